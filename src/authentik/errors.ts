@@ -1,0 +1,75 @@
+/** What kept authentik from giving the answer that was asked for; one word for each thing a client can act on. */
+export type AuthentikErrorKind =
+  /** Nothing answered: refused, reset, DNS, TLS, 502/503/504, or the circuit breaker is open. */
+  | "unreachable"
+  /** authentik runs but is not ready yet (502, 503 or even 200 with `{"error":"authentik starting"}`). */
+  | "starting"
+  /** The operation's time budget ended first. */
+  | "timeout"
+  /** The client left; nobody reads the answer. */
+  | "cancelled"
+  /** The gateway's own queue towards authentik is full: nothing was sent. */
+  | "overloaded"
+  /** The operation used up its allowance of REST calls: nothing was sent. */
+  | "too-many-calls"
+  /** No or bad credentials: 401, and 403 with authentik's own untranslated texts for them. */
+  | "unauthenticated"
+  | "forbidden"
+  /** 404 as authentik's API says it: JSON with `detail`. A 404 page is `malformed-response`. */
+  | "not-found"
+  | "rate-limited"
+  /** 400 with field errors. */
+  | "invalid-input"
+  /** Any other 4xx. */
+  | "rejected"
+  /** 3xx: usually a login page in front of authentik. Never followed. */
+  | "redirected"
+  /** 500 and other 5xx. */
+  | "upstream-failure"
+  /** Not JSON, the wrong shape, too large, or a page where the API should be. */
+  | "malformed-response";
+
+/** What an {@link AuthentikError} carries besides its kind. */
+export interface AuthentikErrorOptions {
+  /** HTTP status, when there was an answer. */
+  status?: number;
+  /** Seconds after which authentik said to come back. */
+  retryAfterSeconds?: number;
+  /** The JSON body of a 400: per-field lists, `non_field_errors`, `code`, possibly nested. */
+  fieldErrors?: unknown;
+  /** REST route as a template, such as `/sources/user_connections/plex/{id}/`: for the log only. */
+  route?: string;
+  /** `X-authentik-id` of the answer: for the log only. */
+  upstreamRequestId?: string;
+  /** What an operator should check, in our words plus at most a short excerpt: for the log only. */
+  detail?: string;
+  cause?: unknown;
+}
+
+/**
+ * One REST call that did not give a usable answer.
+ *
+ * Covers transport, status and shape. Never carries a credential, a header value of the caller or a full body.
+ * `message` is for the operator's log; clients get the sentence that `graphql/errors.ts` has for the kind.
+ */
+export class AuthentikError extends Error {
+  override readonly name = "AuthentikError";
+  readonly kind: AuthentikErrorKind;
+  readonly status: number | undefined;
+  readonly retryAfterSeconds: number | undefined;
+  readonly fieldErrors: unknown;
+  readonly route: string | undefined;
+  readonly upstreamRequestId: string | undefined;
+  readonly detail: string | undefined;
+
+  constructor(kind: AuthentikErrorKind, message: string, options: AuthentikErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.kind = kind;
+    this.status = options.status;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+    this.fieldErrors = options.fieldErrors;
+    this.route = options.route;
+    this.upstreamRequestId = options.upstreamRequestId;
+    this.detail = options.detail;
+  }
+}
