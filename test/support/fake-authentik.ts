@@ -1,0 +1,265 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import {
+  connectionBody,
+  connectionBody2025,
+  errorPage,
+  listBody,
+  type WireObject,
+  type WireShape,
+} from "./wire-bodies.ts";
+
+const LIST = "/api/v3/sources/user_connections/plex/";
+
+/** One request as it came in. */
+export interface RecordedRequest {
+  readonly method: string;
+  /** Path and query exactly as sent. */
+  readonly path: string;
+  /** Name and value of each header line, in order, with the sender's capitals. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** `performance.now()` of the arrival. */
+  readonly at: number;
+  /** Whether the client went away before the answer was complete. */
+  aborted: boolean;
+}
+
+/**
+ * Takes over one request. The raw response is the handler's: status, headers, cuts, `destroy()`.
+ * `fallback()` gives the answer that the fake would have given.
+ */
+export type AnswerHandler = (
+  request: RecordedRequest,
+  response: ServerResponse,
+  fallback: () => void,
+) => void | Promise<void>;
+
+export interface FakeAuthentikOptions {
+  answer?: AnswerHandler;
+  /** Keys of the connections that exist; default 1 to 100. */
+  pks?: Iterable<number>;
+  /** Default `2024.8`. */
+  shape?: WireShape;
+  /** Rows on a page when `page_size` is not given; default 100. */
+  defaultPageSize?: number;
+  /** Largest page granted, as releases from 2025.12 on clamp it; default unlimited. */
+  maxPageSize?: number;
+  /** Whether the holder of this `Authorization` value may see this connection; default: everyone sees all. */
+  visible?: (authorization: string, pk: number) => boolean;
+  /** Serves HTTPS with this key pair. */
+  tls?: { key: string; cert: string };
+  /** Put before `/api/v3`, as `web.path` does: `/auth`. */
+  prefix?: string;
+  /** Idle keep-alive sockets are closed after this time; default 5000 as Node does. */
+  keepAliveTimeoutMs?: number;
+}
+
+export interface FakeAuthentik {
+  /** Base URL for the gateway, prefix included. */
+  readonly url: URL;
+  /** All requests so far, in order of arrival. Empty it with `requests.length = 0`. */
+  readonly requests: RecordedRequest[];
+  /** Paths of all requests so far. */
+  paths(): string[];
+  /** Connections by key, in the chosen shape: change them at will. */
+  readonly directory: Map<number, WireObject>;
+  /** Requests that have arrived and are not answered yet. */
+  inFlight(): number;
+  /** Open sockets. */
+  sockets(): number;
+  /** Replaces the answer of all further requests; `null` brings the fake's own back. */
+  answer(handler: AnswerHandler | null): void;
+  /** Resolves when so many requests have arrived in all. */
+  arrived(count: number): Promise<void>;
+  /** Resolves when so many requests have been given up by their client in all. */
+  abandoned(count: number): Promise<void>;
+  /** Ends every connection. */
+  close(): Promise<void>;
+}
+
+/** Sends JSON as authentik does. */
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): void {
+  const bytes = Buffer.from(JSON.stringify(body));
+  response.writeHead(status, {
+    "Content-Type": "application/json",
+    "X-authentik-id": "0123456789abcdef0123456789abcdef",
+    "Content-Length": bytes.length,
+    ...headers,
+  });
+  response.end(bytes);
+}
+
+/** Sends a page instead of the API's JSON. */
+export function sendPage(response: ServerResponse, status: number, heading: string): void {
+  response.writeHead(status, { "Content-Type": "text/html; charset=utf-8" });
+  response.end(errorPage(heading));
+}
+
+/** Something that answers can wait for, opened by the test: the only way to make an answer slow. */
+export function createGate(): { readonly opened: Promise<void>; open(): void } {
+  let open!: () => void;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
+/** A real HTTP server on a free port of 127.0.0.1 that answers as a small authentik and writes down what it was asked. */
+export async function startFakeAuthentik(options: FakeAuthentikOptions = {}): Promise<FakeAuthentik> {
+  const prefix = options.prefix ?? "";
+  const build = options.shape === "2025.4" ? connectionBody2025 : connectionBody;
+  const directory = new Map<number, WireObject>();
+  for (const pk of options.pks ?? Array.from({ length: 100 }, (_, index) => index + 1))
+    directory.set(pk, build(pk));
+
+  const requests: RecordedRequest[] = [];
+  const watchers = new Set<() => void>();
+  let arrivals = 0;
+  let aborts = 0;
+  let inFlight = 0;
+  let sockets = 0;
+  let override: AnswerHandler | null = options.answer ?? null;
+
+  const settle = (): void => {
+    for (const watcher of watchers) watcher();
+  };
+  const reached = (current: () => number, count: number): Promise<void> =>
+    new Promise((resolve) => {
+      const watcher = (): void => {
+        if (current() < count) return;
+        watchers.delete(watcher);
+        resolve();
+      };
+      watchers.add(watcher);
+      watcher();
+    });
+
+  const listener: RequestListener = (incoming, response) => {
+    const recorded = record(incoming);
+    requests.push(recorded);
+    arrivals += 1;
+    inFlight += 1;
+    response.once("close", () => {
+      inFlight -= 1;
+      if (!response.writableFinished) {
+        recorded.aborted = true;
+        aborts += 1;
+      }
+      settle();
+    });
+    settle();
+    const fallback = (): void => answerLikeAuthentik(recorded, response, { ...options, directory, prefix });
+    if (override === null) fallback();
+    else void override(recorded, response, fallback);
+  };
+
+  const server: Server =
+    options.tls === undefined ? createServer(listener) : createTlsServer(options.tls, listener);
+  server.keepAliveTimeout = options.keepAliveTimeoutMs ?? 5_000;
+  server.on("connection", (socket) => {
+    sockets += 1;
+    socket.once("close", () => {
+      sockets -= 1;
+      settle();
+    });
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    url: new URL(`${options.tls === undefined ? "http" : "https"}://127.0.0.1:${port}${prefix}`),
+    requests,
+    directory,
+    paths: () => requests.map((request) => request.path),
+    inFlight: () => inFlight,
+    sockets: () => sockets,
+    answer: (handler) => {
+      override = handler;
+    },
+    arrived: (count) => reached(() => arrivals, count),
+    abandoned: (count) => reached(() => aborts, count),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function record(incoming: IncomingMessage): RecordedRequest {
+  const headers: [string, string][] = [];
+  for (let index = 0; index + 1 < incoming.rawHeaders.length; index += 2) {
+    headers.push([incoming.rawHeaders[index] ?? "", incoming.rawHeaders[index + 1] ?? ""]);
+  }
+  return {
+    method: incoming.method ?? "",
+    path: incoming.url ?? "",
+    headers,
+    at: performance.now(),
+    aborted: false,
+  };
+}
+
+function answerLikeAuthentik(
+  request: RecordedRequest,
+  response: ServerResponse,
+  options: FakeAuthentikOptions & { directory: Map<number, WireObject>; prefix: string },
+): void {
+  const authorization = request.headers.find(([name]) => name.toLowerCase() === "authorization")?.[1];
+  const [path = "", query = ""] = request.path.split("?");
+  const list = options.prefix + LIST;
+  if (!path.startsWith(list) || !/^\d*\/?$/.test(path.slice(list.length))) {
+    sendPage(response, 404, "Not Found");
+    return;
+  }
+  if (authorization === undefined) {
+    sendJson(response, 403, { detail: "Authentication credentials were not provided." });
+    return;
+  }
+  const sees = (pk: number): boolean => options.visible?.(authorization, pk) ?? true;
+  const key = path.slice(list.length);
+  if (key === "") {
+    answerList(new URLSearchParams(query), response, options, sees);
+    return;
+  }
+  const pk = Number(key.slice(0, -1));
+  const body = key.endsWith("/") && sees(pk) ? options.directory.get(pk) : undefined;
+  if (body === undefined) sendJson(response, 404, { detail: "Not found." });
+  else sendJson(response, 200, body);
+}
+
+function answerList(
+  query: URLSearchParams,
+  response: ServerResponse,
+  options: FakeAuthentikOptions & { directory: Map<number, WireObject> },
+  sees: (pk: number) => boolean,
+): void {
+  const asked = Number(query.get("page_size"));
+  const wanted = Number.isInteger(asked) && asked > 0 ? asked : (options.defaultPageSize ?? 100);
+  const pageSize = Math.min(wanted, options.maxPageSize ?? Infinity);
+  const visible = [...options.directory.keys()].filter(sees).sort((a, b) => a - b);
+  if (query.get("ordering") === "-pk") visible.reverse();
+  const totalPages = Math.max(1, Math.ceil(visible.length / pageSize));
+  const pageText = query.get("page") ?? "1";
+  const page = pageText === "last" ? totalPages : Number(pageText);
+  if (!Number.isInteger(page) || page < 1 || page > totalPages) {
+    sendJson(response, 404, { detail: "Invalid page." });
+    return;
+  }
+  const rows = visible.slice((page - 1) * pageSize, page * pageSize).map((pk) => options.directory.get(pk));
+  sendJson(response, 200, listBody(rows, { page, pageSize, count: visible.length }));
+}
