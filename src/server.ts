@@ -34,8 +34,6 @@ export interface GatewayOptions {
   allowedHosts: readonly string[];
   /** Operations in one JSON array; 0: arrays are refused. */
   batchLimit: number;
-  /** Whether several connections may be picked from the list instead of retrieved one by one. */
-  list: boolean;
   /** Whether identical operations of one caller in flight at once share one execution. */
   coalesce: boolean;
   /** In-flight operations from which new ones get 503 with Retry-After. */
