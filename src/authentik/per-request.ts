@@ -1,0 +1,31 @@
+import type { Authentik, AuthentikClient } from "./client.ts";
+
+/**
+ * One value for each caller's operation, made when it is first asked for and collected with the operation.
+ * For loaders: what one caller loaded can never be seen by another.
+ */
+export function perRequest<T>(create: (client: AuthentikClient) => T): (client: AuthentikClient) => T {
+  const values = new WeakMap<AuthentikClient, T>();
+  return (client) => {
+    const existing = values.get(client);
+    if (existing !== undefined) return existing;
+    const value = create(client);
+    values.set(client, value);
+    return value;
+  };
+}
+
+/**
+ * One value for each authentik server, shared by all operations.
+ * For knowledge that outlives an operation; what differs between callers must be keyed by `client.callerKey`.
+ */
+export function perUpstream<T>(create: () => T): (client: AuthentikClient) => T {
+  const values = new WeakMap<Authentik, T>();
+  return (client) => {
+    const existing = values.get(client.upstream);
+    if (existing !== undefined) return existing;
+    const value = create();
+    values.set(client.upstream, value);
+    return value;
+  };
+}

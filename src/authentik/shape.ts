@@ -1,0 +1,107 @@
+import { AuthentikError } from "./errors.ts";
+
+/** A JSON object whose fields nobody has looked at yet. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+// RFC 3339 as Django REST framework writes it: a fraction only where there is one, `Z` or an offset.
+const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
+
+/** Largest key that authentik's 32-bit integer columns can hold. */
+export const MAX_PK = 2_147_483_647;
+
+/**
+ * Whether a text is a UUID in the form that authentik uses.
+ * Such a text is safe inside a path.
+ */
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}
+
+/**
+ * The error for an answer that is valid JSON and not what was asked for.
+ * Names the path of the first wrong field and the kind of value there, never the value.
+ */
+export function malformed(path: string, expected: string, value: unknown): AuthentikError {
+  const found = value === null ? "null" : Array.isArray(value) ? "a list" : typeof value;
+  return new AuthentikError("malformed-response", "authentik answered with another shape than its API has", {
+    detail: `${path}: expected ${expected}, got ${found === "undefined" ? "nothing" : found}`,
+  });
+}
+
+/** @throws {AuthentikError} malformed-response */
+export function readObject(value: unknown, path: string): JsonObject {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw malformed(path, "an object", value);
+  // The guard above leaves nothing but plain JSON objects.
+  return value as JsonObject;
+}
+
+/** @throws {AuthentikError} malformed-response */
+export function readString(object: JsonObject, key: string, path: string): string {
+  const value = object[key];
+  if (typeof value !== "string") throw malformed(`${path}.${key}`, "text", value);
+  return value;
+}
+
+/** Text, or null where the field is null or the release does not have it. */
+export function readOptionalString(object: JsonObject, key: string, path: string): string | null {
+  const value = object[key];
+  if (value === null || value === undefined) return null;
+  if (typeof value !== "string") throw malformed(`${path}.${key}`, "text or null", value);
+  return value;
+}
+
+/** @throws {AuthentikError} malformed-response */
+export function readBoolean(object: JsonObject, key: string, path: string): boolean {
+  const value = object[key];
+  if (typeof value !== "boolean") throw malformed(`${path}.${key}`, "true or false", value);
+  return value;
+}
+
+/** True, false, or null where the release does not have the field. */
+export function readOptionalBoolean(object: JsonObject, key: string, path: string): boolean | null {
+  return object[key] === undefined || object[key] === null ? null : readBoolean(object, key, path);
+}
+
+/** A primary key: an integer from 1 to {@link MAX_PK}. */
+export function readPk(object: JsonObject, key: string, path: string): number {
+  const value = object[key];
+  if (typeof value !== "number" || !Number.isInteger(value) || value < 1 || value > MAX_PK) {
+    throw malformed(`${path}.${key}`, "a positive 32-bit integer", value);
+  }
+  return value;
+}
+
+/** A UUID in lower case. */
+export function readUuid(object: JsonObject, key: string, path: string): string {
+  const value = object[key];
+  if (typeof value !== "string" || !UUID.test(value)) throw malformed(`${path}.${key}`, "a UUID", value);
+  return value.toLowerCase();
+}
+
+/** A UUID, or null where the field is null. */
+export function readOptionalUuid(object: JsonObject, key: string, path: string): string | null {
+  return object[key] === null ? null : readUuid(object, key, path);
+}
+
+/** A list of UUIDs, or null where the release does not have the field. */
+export function readOptionalUuids(object: JsonObject, key: string, path: string): readonly string[] | null {
+  const value = object[key];
+  if (value === undefined || value === null) return null;
+  if (!Array.isArray(value)) throw malformed(`${path}.${key}`, "a list of UUIDs", value);
+  return value.map((item: unknown, index) => {
+    if (typeof item !== "string" || !UUID.test(item))
+      throw malformed(`${path}.${key}[${index}]`, "a UUID", item);
+    return item.toLowerCase();
+  });
+}
+
+/** A point in time as RFC 3339 text, or null where the release does not have the field. */
+export function readOptionalDateTime(object: JsonObject, key: string, path: string): string | null {
+  const value = object[key];
+  if (value === undefined || value === null) return null;
+  if (typeof value !== "string" || !DATE_TIME.test(value))
+    throw malformed(`${path}.${key}`, "a date and time", value);
+  return value;
+}
