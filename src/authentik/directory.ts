@@ -116,20 +116,22 @@ export function createDirectory(): Directory {
       const unsettled = wanted.size - elsewhere;
       const wholeListPays = unread > 0 && unread <= unsettled;
 
-      let best: PagePlan | null = null;
+      const plans: PagePlan[] = [];
       const consider = (page: number, hits: number) => {
         if (skip.has(page) || page > pages) return;
         const rows = rowsOf(page);
         const cost = listCost(rows, rowCost);
-        if (!wholeListPays && (hits <= cost || cost > allowance)) return;
-        if (!best || hits - cost > best.expected - best.cost) {
-          best = { page, pageSize: granted, rows, cost, expected: hits };
+        if (wholeListPays || (hits > cost && cost <= allowance)) {
+          plans.push({ page, pageSize: granted, rows, cost, expected: hits });
         }
       };
       // Without a single anchor the keys are taken as spread evenly; page 1 then gives the first anchors.
       if (anchors.length === 0) consider(1, wanted.size / pages);
       for (const [page, hits] of expected) if (page > 0) consider(page, hits);
-      if (!best && wholeListPays) for (let page = 1; page <= pages && !best; page += 1) consider(page, 0);
+      if (wholeListPays && plans.length === 0) for (let page = 1; page <= pages; page += 1) consider(page, 0);
+      let best = plans[0] ?? null;
+      for (const plan of plans)
+        if (best && plan.expected - plan.cost > best.expected - best.cost) best = plan;
       return best;
     },
     learn(page) {

@@ -29,12 +29,15 @@ export function malformed(path: string, expected: string, value: unknown): Authe
   });
 }
 
+/** Whether a parsed JSON value is an object, and neither a list nor null. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** @throws {AuthentikError} malformed-response */
 export function readObject(value: unknown, path: string): JsonObject {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw malformed(path, "an object", value);
-  // The guard above leaves nothing but plain JSON objects.
-  return value as JsonObject;
+  if (!isJsonObject(value)) throw malformed(path, "an object", value);
+  return value;
 }
 
 /** @throws {AuthentikError} malformed-response */
