@@ -1,0 +1,22 @@
+import SchemaBuilder from "@pothos/core";
+import DirectivePlugin from "@pothos/plugin-directives";
+import FederationPlugin from "@pothos/plugin-federation";
+import type { GraphContext } from "./context.ts";
+
+/** What types of the graph are defined with: fields are non-null unless they say why not. */
+export const builder = new SchemaBuilder<{
+  Context: GraphContext;
+  DefaultFieldNullability: false;
+  Scalars: {
+    ID: { Input: string; Output: string };
+    UUID: { Input: string; Output: string };
+    DateTime: { Input: string; Output: string };
+  };
+}>({
+  plugins: [DirectivePlugin, FederationPlugin],
+  defaultFieldNullability: false,
+});
+
+builder.queryType({
+  description: "Reads of authentik, each with the permissions of the caller.",
+});

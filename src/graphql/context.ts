@@ -1,0 +1,11 @@
+import type { AuthentikClient } from "../authentik/client.ts";
+
+/** What every resolver gets: one caller's operation. */
+export interface GraphContext {
+  /** The REST API as this caller sees it. */
+  authentik: AuthentikClient;
+  /** Joins the answer to the log line. */
+  requestId: string;
+  /** Representations that one `_entities` field may have. */
+  maxRepresentations: number;
+}

@@ -1,0 +1,126 @@
+import {
+  type GraphQLObjectType,
+  type GraphQLResolveInfo,
+  type GraphQLSchema,
+  isObjectType,
+  Kind,
+  type SelectionSetNode,
+} from "graphql";
+import { isJsonObject, type JsonObject } from "../authentik/shape.ts";
+import type { GraphContext } from "./context.ts";
+import { clientError } from "./errors.ts";
+
+type ResolveReference = (
+  representation: JsonObject,
+  context: GraphContext,
+  info: GraphQLResolveInfo,
+) => unknown;
+
+/**
+ * Gives `_entities` a resolver in which each representation stands for itself.
+ *
+ * The stock resolver of @apollo/subgraph throws for the first bad representation while lookups of others are under
+ * way; their later rejections then have no handler and end the process. Here every item is a promise of its own,
+ * in order, and a bad one costs itself alone.
+ * Specification: https://www.apollographql.com/docs/graphos/schema-design/federated-schemas/reference/subgraph-spec
+ */
+export function isolateEntities(schema: GraphQLSchema): void {
+  const field = schema.getQueryType()?.getFields()["_entities"];
+  if (!field) return;
+  field.description =
+    "Objects by their keys, for routers: one answer for each representation, in the same order.";
+  const argument = field.args.find((arg) => arg.name === "representations");
+  if (argument) argument.description = "Objects with `__typename` and the fields of one of the type's keys.";
+  const resolvers = new Map<string, ResolveReference>();
+  for (const type of Object.values(schema.getTypeMap())) {
+    const resolve = isObjectType(type) ? resolveReferenceOf(type) : null;
+    if (resolve) resolvers.set(type.name, resolve);
+  }
+  field.resolve = (_root, args: { representations?: unknown }, context: GraphContext, info) => {
+    const representations: readonly unknown[] = Array.isArray(args.representations)
+      ? args.representations
+      : [];
+    if (representations.length > context.maxRepresentations) {
+      throw clientError(
+        "LIMIT_EXCEEDED",
+        "Too many representations for one _entities field. Ask in smaller batches.",
+        {
+          limit: "maxRepresentations",
+          max: context.maxRepresentations,
+          actual: representations.length,
+        },
+      );
+    }
+    return representations.map((representation) => {
+      const entity = resolveEntity(representation, { resolvers, context, info });
+      // graphql-js takes up the items one after the other: until then nobody else handles a rejection.
+      entity.catch(() => {});
+      return entity;
+    });
+  };
+}
+
+async function resolveEntity(
+  representation: unknown,
+  {
+    resolvers,
+    context,
+    info,
+  }: { resolvers: ReadonlyMap<string, ResolveReference>; context: GraphContext; info: GraphQLResolveInfo },
+): Promise<unknown> {
+  if (!isJsonObject(representation)) {
+    throw clientError(
+      "BAD_USER_INPUT",
+      "A representation must be an object with `__typename` and key fields.",
+    );
+  }
+  const typename = Object.hasOwn(representation, "__typename") ? representation["__typename"] : undefined;
+  const resolve = typeof typename === "string" ? resolvers.get(typename) : undefined;
+  if (!resolve) {
+    throw clientError(
+      "BAD_USER_INPUT",
+      "A representation must name an entity of this subgraph in `__typename`.",
+    );
+  }
+  const entity = await resolve(representation, context, info);
+  return isJsonObject(entity) ? { ...entity, __typename: typename } : entity;
+}
+
+function resolveReferenceOf(type: GraphQLObjectType): ResolveReference | null {
+  const apollo: unknown = type.extensions["apollo"];
+  const subgraph: unknown = isJsonObject(apollo) ? apollo["subgraph"] : null;
+  const resolve: unknown = isJsonObject(subgraph) ? subgraph["resolveReference"] : null;
+  return isResolveReference(resolve) ? resolve : null;
+}
+
+function isResolveReference(value: unknown): value is ResolveReference {
+  return typeof value === "function";
+}
+
+/**
+ * Whether a field is asked for nothing but the given fields of a type, so that nothing has to be fetched.
+ * Looks through fragments; `@skip` and `@include` are taken as if they selected.
+ */
+export function selectsOnly(
+  info: GraphQLResolveInfo,
+  typename: string,
+  fields: ReadonlySet<string>,
+): boolean {
+  const pending: SelectionSetNode[] = [];
+  for (const node of info.fieldNodes) if (node.selectionSet) pending.push(node.selectionSet);
+  for (let set = pending.pop(); set; set = pending.pop()) {
+    for (const selection of set.selections) {
+      if (selection.kind === Kind.FIELD) {
+        if (selection.name.value !== "__typename" && !fields.has(selection.name.value)) return false;
+        continue;
+      }
+      const fragment =
+        selection.kind === Kind.FRAGMENT_SPREAD ? info.fragments[selection.name.value] : selection;
+      const condition = fragment?.typeCondition?.name.value;
+      if (fragment && (condition === undefined || condition === typename || condition === "_Entity")) {
+        pending.push(fragment.selectionSet);
+      }
+    }
+  }
+  return true;
+}

@@ -1,0 +1,192 @@
+import { GraphQLError } from "graphql";
+import { AuthentikError, type AuthentikErrorKind } from "../authentik/errors.ts";
+import { isJsonObject, type JsonObject } from "../authentik/shape.ts";
+
+/** Every code that a client can meet in `extensions.code`. */
+export type ErrorCode =
+  | "BAD_USER_INPUT"
+  | "UNAUTHENTICATED"
+  | "FORBIDDEN"
+  | "RATE_LIMITED"
+  | "UPSTREAM_UNAVAILABLE"
+  | "UPSTREAM_ERROR"
+  | "UPSTREAM_REJECTED"
+  | "UPSTREAM_REDIRECTED"
+  | "UPSTREAM_INVALID_RESPONSE"
+  | "UPSTREAM_TIMEOUT"
+  | "OVERLOADED"
+  | "LIMIT_EXCEEDED"
+  | "CLIENT_CLOSED_REQUEST"
+  | "INTERNAL_SERVER_ERROR";
+
+/** The fixed sentence and code for each kind of failure. Sentences say what to do next and carry nothing of authentik's. */
+const ANSWERS: Readonly<Record<AuthentikErrorKind, { code: ErrorCode; message: string }>> = {
+  unreachable: {
+    code: "UPSTREAM_UNAVAILABLE",
+    message: "authentik cannot be reached right now. Try again in a moment.",
+  },
+  starting: { code: "UPSTREAM_UNAVAILABLE", message: "authentik is starting. Try again in a few seconds." },
+  timeout: {
+    code: "UPSTREAM_TIMEOUT",
+    message: "authentik did not answer in time. Try again, or ask for less at once.",
+  },
+  cancelled: { code: "CLIENT_CLOSED_REQUEST", message: "The client left before the answer was ready." },
+  overloaded: {
+    code: "OVERLOADED",
+    message: "Too many calls are waiting for authentik. Try again in a moment, or ask for less at once.",
+  },
+  "too-many-calls": {
+    code: "LIMIT_EXCEEDED",
+    message:
+      "This operation needs more calls to authentik than one operation may cause. Ask for less at once.",
+  },
+  unauthenticated: {
+    code: "UNAUTHENTICATED",
+    message: "Send a valid authentik API token as `Authorization: Bearer <token>`.",
+  },
+  forbidden: { code: "FORBIDDEN", message: "Your authentik account may not read this." },
+  "not-found": { code: "UPSTREAM_REJECTED", message: "authentik has no such object, or you may not see it." },
+  "rate-limited": {
+    code: "RATE_LIMITED",
+    message: "authentik asks for fewer requests. Wait before you try again.",
+  },
+  "invalid-input": { code: "BAD_USER_INPUT", message: "authentik refused the input. See `fieldErrors`." },
+  rejected: {
+    code: "UPSTREAM_REJECTED",
+    message: "authentik refused the request. Tell the gateway's operator the request id.",
+  },
+  redirected: {
+    code: "UPSTREAM_REDIRECTED",
+    message:
+      "authentik's address answered with a redirect, probably to a login page. Tell the gateway's operator.",
+  },
+  "upstream-failure": {
+    code: "UPSTREAM_ERROR",
+    message: "authentik failed while answering. Try again later; authentik's own log says more.",
+  },
+  "malformed-response": {
+    code: "UPSTREAM_INVALID_RESPONSE",
+    message:
+      "authentik answered with something that is not its API. Tell the gateway's operator the request id.",
+  },
+};
+
+const INTERNAL: { code: ErrorCode; message: string } = {
+  code: "INTERNAL_SERVER_ERROR",
+  message: "Something went wrong in the gateway. Tell its operator the request id.",
+};
+
+/** An error as it goes out: nothing in it that was not written for the client. */
+export interface PresentedError {
+  readonly message: string;
+  readonly locations?: readonly { line: number; column: number }[];
+  readonly path?: readonly (string | number)[];
+  readonly extensions: { readonly code: string; readonly requestId: string } & Readonly<
+    Record<string, unknown>
+  >;
+}
+
+/**
+ * An error in what the client asked for, with a sentence and code of ours.
+ * @param extensions further fields that help the client act
+ */
+export function clientError(code: ErrorCode, message: string, extensions: JsonObject = {}): GraphQLError {
+  return new GraphQLError(message, { extensions: { ...extensions, code } });
+}
+
+/**
+ * The error for an enum value that no known release of authentik has: it costs its own field only.
+ * The value is named where it looks like an enum value.
+ */
+export function unknownEnumValue(options: { field: string; value: string }): GraphQLError {
+  const value = /^[A-Za-z0-9_-]{1,64}$/.test(options.value) ? `"${options.value}"` : "a value";
+  return clientError(
+    "UPSTREAM_INVALID_RESPONSE",
+    `authentik answered ${value} for ${options.field}, which this gateway does not know. A newer gateway may.`,
+    { field: options.field },
+  );
+}
+
+/** Longest message that graphql-js may send, since it quotes the client's own input. */
+const MAX_MESSAGE_LENGTH = 500;
+
+/**
+ * Turns whatever went wrong into what the client may see.
+ *
+ * Errors of the document keep their message and position; failures of authentik get the fixed sentence of their
+ * kind; everything else is masked.
+ * @param options.fallbackCode code of errors that graphql-js raised without one
+ * @param options.onProblem takes what an operator should see and a client must not
+ */
+export function presentError(
+  error: unknown,
+  options: { requestId: string; fallbackCode: string; onProblem?: (problem: JsonObject) => void },
+): PresentedError {
+  const { requestId, fallbackCode, onProblem } = options;
+  const root = rootOf(error);
+  const position = positionOf(error);
+  if (root instanceof AuthentikError) {
+    const { code, message } = ANSWERS[root.kind];
+    onProblem?.(problemOf(root, position.path));
+    return {
+      message,
+      ...position,
+      extensions: {
+        code,
+        requestId,
+        ...(root.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: root.retryAfterSeconds }),
+        ...(root.kind === "invalid-input" ? { fieldErrors: root.fieldErrors } : {}),
+      },
+    };
+  }
+  if (root instanceof GraphQLError) {
+    const {
+      code,
+      http: _http,
+      spec: _spec,
+      originalError: _original,
+      unexpected: _unexpected,
+      ...rest
+    } = root.extensions;
+    return {
+      message: root.message.slice(0, MAX_MESSAGE_LENGTH),
+      ...position,
+      extensions: { ...rest, code: typeof code === "string" ? code : fallbackCode, requestId },
+    };
+  }
+  onProblem?.({
+    problem: "unexpected",
+    error: root instanceof Error ? (root.stack ?? root.message) : typeof root,
+  });
+  return { message: INTERNAL.message, ...position, extensions: { code: INTERNAL.code, requestId } };
+}
+
+/** The error that was thrown first, below what graphql-js and graphql-jit wrapped around it. */
+function rootOf(error: unknown): unknown {
+  let root = error;
+  // Bounded, should an error be its own original.
+  for (let depth = 0; depth < 10; depth += 1) {
+    if (root instanceof GraphQLError && root.originalError) root = root.originalError;
+    else break;
+  }
+  return root;
+}
+
+function positionOf(error: unknown): Pick<PresentedError, "locations" | "path"> {
+  if (!(error instanceof GraphQLError)) return {};
+  return {
+    ...(error.locations && error.locations.length > 0 ? { locations: error.locations } : {}),
+    ...(error.path ? { path: error.path } : {}),
+  };
+}
+
+function problemOf(error: AuthentikError, path: PresentedError["path"]): JsonObject {
+  const problem: Record<string, unknown> = { problem: error.kind };
+  for (const key of ["status", "route", "detail", "upstreamRequestId", "retryAfterSeconds"] as const) {
+    if (error[key] !== undefined) problem[key] = error[key];
+  }
+  if (path) problem["path"] = path.join(".");
+  const { cause } = error;
+  if (isJsonObject(cause) && typeof cause["code"] === "string") problem["cause"] = cause["code"];
+  return problem;
+}

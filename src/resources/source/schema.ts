@@ -1,0 +1,199 @@
+import { isUuid } from "../../authentik/shape.ts";
+import { builder } from "../../graphql/builder.ts";
+import { selectsOnly } from "../../graphql/entities.ts";
+import { clientError, unknownEnumValue } from "../../graphql/errors.ts";
+import { sourceByPk } from "./loaders.ts";
+import type { Source, ThemedUrls } from "./wire.ts";
+
+const POLICY_ENGINE_MODES = {
+  ALL: { value: "all", description: "Every policy must pass. In REST: `all`." },
+  ANY: { value: "any", description: "One passing policy is enough. In REST: `any`." },
+} as const;
+
+const USER_MATCHING_MODES = {
+  IDENTIFIER: {
+    value: "identifier",
+    description: "By the number of the account at the source only. In REST: `identifier`.",
+  },
+  EMAIL_LINK: {
+    value: "email_link",
+    description: "Links to the user with the same e-mail address. In REST: `email_link`.",
+  },
+  EMAIL_DENY: {
+    value: "email_deny",
+    description: "By e-mail address; refuses to enrol where a user has it already. In REST: `email_deny`.",
+  },
+  USERNAME_LINK: {
+    value: "username_link",
+    description: "Links to the user with the same user name. In REST: `username_link`.",
+  },
+  USERNAME_DENY: {
+    value: "username_deny",
+    description: "By user name; refuses to enrol where a user has it already. In REST: `username_deny`.",
+  },
+} as const;
+
+type PolicyEngineModeValue = (typeof POLICY_ENGINE_MODES)[keyof typeof POLICY_ENGINE_MODES]["value"];
+type UserMatchingModeValue = (typeof USER_MATCHING_MODES)[keyof typeof USER_MATCHING_MODES]["value"];
+
+const PolicyEngineMode = builder.enumType("PolicyEngineMode", {
+  description: "How the results of several policies are combined.",
+  values: POLICY_ENGINE_MODES,
+});
+
+const UserMatchingMode = builder.enumType("UserMatchingMode", {
+  description: "How a source finds the authentik user that belongs to an account.",
+  values: USER_MATCHING_MODES,
+});
+
+/** Tags what only authentik's own administration needs, so that a contract variant of a supergraph can leave it out. */
+const ADMINISTRATION = "authentik-administration";
+
+/** @throws an error that names the value, where no known release has it */
+function knownValue<V extends string>(
+  values: Readonly<Record<string, { value: V }>>,
+  { field, value }: { field: string; value: string },
+): V {
+  for (const known of Object.values(values)) if (known.value === value) return known.value;
+  throw unknownEnumValue({ field, value });
+}
+
+const ThemedUrlsRef = builder.objectRef<ThemedUrls>("ThemedUrls").implement({
+  shareable: true,
+  description: "Addresses of an icon for light and for dark pages.",
+  fields: (t) => ({
+    light: t.exposeString("light", { nullable: true, description: "For light pages; null: none." }),
+    dark: t.exposeString("dark", { nullable: true, description: "For dark pages; null: none." }),
+  }),
+});
+
+/** Where users come from: a Plex server, for the connections of this graph. */
+export const SourceRef = builder.objectRef<Source>("Source");
+
+SourceRef.implement({
+  description:
+    "A source that users can come from, such as a Plex server. Fields that a release of authentik lacks are null. " +
+    "`component`, `verboseName`, `verboseNamePlural`, `metaModelName` and `icon` are more specific where the source " +
+    "was read by its key than where it was read through a connection: authentik itself answers so.",
+  fields: (t) => ({
+    pk: t.field({ type: "UUID", description: "Primary key.", resolve: (source) => source.pk }),
+    name: t.exposeString("name", { description: "Name as people see it, such as `Plex`." }),
+    slug: t.exposeString("slug", { description: "Name as it stands in addresses, such as `plex`." }),
+    enabled: t.exposeBoolean("enabled", { description: "Whether people can sign in through it." }),
+    promoted: t.exposeBoolean("promoted", {
+      nullable: true,
+      description:
+        "Whether the login page shows it prominently. Null before authentik 2025.12, which introduced it.",
+    }),
+    authenticationFlow: t.field({
+      type: "UUID",
+      nullable: true,
+      description: "Flow for users who exist already. Null where none is set.",
+      resolve: (source) => source.authenticationFlow,
+    }),
+    enrollmentFlow: t.field({
+      type: "UUID",
+      nullable: true,
+      description: "Flow for new users. Null where none is set.",
+      resolve: (source) => source.enrollmentFlow,
+    }),
+    userPropertyMappings: t.field({
+      type: ["UUID"],
+      nullable: true,
+      listSize: { assumedSize: 10 },
+      description:
+        "Mappings that fill in the user's properties. Null before authentik 2024.8, which introduced them.",
+      resolve: (source) => source.userPropertyMappings,
+    }),
+    groupPropertyMappings: t.field({
+      type: ["UUID"],
+      nullable: true,
+      listSize: { assumedSize: 10 },
+      description:
+        "Mappings that fill in groups' properties. Null before authentik 2024.8, which introduced them.",
+      resolve: (source) => source.groupPropertyMappings,
+    }),
+    component: t.exposeString("component", {
+      tag: ADMINISTRATION,
+      description:
+        "Web component of authentik's that edits it, such as `ak-source-plex-form`; empty when read through a connection.",
+    }),
+    verboseName: t.exposeString("verboseName", {
+      tag: ADMINISTRATION,
+      description: "Kind in words, such as `Plex Source`; `source` when read through a connection.",
+    }),
+    verboseNamePlural: t.exposeString("verboseNamePlural", {
+      tag: ADMINISTRATION,
+      description:
+        "Kind in words for several, such as `Plex Sources`; `sources` when read through a connection.",
+    }),
+    metaModelName: t.exposeString("metaModelName", {
+      tag: ADMINISTRATION,
+      description:
+        "Kind as authentik's model, such as `authentik_sources_plex.plexsource`; `authentik_core.source` when read " +
+        "through a connection.",
+    }),
+    policyEngineMode: t.field({
+      type: PolicyEngineMode,
+      nullable: true,
+      description:
+        "How policies are combined. Null, with an error, for a mode that this gateway does not know yet.",
+      resolve: (source): PolicyEngineModeValue =>
+        knownValue(POLICY_ENGINE_MODES, { field: "policyEngineMode", value: source.policyEngineMode }),
+    }),
+    userMatchingMode: t.field({
+      type: UserMatchingMode,
+      nullable: true,
+      description:
+        "How users are found. Null, with an error, for a mode that this gateway does not know yet.",
+      resolve: (source): UserMatchingModeValue =>
+        knownValue(USER_MATCHING_MODES, { field: "userMatchingMode", value: source.userMatchingMode }),
+    }),
+    managed: t.exposeString("managed", {
+      tag: ADMINISTRATION,
+      nullable: true,
+      description: "What created it, where authentik manages it itself. Null for sources that people made.",
+    }),
+    userPathTemplate: t.exposeString("userPathTemplate", {
+      tag: ADMINISTRATION,
+      description: "Path given to new users, such as `goauthentik.io/sources/%(slug)s`.",
+    }),
+    icon: t.exposeString("icon", {
+      nullable: true,
+      description:
+        "Address of the icon in every release; may be relative to authentik's own address and may change with each " +
+        "answer. Null where there is none.",
+    }),
+    iconUrl: t.exposeString("iconUrl", {
+      nullable: true,
+      description:
+        "The same address, as releases since 2025.12 call it. Null where there is none, and before 2025.12.",
+    }),
+    iconThemedUrls: t.field({
+      type: ThemedUrlsRef,
+      nullable: true,
+      description:
+        "Addresses for light and dark pages. Null where there are none, and before authentik 2025.12.",
+      resolve: (source) => source.iconThemedUrls,
+    }),
+  }),
+});
+
+const KEY_FIELDS: ReadonlySet<string> = new Set(["pk"]);
+
+builder.asEntity(SourceRef, {
+  key: builder.selection<{ pk: string }>("pk"),
+  resolveReference: ({ pk }, { authentik }, info) => {
+    if (typeof pk !== "string" || !isUuid(pk)) {
+      throw clientError("BAD_USER_INPUT", "The key `pk` of a Source is a UUID.", { argument: "pk" });
+    }
+    const key = pk.toLowerCase();
+    return selectsOnly(info, "Source", KEY_FIELDS) ? keyOnly(key) : sourceByPk(authentik).load(key);
+  },
+});
+
+/** A source of which only the key will be read. */
+function keyOnly(pk: string): Source {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the selection was checked: nobody reads another field
+  return { pk } as Source;
+}
