@@ -7,6 +7,7 @@ import type { GraphContext } from "./context.ts";
 export const builder = new SchemaBuilder<{
   Context: GraphContext;
   DefaultFieldNullability: false;
+  Directives: { specifiedBy: { locations: "SCALAR"; args: { url: string } } };
   Scalars: {
     ID: { Input: string; Output: string };
     UUID: { Input: string; Output: string };
