@@ -1,0 +1,126 @@
+import { integer, onOff } from "./kinds.ts";
+import { option } from "./option.ts";
+
+/** What the endpoint offers and what a request may cost. */
+export const graphqlOptions = {
+  GRAPHIQL: onOff({
+    section: "GraphQL",
+    fallback: true,
+    description: "Whether browsers that open `/graphql` get GraphiQL, served from here.",
+  }),
+  INTROSPECTION: onOff({
+    section: "GraphQL",
+    fallback: true,
+    description: "Whether `__schema` and `__type` answer; `_service` always does.",
+  }),
+  FEDERATION_LINK_URL: option<string>({
+    section: "GraphQL",
+    commands: ["serve", "schema"],
+    fallback: "https://specs.apollo.dev/federation/v2.9",
+    expected: "a Federation 2 link such as https://specs.apollo.dev/federation/v2.9",
+    description: "Version of Federation that the subgraph's SDL links to.",
+    parse: (given) => (/^https:\/\/specs\.apollo\.dev\/federation\/v2\.\d+$/.test(given) ? given : undefined),
+  }),
+  OPERATION_TIMEOUT_MS: integer({
+    section: "Limits",
+    fallback: 10_000,
+    min: 1,
+    max: 600_000,
+    unit: "ms",
+    description: "Time budget of one operation, handed down to every REST call.",
+  }),
+  MAX_OPERATIONS_IN_FLIGHT: integer({
+    section: "Limits",
+    fallback: 500,
+    min: 1,
+    max: 100_000,
+    description: "Operations answered at once, for each worker; further ones get 503 with `Retry-After`.",
+  }),
+  MAX_BODY_BYTES: integer({
+    section: "Limits",
+    fallback: 1_048_576,
+    min: 1024,
+    max: 1_073_741_824,
+    unit: "bytes",
+    description: "Largest request body.",
+  }),
+  MAX_HEADER_COUNT: integer({
+    section: "Limits",
+    fallback: 100,
+    min: 10,
+    max: 900,
+    description: "Header lines of one request.",
+  }),
+  BATCH_LIMIT: integer({
+    section: "Limits",
+    fallback: 0,
+    min: 0,
+    max: 1000,
+    description: "Operations in one JSON array; 0: arrays are refused.",
+  }),
+  MAX_TOKENS: integer({
+    section: "Limits",
+    fallback: 15_000,
+    min: 100,
+    max: 1_000_000,
+    description: "Lexical tokens of a document.",
+  }),
+  MAX_DEPTH: integer({
+    section: "Limits",
+    fallback: 25,
+    min: 5,
+    max: 500,
+    description: "Depth of nested selections.",
+  }),
+  MAX_ALIASES: integer({
+    section: "Limits",
+    fallback: 1000,
+    min: 0,
+    max: 100_000,
+    description: "Aliases in a document.",
+  }),
+  MAX_ROOT_FIELDS: integer({
+    section: "Limits",
+    fallback: 1000,
+    min: 1,
+    max: 100_000,
+    description: "Fields at the root of an operation.",
+  }),
+  MAX_DIRECTIVES: integer({
+    section: "Limits",
+    fallback: 50,
+    min: 0,
+    max: 100_000,
+    description: "Directives in a document.",
+  }),
+  MAX_FRAGMENTS: integer({
+    section: "Limits",
+    fallback: 100,
+    min: 0,
+    max: 100_000,
+    description: "Fragments in a document.",
+  }),
+  MAX_REPRESENTATIONS: integer({
+    section: "Limits",
+    fallback: 1000,
+    min: 1,
+    max: 100_000,
+    description: "Representations of one `_entities` field.",
+  }),
+  MAX_REST_CALLS: integer({
+    section: "Limits",
+    fallback: 1000,
+    min: 1,
+    max: 100_000,
+    description: "REST calls that one operation may cause.",
+  }),
+  DOCUMENT_CACHE_BYTES: integer({
+    section: "Limits",
+    fallback: 1_048_576,
+    min: 0,
+    max: 1_073_741_824,
+    unit: "bytes",
+    description:
+      "Source text of the documents that are kept parsed, validated and compiled, for each worker.",
+  }),
+};
