@@ -115,6 +115,7 @@ function toConfig(
       cacheTtlMs: values.CACHE_TTL_MS,
       cacheMaxBytes: values.CACHE_MAX_BYTES,
       retry: values.AUTHENTIK_RETRY,
+      list: values.LIST_STRATEGY === "auto",
     },
     gateway: toGatewayOptions(values, credentials),
     federationLinkUrl: values.FEDERATION_LINK_URL,
@@ -162,7 +163,6 @@ function toGatewayOptions(values: Values, credentials: Credentials): Config["gat
     corsOrigins: values.CORS_ORIGINS,
     allowedHosts: values.ALLOWED_HOSTS,
     batchLimit: values.BATCH_LIMIT,
-    list: values.LIST_STRATEGY === "auto",
     coalesce: values.COALESCE,
     maxOperationsInFlight: values.MAX_OPERATIONS_IN_FLIGHT,
   };
