@@ -1,11 +1,108 @@
+import type { DocumentNode } from "graphql";
+import { expandedSizes } from "./document-size.ts";
+import { countNodes } from "./document-counts.ts";
+import { overlapOf } from "./document-overlap.ts";
+
 /** How large and how tangled a document may be. Defaults let every legitimate router query pass. */
 export interface DocumentLimits {
+  /** Lexical tokens in the source text. */
   maxTokens: number;
+  /** Fields inside one another, fragments followed. */
   maxDepth: number;
   /** Aliases in the whole document. */
   maxAliases: number;
+  /** Selections at the top of all operations of the document together, fragments followed. */
   maxRootFields: number;
   /** Directives in the whole document. */
   maxDirectives: number;
+  /** Fragment definitions. */
   maxFragments: number;
+}
+
+/**
+ * The defaults, each with what must pass:
+ * 15,000 tokens is Apollo Router's own parser limit, and 500 aliased connections with all their fields in one
+ * shared fragment need 4,100. The standard introspection query is 13 deep, the graph's own longest path 4. A
+ * router sends up to 64 `_eN` fields; a page that names 500 connections sends 500 aliases at the root. No router
+ * was seen to send more than a handful of directives or fragments.
+ */
+export const DEFAULT_DOCUMENT_LIMITS: DocumentLimits = {
+  maxTokens: 15_000,
+  maxDepth: 24,
+  maxAliases: 600,
+  maxRootFields: 600,
+  maxDirectives: 50,
+  maxFragments: 100,
+};
+
+/** What a document has too much of. Names are part of the API: clients see them in `extensions.limit`. */
+export type LimitName =
+  | "tokens"
+  | "depth"
+  | "nesting"
+  | "aliases"
+  | "rootFields"
+  | "directives"
+  | "fragments"
+  | "operations"
+  | "fields"
+  | "introspectionAliases"
+  | "equalResponseKeys"
+  | "overlap";
+
+/** The first limit that a document exceeds. */
+export interface Excess {
+  limit: LimitName;
+  max: number;
+  /** What was found; counting may have stopped just above `max`. */
+  actual: number;
+}
+
+/** Limits that no legitimate document comes near; not configurable. */
+const FIXED_MAXIMA = {
+  operations: 50,
+  /** Fields after following every fragment: 600 aliases times a type's 25 fields, and some. */
+  fields: 20_000,
+  /** Each alias there repeats a part of the whole schema in the answer. */
+  introspectionAliases: 10,
+  equalResponseKeys: 20,
+  /** Pairs of fields that the standard rules would compare with one another. */
+  overlap: 50_000,
+} as const;
+
+/**
+ * The first limit that the document exceeds, or null. Takes time linear in the document, and bounded memory and
+ * stack, whatever the document: meant to run before the standard validation rules, whose cost it bounds.
+ *
+ * Fragment cycles and unknown fragments are not reported here; validation does that.
+ */
+export function findExcess(document: DocumentNode, limits: DocumentLimits): Excess | null {
+  const maxNesting = 4 * limits.maxDepth;
+  const counts = countNodes(document, maxNesting);
+  const syntactic =
+    above("nesting", counts.nesting, maxNesting) ??
+    above("operations", counts.operations, FIXED_MAXIMA.operations) ??
+    above("fragments", counts.fragments, limits.maxFragments) ??
+    above("aliases", counts.aliases, limits.maxAliases) ??
+    above("directives", counts.directives, limits.maxDirectives);
+  if (syntactic !== null) return syntactic;
+
+  const sizes = expandedSizes(document);
+  const expanded =
+    above("rootFields", sizes.rootFields, limits.maxRootFields) ??
+    above("depth", sizes.depth, limits.maxDepth) ??
+    above("fields", sizes.fields, FIXED_MAXIMA.fields) ??
+    above("introspectionAliases", sizes.introspectionAliases, FIXED_MAXIMA.introspectionAliases);
+  if (expanded !== null) return expanded;
+
+  const overlap = overlapOf(document, FIXED_MAXIMA.fields);
+  return (
+    above("fields", overlap.visits, FIXED_MAXIMA.fields) ??
+    above("equalResponseKeys", overlap.equalResponseKeys, FIXED_MAXIMA.equalResponseKeys) ??
+    above("overlap", overlap.pairs, FIXED_MAXIMA.overlap)
+  );
+}
+
+function above(limit: LimitName, actual: number, max: number): Excess | null {
+  return actual > max ? { limit, max, actual } : null;
 }
