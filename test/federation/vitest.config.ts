@@ -1,0 +1,24 @@
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const root = new URL("../../", import.meta.url);
+
+export default defineConfig({
+  root: fileURLToPath(root),
+  resolve: {
+    // One graphql for our source and this folder's tests: the root's, and the file of it that libraries load.
+    alias: [
+      {
+        find: /^graphql$/,
+        replacement: createRequire(new URL("package.json", root)).resolve("graphql/index.js"),
+      },
+    ],
+  },
+  test: {
+    include: ["test/federation/*.test.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    maxWorkers: 2,
+  },
+});
