@@ -20,10 +20,10 @@ export interface GatewayOptions {
   maxHeaderCount: number;
   /** REST calls that one operation may cause. */
   maxRestCalls: number;
-  /** Federation representations in one `_entities` field. */
+  /** Federation representations in all `_entities` fields of one operation. */
   maxRepresentations: number;
   documentLimits: DocumentLimits;
-  /** Bytes of source text whose parsed, validated and compiled forms are kept. */
+  /** Estimated bytes of heap for documents that are kept parsed, validated and compiled. */
   documentCacheBytes: number;
   /** Whether `__schema` and `__type` answer. `_service` always does. */
   introspection: boolean;

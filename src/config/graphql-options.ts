@@ -70,7 +70,7 @@ export const graphqlOptions = {
     fallback: 25,
     min: 5,
     max: 500,
-    description: "Depth of nested selections.",
+    description: "Fields inside one another, fragments followed.",
   }),
   MAX_ALIASES: integer({
     section: "Limits",
@@ -84,7 +84,7 @@ export const graphqlOptions = {
     fallback: 1000,
     min: 1,
     max: 100_000,
-    description: "Fields at the root of an operation.",
+    description: "Fields at the root of all operations of a document.",
   }),
   MAX_DIRECTIVES: integer({
     section: "Limits",
@@ -105,7 +105,7 @@ export const graphqlOptions = {
     fallback: 1000,
     min: 1,
     max: 100_000,
-    description: "Representations of one `_entities` field.",
+    description: "Representations of all `_entities` fields of an operation.",
   }),
   MAX_REST_CALLS: integer({
     section: "Limits",
@@ -116,11 +116,11 @@ export const graphqlOptions = {
   }),
   DOCUMENT_CACHE_BYTES: integer({
     section: "Limits",
-    fallback: 1_048_576,
+    fallback: 33_554_432,
     min: 0,
     max: 1_073_741_824,
     unit: "bytes",
     description:
-      "Source text of the documents that are kept parsed, validated and compiled, for each worker.",
+      "Memory for documents that are kept parsed, validated and compiled, for each worker: an estimate of 550 bytes a token.",
   }),
 };

@@ -6,6 +6,6 @@ export interface GraphContext {
   authentik: AuthentikClient;
   /** Joins the answer to the log line. */
   requestId: string;
-  /** Representations that one `_entities` field may have. */
+  /** Representations that all `_entities` fields of the operation may have together. */
   maxRepresentations: number;
 }

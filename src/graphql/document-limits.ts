@@ -23,14 +23,15 @@ export interface DocumentLimits {
  * The defaults, each with what must pass:
  * 15,000 tokens is Apollo Router's own parser limit, and 500 aliased connections with all their fields in one
  * shared fragment need 4,100. The standard introspection query is 13 deep, the graph's own longest path 4. A
- * router sends up to 64 `_eN` fields; a page that names 500 connections sends 500 aliases at the root. No router
- * was seen to send more than a handful of directives or fragments.
+ * router sends up to 64 `_eN` fields; a page that names 500 connections sends 500 aliases at the root; more than
+ * 1,000 would exceed the REST calls of one operation anyway. No router was seen to send more than a handful of
+ * directives or fragments.
  */
 export const DEFAULT_DOCUMENT_LIMITS: DocumentLimits = {
   maxTokens: 15_000,
-  maxDepth: 24,
-  maxAliases: 600,
-  maxRootFields: 600,
+  maxDepth: 25,
+  maxAliases: 1_000,
+  maxRootFields: 1_000,
   maxDirectives: 50,
   maxFragments: 100,
 };
@@ -61,8 +62,8 @@ export interface Excess {
 /** Limits that no legitimate document comes near; not configurable. */
 const FIXED_MAXIMA = {
   operations: 50,
-  /** Fields after following every fragment: 600 aliases times a type's 25 fields, and some. */
-  fields: 20_000,
+  /** Fields after following every fragment: 1,000 aliases times a type's 25 fields, and some. */
+  fields: 30_000,
   /** Each alias there repeats a part of the whole schema in the answer. */
   introspectionAliases: 10,
   equalResponseKeys: 20,

@@ -25,15 +25,15 @@ describe("legitimate documents pass the default limits", () => {
 
 describe("each limit has a name, what is allowed and what was found", () => {
   const rows: [name: string, source: string, max: number, actual: number][] = [
-    ["depth", "{a".repeat(25) + "}".repeat(25), 24, 25],
-    ["depth", `{a{...F}} fragment F on T${"{b".repeat(24)}${"}".repeat(24)}`, 24, 25],
-    ["aliases", `{${times(601, (i) => `a${i}:a `)}}`, 600, 601],
-    ["rootFields", `{${times(601, (i) => `a${i} `)}}`, 600, 601],
+    ["depth", "{a".repeat(26) + "}".repeat(26), 25, 26],
+    ["depth", `{a{...F}} fragment F on T${"{b".repeat(25)}${"}".repeat(25)}`, 25, 26],
+    ["aliases", `{${times(1001, (i) => `a${i}:a `)}}`, 1000, 1001],
+    ["rootFields", `{${times(1001, (i) => `a${i} `)}}`, 1000, 1001],
     [
       "rootFields",
-      `{...F ...G} fragment F on Q{${times(400, (i) => `a${i} `)}} fragment G on Q{${times(201, (i) => `b${i} `)}}`,
-      600,
-      601,
+      `{...F ...G} fragment F on Q{${times(400, (i) => `a${i} `)}} fragment G on Q{${times(601, (i) => `b${i} `)}}`,
+      1000,
+      1001,
     ],
     ["directives", `{a ${times(51, () => "@x ")}}`, 50, 51],
     ["fragments", `{a} ${times(101, (i) => `fragment F${i} on Q{a}`)}`, 100, 101],
