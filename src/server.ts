@@ -1,39 +1,36 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { GraphQLSchema } from "graphql";
-import type { Authentik, Usage } from "./authentik/client.ts";
-import type { DocumentLimits } from "./graphql/document-limits.ts";
-
-/** Whose credential authentik sees. */
-export type Credentials =
-  /** The caller's own `Authorization`, unchanged. */
-  | { mode: "caller" }
-  /** The gateway's token; callers show `gatewayKey`, or nothing where open access was asked for (`null`). */
-  | { mode: "service"; authentikToken: string; gatewayKey: string | null };
+import type { GraphQLParams } from "graphql-yoga";
+import { createCallerKeys } from "./authentik/caller-key.ts";
+import type { Authentik, AuthentikClient } from "./authentik/client.ts";
+import { AuthentikError } from "./authentik/errors.ts";
+import { presentError } from "./graphql/errors.ts";
+import { type Answer, type AnswerMediaType, negotiate } from "./http/answer.ts";
+import { createCallerCheck, createRefusingClient, type Credentials } from "./http/callers.ts";
+import { createEngine, type EngineOptions, type ServerContext } from "./http/engine.ts";
+import { createExchange, type Exchange, type RequestRecord } from "./http/exchange.ts";
+import { answerOf, type Outcome, parseParams } from "./http/json-post.ts";
+import { createOperationScope, type OperationScope } from "./http/operation-scope.ts";
+import { createOverloadGuard } from "./http/overload.ts";
+import { readBody } from "./http/read-body.ts";
+import { guardRequest, type Refusal } from "./http/request-guard.ts";
+import { createSharedOperations, type Execution } from "./http/shared-operations.ts";
 
 /** What the GraphQL endpoint allows. Durations in milliseconds, sizes in bytes. */
-export interface GatewayOptions {
+export interface GatewayOptions extends EngineOptions {
   credentials: Credentials;
-  /** One budget for an operation: parsing to last byte of the last REST call. */
+  /** One budget for an operation: from the body's last byte to the last byte of the last REST call. */
   operationTimeoutMs: number;
   maxBodyBytes: number;
   /** Header lines of one request; more are refused with 431. */
   maxHeaderCount: number;
   /** REST calls that one operation may cause. */
   maxRestCalls: number;
-  /** Federation representations in all `_entities` fields of one operation. */
+  /** Federation representations in one `_entities` field. */
   maxRepresentations: number;
-  documentLimits: DocumentLimits;
-  /** Estimated bytes of heap for documents that are kept parsed, validated and compiled. */
-  documentCacheBytes: number;
-  /** Whether `__schema` and `__type` answer. `_service` always does. */
-  introspection: boolean;
   graphiql: boolean;
-  /** Origins that may read answers in a browser; empty: none. `["*"]`: any. */
-  corsOrigins: readonly string[];
   /** Host names (without port) that are answered; empty: any well-formed one. */
   allowedHosts: readonly string[];
-  /** Operations in one JSON array; 0: arrays are refused. */
-  batchLimit: number;
   /** Whether identical operations of one caller in flight at once share one execution. */
   coalesce: boolean;
   /** In-flight operations from which new ones get 503 with Retry-After. */
@@ -42,25 +39,8 @@ export interface GatewayOptions {
   sandboxToken: string | null;
 }
 
-/** One finished request to `/graphql`: what the log line and the metrics are made of. No secrets by construction. */
-export interface RequestRecord {
-  requestId: string;
-  method: string;
-  status: number;
-  durationMs: number;
-  /** From the document; absent for anonymous operations and for requests that never became one. */
-  operationName?: string;
-  operationType?: "query" | "mutation" | "subscription";
-  /** Codes of the errors in the answer, each once, sorted. */
-  codes: readonly string[];
-  /** Whether the answer came from an identical operation already in flight. */
-  shared: boolean;
-  /** `client-left` when nobody waited for the answer. */
-  outcome: "answered" | "client-left";
-  usage: Usage | null;
-  /** Errors worth an operator's attention, in log form: kind, status, route, detail, stack of the unexpected ones. */
-  problems: readonly Record<string, unknown>[];
-}
+export type { Credentials } from "./http/callers.ts";
+export type { RequestRecord } from "./http/exchange.ts";
 
 /** What the gateway needs from the process around it. */
 export interface GatewayDependencies {
@@ -79,4 +59,184 @@ export interface Gateway {
   /** From now on every answer says `Connection: close`. */
   startDraining(): void;
   close(): Promise<void>;
+}
+
+/** Longest request body that identical operations are recognised by, in characters. */
+const MAX_SHARED_LENGTH = 16_384;
+
+const NOT_FOUND: Refusal = {
+  status: 404,
+  code: "BAD_REQUEST",
+  message: "Nothing is served here. The graph is at /graphql.",
+  headers: {},
+};
+
+const NOT_ACCEPTABLE: Refusal = {
+  status: 406,
+  code: "BAD_REQUEST",
+  message: "Accept application/json or application/graphql-response+json in UTF-8.",
+  headers: {},
+};
+
+/**
+ * The HTTP edge: guards every request, executes operations with the caller's credentials, writes one record for each.
+ *
+ * JSON by POST takes the short way (read, parse, execute, write); everything else goes through yoga's HTTP layer.
+ * Both ways execute with the same hooks and present results with the same functions.
+ */
+export function createGateway(options: GatewayOptions, dependencies: GatewayDependencies): Gateway {
+  const { operationTimeoutMs, maxRestCalls, maxRepresentations } = options;
+  const { schema, authentik, onRequest, routes } = dependencies;
+  const engine = createEngine(schema, options);
+  const checkCaller = createCallerCheck(options.credentials);
+  const callerKey = createCallerKeys();
+  const overload = createOverloadGuard(options);
+  const sharedOperations = createSharedOperations<Outcome>({ budgetMs: operationTimeoutMs });
+  // A mutation must run as often as it was asked for.
+  const coalesce = options.coalesce && !schema.getMutationType();
+  const guard = { ...options, preflight: options.corsOrigins.length > 0 };
+  let inFlight = 0;
+  let draining = false;
+
+  function listener(request: IncomingMessage, response: ServerResponse) {
+    const path = pathOf(request.url);
+    const route = routes.get(path);
+    if (route) {
+      route(request, response);
+      return;
+    }
+    const exchange = createExchange(request, response, { closing: () => draining, onRequest });
+    const refusal =
+      guardRequest(request, guard) ?? (path === "/graphql" ? overload.refuse(inFlight) : NOT_FOUND);
+    if (refusal) {
+      exchange.refuse(refusal);
+      return;
+    }
+    inFlight += 1;
+    serve(request, response, exchange)
+      .catch((error: unknown) => exchange.answer(internalError(error, exchange)))
+      .finally(() => (inFlight -= 1));
+  }
+
+  async function serve(request: IncomingMessage, response: ServerResponse, exchange: Exchange) {
+    const mediaType = negotiate(request.headers.accept);
+    if (mediaType === null) {
+      exchange.refuse(NOT_ACCEPTABLE);
+      return;
+    }
+    const body = request.method === "POST" ? await readBody(request, options) : "";
+    if (typeof body !== "string") {
+      if (body === null) exchange.abandon();
+      else exchange.refuse(body);
+      return;
+    }
+    const params = engine.needsYoga(request) ? null : parseParams(body);
+    const answer = params
+      ? await execute(params, { request, response, body, exchange, mediaType })
+      : await viaYoga(request, { response, body, exchange });
+    if (answer) exchange.answer(answer);
+    else exchange.abandon();
+  }
+
+  async function execute(
+    params: GraphQLParams,
+    options: {
+      request: IncomingMessage;
+      response: ServerResponse;
+      body: string;
+      exchange: Exchange;
+      mediaType: AnswerMediaType;
+    },
+  ): Promise<Answer | null> {
+    const { request, response, body, exchange, mediaType } = options;
+    const start = (): Execution<Outcome> => {
+      const scope = createOperationScope({ budgetMs: operationTimeoutMs });
+      const context = contextOf(request, { scope, exchange });
+      return {
+        scope,
+        result: engine
+          .execute(params, context)
+          .then((result) => ({ result }))
+          .finally(() => scope.end()),
+      };
+    };
+    let execution: Execution<Outcome>;
+    if (coalesce && body.length <= MAX_SHARED_LENGTH) {
+      const key = `${callerKey(request.headers.authorization ?? "")} ${body}`;
+      ({ execution, shared: exchange.shared } = sharedOperations.enter(key, start));
+    } else execution = start();
+    const outcome = await whileConnected(response, execution);
+    return outcome && answerOf(outcome, exchange, mediaType);
+  }
+
+  function viaYoga(
+    request: IncomingMessage,
+    { response, body, exchange }: { response: ServerResponse; body: string; exchange: Exchange },
+  ): Promise<Answer | null> {
+    const scope = createOperationScope({ budgetMs: operationTimeoutMs });
+    const context = contextOf(request, { scope, exchange });
+    const result = engine
+      .handle(request, request.method === "POST" ? body : null, context)
+      .finally(() => scope.end());
+    return whileConnected(response, { scope, result });
+  }
+
+  function contextOf(
+    request: IncomingMessage,
+    { scope, exchange }: { scope: OperationScope; exchange: Exchange },
+  ): ServerContext {
+    const { requestId, operation, codes, onProblem } = exchange;
+    const authorization = checkCaller(request.headers.authorization);
+    const client: AuthentikClient =
+      authorization instanceof AuthentikError
+        ? createRefusingClient(authentik, authorization)
+        : authentik.forCaller({ authorization, requestId, signal: scope.signal, maxRestCalls });
+    exchange.usage = client.usage;
+    return { authentik: client, requestId, maxRepresentations, operation, codes, onProblem };
+  }
+
+  return {
+    listener,
+    inFlight: () => inFlight,
+    startDraining: () => {
+      draining = true;
+    },
+    async close() {
+      overload.close();
+      await engine.dispose();
+    },
+  };
+}
+
+/** Resolves with the result, or with null as soon as the client has left. */
+async function whileConnected<T>(
+  response: ServerResponse,
+  { scope, result }: Execution<T>,
+): Promise<T | null> {
+  const leave = scope.join();
+  let onClose = leave;
+  const left = new Promise<null>((resolve) => {
+    onClose = () => {
+      leave();
+      resolve(null);
+    };
+  });
+  if (response.destroyed) onClose();
+  response.once("close", onClose);
+  try {
+    return await Promise.race([result, left]);
+  } finally {
+    response.off("close", onClose);
+  }
+}
+
+function internalError(error: unknown, exchange: Exchange): Answer {
+  const presented = presentError(error, { ...exchange, fallbackCode: "INTERNAL_SERVER_ERROR" });
+  exchange.codes.add(presented.extensions.code);
+  return { status: 500, mediaType: "application/json", body: JSON.stringify({ errors: [presented] }) };
+}
+
+function pathOf(url = "/"): string {
+  const query = url.indexOf("?");
+  return query === -1 ? url : url.slice(0, query);
 }

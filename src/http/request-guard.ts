@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 /** An answer given instead of an operation. `message` is ours and never quotes the request. */
 export interface Refusal {
   status: number;
-  code: "BAD_REQUEST" | "UNAUTHENTICATED" | "OVERLOADED";
+  code: "BAD_REQUEST" | "UNAUTHENTICATED" | "LIMIT_EXCEEDED" | "OVERLOADED";
   message: string;
   headers: Readonly<Record<string, string>>;
 }
