@@ -1,0 +1,67 @@
+import { AuthentikError } from "./errors.ts";
+
+/** The connection was there and broke: the same GET may well succeed on another one. */
+const BROKEN_CONNECTION: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
+
+/** What an operator should look at, by the code of the failure. */
+const HINTS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nothing listens at the host and port of authentik's URL",
+  ENOTFOUND: "the host name of authentik's URL is not known to DNS",
+  EAI_AGAIN: "DNS does not answer for the host name of authentik's URL",
+  UND_ERR_CONNECT_TIMEOUT: "the host of authentik's URL does not answer: check address, port and firewalls",
+  ETIMEDOUT: "the host of authentik's URL does not answer: check address, port and firewalls",
+  EHOSTUNREACH: "there is no route to the host of authentik's URL",
+  ENETUNREACH: "there is no route to the host of authentik's URL",
+  ERR_SSL_WRONG_VERSION_NUMBER: "the port speaks no TLS: check scheme and port of authentik's URL",
+  ERR_TLS_CERT_ALTNAME_INVALID: "the certificate is for another host name than the one in authentik's URL",
+  CERT_HAS_EXPIRED: "the certificate of authentik has expired",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "the certificate is not trusted: give its authority as a CA file",
+  SELF_SIGNED_CERT_IN_CHAIN: "the certificate is not trusted: give its authority as a CA file",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "the certificate is not trusted: give its authority as a CA file",
+  UNABLE_TO_GET_ISSUER_CERT: "the certificate is not trusted: give its authority as a CA file",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "the certificate is not trusted: give its authority as a CA file",
+};
+
+/** Failures after which the connection had said something, only not HTTP as we can use it. */
+const UNUSABLE_ANSWERS: Readonly<Record<string, string>> = {
+  UND_ERR_RES_EXCEEDED_MAX_SIZE: "the answer is larger than the limit for answers of authentik",
+  UND_ERR_HEADERS_OVERFLOW: "the headers of the answer are too large",
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "the answer is shorter or longer than it claims",
+};
+
+/** undici's or the system's failure of a request as the kind a client can act on, with the code for the operator. */
+export function toNetworkError(error: Error, route: string): AuthentikError {
+  const code = codeOf(error);
+  const unusable = UNUSABLE_ANSWERS[code] ?? (code.startsWith("HPE_") ? "the answer is not HTTP" : undefined);
+  if (unusable !== undefined) {
+    return new AuthentikError("malformed-response", "authentik's answer cannot be read", {
+      route,
+      detail: `${code}: ${unusable}`,
+      cause: error,
+    });
+  }
+  if (code === "UND_ERR_DESTROYED" || code === "UND_ERR_CLOSED") {
+    return new AuthentikError("cancelled", "the connection to authentik is being closed", { route });
+  }
+  if (code === "UND_ERR_INVALID_ARG") {
+    // undici refuses it before anything is sent; its error may quote our header, so it is no cause here.
+    return new AuthentikError("rejected", "the request cannot be written as HTTP", { route, detail: code });
+  }
+  const hint = HINTS[code];
+  return new AuthentikError("unreachable", "authentik cannot be reached", {
+    route,
+    detail: hint === undefined ? code : `${code}: ${hint}`,
+    cause: error,
+  });
+}
+
+/** Whether this is an established connection that broke. */
+export function isBrokenConnection(error: AuthentikError): boolean {
+  return (
+    error.kind === "unreachable" && error.cause instanceof Error && BROKEN_CONNECTION.has(codeOf(error.cause))
+  );
+}
+
+function codeOf(error: Error): string {
+  return "code" in error && typeof error.code === "string" ? error.code : error.name;
+}

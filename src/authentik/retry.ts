@@ -1,0 +1,42 @@
+import type { AuthentikError } from "./errors.ts";
+import { isBrokenConnection } from "./network-errors.ts";
+
+const SHORTEST_PAUSE_MS = 25;
+const LONGEST_PAUSE_MS = 250;
+
+/** What one first call earns: in a long outage at most this share of calls is sent twice. */
+const EARNED_PER_CALL = 0.15;
+/** Retries saved up in good times. */
+const SAVED_AT_MOST = 10;
+
+/** Whether the same GET may be sent once more after this. Never after 500 or 429: those are answers. */
+export function isWorthRetrying(error: AuthentikError): boolean {
+  if (error.kind === "starting") return true;
+  if (error.kind !== "unreachable") return false;
+  return error.status === 502 || error.status === 503 || error.status === 504 || isBrokenConnection(error);
+}
+
+/** Milliseconds to wait before the second attempt, spread so that many callers do not return at once. */
+export function retryPauseMs(): number {
+  return SHORTEST_PAUSE_MS + Math.random() * (LONGEST_PAUSE_MS - SHORTEST_PAUSE_MS);
+}
+
+/** A purse of retries for one authentik: first calls fill it, retries empty it, so an outage is not made worse. */
+export interface RetryBudget {
+  earn(): void;
+  spend(): boolean;
+}
+
+export function createRetryBudget(): RetryBudget {
+  let saved = SAVED_AT_MOST;
+  return {
+    earn() {
+      saved = Math.min(SAVED_AT_MOST, saved + EARNED_PER_CALL);
+    },
+    spend() {
+      if (saved < 1) return false;
+      saved -= 1;
+      return true;
+    },
+  };
+}
