@@ -82,9 +82,11 @@ export function useDocuments(options: DocumentOptions): Plugin<{ operation?: Ope
       } else if (compile && compiled === undefined) entry.compiled.set(key, "seen-once");
       if (typeof compiled === "object") {
         const { query } = compiled;
-        setExecuteFn((run: ExecutionArgs) =>
-          query(run.rootValue, run.contextValue, run.variableValues ?? {}),
-        );
+        setExecuteFn((run: ExecutionArgs) => {
+          const result = query(run.rootValue, run.contextValue, run.variableValues ?? {});
+          // Refused variables: nothing was executed, and graphql-js words them as everywhere else.
+          return "data" in result || "then" in result ? result : execute(run);
+        });
       } else setExecuteFn(execute);
     },
   };
