@@ -121,6 +121,6 @@ export const graphqlOptions = {
     max: 1_073_741_824,
     unit: "bytes",
     description:
-      "Memory for documents that are kept parsed, validated and compiled, for each worker: an estimate of 550 bytes a token.",
+      "Memory for documents that are kept parsed, validated and compiled, for each worker, by estimate.",
   }),
 };

@@ -49,6 +49,7 @@ export type LimitName =
   | "fields"
   | "introspectionAliases"
   | "equalResponseKeys"
+  | "aliasesOfOneField"
   | "overlap";
 
 /** The first limit that a document exceeds. */
@@ -67,6 +68,8 @@ const FIXED_MAXIMA = {
   /** Each alias there repeats a part of the whole schema in the answer. */
   introspectionAliases: 10,
   equalResponseKeys: 20,
+  /** `a: __typename b: __typename`: nobody needs one value under many names. */
+  aliasesOfOneField: 20,
   /** Pairs of fields that the standard rules would compare with one another. */
   overlap: 50_000,
 } as const;
@@ -100,6 +103,7 @@ export function findExcess(document: DocumentNode, limits: DocumentLimits): Exce
   return (
     above("fields", overlap.visits, FIXED_MAXIMA.fields) ??
     above("equalResponseKeys", overlap.equalResponseKeys, FIXED_MAXIMA.equalResponseKeys) ??
+    above("aliasesOfOneField", overlap.aliasesOfOneField, FIXED_MAXIMA.aliasesOfOneField) ??
     above("overlap", overlap.pairs, FIXED_MAXIMA.overlap)
   );
 }

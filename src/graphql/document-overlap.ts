@@ -6,6 +6,8 @@ export interface Overlap {
   equalResponseKeys: number;
   /** Pairs of fields with the same response key in one place, added up: what validation compares. */
   pairs: number;
+  /** Aliases in one place of one field without arguments, at most: the same value under different names. */
+  aliasesOfOneField: number;
   /** Field visits that counting took; when it exceeds the allowance, counting stopped there. */
   visits: number;
 }
@@ -29,7 +31,7 @@ export function overlapOf(document: DocumentNode, maxVisits: number): Overlap {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const node of document.definitions)
     if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);
-  const overlap: Overlap = { equalResponseKeys: 0, pairs: 0, visits: 0 };
+  const overlap: Overlap = { equalResponseKeys: 0, pairs: 0, aliasesOfOneField: 0, visits: 0 };
   const reached = new Set<string>();
 
   function place(sets: readonly SelectionSetNode[]): void {
@@ -44,15 +46,21 @@ export function overlapOf(document: DocumentNode, maxVisits: number): Overlap {
   function collect(sets: readonly SelectionSetNode[]): Map<string, Group> {
     const groups = new Map<string, Group>();
     const spread = new Set<string>();
+    const aliased = new Map<string, number>();
     const pending: Part[] = sets.map((set) => [set, ""]);
     for (let part = pending.pop(); part !== undefined; part = pending.pop()) {
       const [set, condition] = part;
       for (const selection of set.selections) {
         if (selection.kind === Kind.FIELD) {
           if (++overlap.visits > maxVisits) return groups;
+          if (selection.alias !== undefined && !selection.arguments?.length)
+            overlap.aliasesOfOneField = Math.max(
+              overlap.aliasesOfOneField,
+              increment(aliased, selection.name.value),
+            );
           const group = groupOf(groups, (selection.alias ?? selection.name).value);
           group.total++;
-          group.byCondition.set(condition, (group.byCondition.get(condition) ?? 0) + 1);
+          increment(group.byCondition, condition);
           if (selection.selectionSet !== undefined) group.below.push(selection.selectionSet);
         } else if (selection.kind === Kind.INLINE_FRAGMENT) {
           pending.push([selection.selectionSet, selection.typeCondition?.name.value ?? condition]);
@@ -81,4 +89,10 @@ function groupOf(groups: Map<string, Group>, key: string): Group {
     groups.set(key, group);
   }
   return group;
+}
+
+function increment(counts: Map<string, number>, key: string): number {
+  const count = (counts.get(key) ?? 0) + 1;
+  counts.set(key, count);
+  return count;
 }

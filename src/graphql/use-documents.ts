@@ -29,14 +29,14 @@ export interface DocumentOptions {
   compile: boolean;
 }
 
-/** Compiled, not worth compiling yet, or impossible to compile. */
-type Compiled = CompiledQuery | "seen-once" | "not-compilable";
+/** Compiled, or impossible to compile. */
+type Compiled = CompiledQuery | "not-compilable";
 
 /**
  * Parses, limits, validates and compiles each document once.
  *
  * The limits are checked first, in linear time, since the standard rules can be made to burn CPU. An operation is
- * compiled when it comes a second time: documents that never come again cost no compilation.
+ * compiled when its document has come often enough: documents that never come again cost no compilation.
  */
 export function useDocuments(options: DocumentOptions): Plugin<{ operation?: OperationNote }> {
   const { schema, limits, cacheBytes, introspection, compile } = options;
@@ -76,10 +76,10 @@ export function useDocuments(options: DocumentOptions): Plugin<{ operation?: Ope
       }
       const key = operation.name?.value ?? "";
       let compiled = entry.compiled.get(key);
-      if (compile && compiled === "seen-once") {
+      if (compile && compiled === undefined && entry.uses > entry.compileAfterUses) {
         compiled = compileOperation(args);
         entry.compiled.set(key, compiled);
-      } else if (compile && compiled === undefined) entry.compiled.set(key, "seen-once");
+      }
       if (typeof compiled === "object") {
         const { query } = compiled;
         setExecuteFn((run: ExecutionArgs) => {

@@ -57,3 +57,16 @@ test("a document as large as the cache is answered but not kept", () => {
   expect(cache.get(`{${times(100, (k) => `b${k} `)}}`)).toHaveProperty("document");
   expect(cache.bytes()).toBe(0);
 });
+
+test("small documents are compiled when they come again, larger ones later, very large ones never", () => {
+  const { cache } = countingCache(20e6);
+  const after = (source: string) => {
+    const prepared = cache.get(source);
+    return "code" in prepared ? Number.NaN : prepared.compileAfterUses;
+  };
+  expect(Math.floor(after("{a{b c}}"))).toBe(1);
+  expect(after(`{${times(500, (i) => `a${i}:b `)}}`)).toBe(6);
+  expect(
+    after(`{${times(100, (i) => `a${i}:b{...F}`)}} fragment F on T{${times(15, (i) => `f${i} `)}}`),
+  ).toBe(Number.POSITIVE_INFINITY);
+});

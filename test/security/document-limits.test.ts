@@ -40,6 +40,7 @@ describe("each limit has a name, what is allowed and what was found", () => {
     ["operations", times(51, (i) => `query Q${i}{a}`), 50, 51],
     ["equalResponseKeys", `{${times(21, () => "a ")}}`, 20, 21],
     ["equalResponseKeys", `{${times(21, () => "...on Q{a}")}}`, 20, 21],
+    ["aliasesOfOneField", `{${times(21, (i) => `a${i}:__typename `)}}`, 20, 21],
     ["introspectionAliases", `{__schema{${times(11, (i) => `a${i}:queryType{name}`)}}}`, 10, 11],
   ];
   test.each(rows)("%s in %.40s", (limit, source, max, actual) => {
