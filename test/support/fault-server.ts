@@ -1,0 +1,186 @@
+import { readFileSync } from "node:fs";
+import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import { gzipSync } from "node:zlib";
+import { connectionBody } from "./wire-bodies.ts";
+
+/** What happens to a connection once a whole request head has arrived on it. */
+export type Fault = (socket: Socket) => void;
+
+/** A server below HTTP: it sends whatever bytes it is told to, or none. */
+export interface FaultServer {
+  readonly url: URL;
+  /** Heads of all requests so far. */
+  readonly requests: string[];
+  /** Sockets open now. */
+  sockets(): number;
+  /** From now on: this fault, or with null a good answer. */
+  set(fault: Fault | null): void;
+  close(): Promise<void>;
+}
+
+const GOOD_BODY = JSON.stringify(connectionBody(5));
+
+/** Every way in which an answer was seen to go wrong, by name. */
+export const FAULTS = {
+  "closes before an answer": (socket) => socket.end(),
+  "resets before an answer": (socket) => socket.resetAndDestroy(),
+  "resets in the middle of the body": (socket) => {
+    socket.write(head(200, [`Content-Length: ${GOOD_BODY.length}`]) + GOOD_BODY.slice(0, 50));
+    setTimeout(() => socket.resetAndDestroy(), 5);
+  },
+  "ends in the middle of the body": (socket) =>
+    socket.end(head(200, [`Content-Length: ${GOOD_BODY.length}`]) + GOOD_BODY.slice(0, 50)),
+  "ends a body without length too early": (socket) =>
+    socket.end(head(200, ["Connection: close"]) + GOOD_BODY.slice(0, 50)),
+  "sends text that is no JSON": (socket) => socket.end(whole(200, "{'no': json}")),
+  "sends bytes that are no UTF-8": (socket) => {
+    const bytes = Buffer.from([0x22, 0xff, 0xfe, 0x22]);
+    socket.write(head(200, ["Content-Length: 4"]));
+    socket.end(bytes);
+  },
+  "sends a page with status 200": (socket) =>
+    socket.end(whole(200, "<html>Sign in at http://10.1.2.3:9000/</html>", ["Content-Type: text/html"])),
+  "sends no content": (socket) => socket.end(head(204)),
+  "sends nothing at all": () => {},
+  "sends the head one byte at a time": (socket) => drip(socket, whole(200, GOOD_BODY)),
+  "sends the body one byte at a time": (socket) => {
+    socket.write(head(200, [`Content-Length: ${GOOD_BODY.length}`]));
+    drip(socket, GOOD_BODY);
+  },
+  "answers 500 with a page": (socket) =>
+    socket.end(whole(500, "<html>Traceback at /authentik/x.py</html>", ["Content-Type: text/html"])),
+  "answers 502": (socket) => socket.end(whole(502, "<html>nginx at 10.1.2.3</html>")),
+  "answers 503 with Retry-After": (socket) => socket.end(whole(503, "{}", ["Retry-After: 5"])),
+  "answers 504": (socket) => socket.end(whole(504, "")),
+  "answers 200 while starting": (socket) =>
+    socket.end(whole(200, '{"error":"authentik starting"}', ["Retry-After: 5"])),
+  "answers 429 with Retry-After": (socket) => socket.end(whole(429, '{"detail":"x"}', ["Retry-After: 2"])),
+  "redirects to a login page": (socket) =>
+    socket.end(whole(302, "", ["Location: /if/flow/default-authentication-flow/"])),
+  "redirects to another host": (socket) => socket.end(whole(307, "", ["Location: http://127.0.0.1:1/"])),
+  "declares a body of 200 MB": (socket) => {
+    socket.on("error", () => {});
+    socket.write(head(200, ["Content-Length: 209715200"]));
+    flood(socket, 200);
+  },
+  "sends 200 MB without saying so": (socket) => {
+    socket.on("error", () => {});
+    socket.write(head(200, ["Connection: close"]));
+    flood(socket, 200);
+  },
+  "compresses 20 MB into 20 KB unasked": (socket) => {
+    const body = gzipSync(Buffer.alloc(20 * 1024 * 1024, 0x20));
+    socket.write(head(200, ["Content-Encoding: gzip", `Content-Length: ${body.length}`]));
+    socket.end(body);
+  },
+  "sends 40 KB of headers": (socket) =>
+    socket.end(
+      whole(
+        200,
+        GOOD_BODY,
+        Array.from({ length: 40 }, (_, i) => `X-${i}: ${"y".repeat(1_000)}`),
+      ),
+    ),
+  "sends what is no HTTP": (socket) => socket.end("\u0000\u0001 no protocol at all \r\n\r\n"),
+  "sends two lengths": (socket) => socket.end(whole(200, GOOD_BODY, ["Content-Length: 3"])),
+} satisfies Record<string, Fault>;
+
+/** JSON that is no connection. */
+export const WRONG_SHAPES = [
+  '{"hello":1}',
+  "[1,2,3]",
+  "null",
+  '"text"',
+  "5",
+  "{}",
+  JSON.stringify({ ...connectionBody(5), pk: "5" }),
+  JSON.stringify({ ...connectionBody(5), source: null }),
+  JSON.stringify({ ...connectionBody(5), user: 1.5 }),
+  `{"__proto__":${GOOD_BODY}}`,
+] as const;
+
+/** Sends this text with status 200. */
+export function answering(body: string): Fault {
+  return (socket) => socket.write(whole(200, body));
+}
+
+/** Starts the server on a free port of 127.0.0.1; `tls` serves a certificate that nobody trusts for another name. */
+export async function startFaultServer({ tls = false }: { tls?: boolean } = {}): Promise<FaultServer> {
+  const requests: string[] = [];
+  const open = new Set<Socket>();
+  let fault: Fault | null = null;
+  const onConnection = (socket: Socket): void => {
+    open.add(socket);
+    socket.on("close", () => open.delete(socket));
+    socket.on("error", () => socket.destroy());
+    let received = "";
+    socket.on("data", (chunk) => {
+      received += String(chunk);
+      for (let end = received.indexOf("\r\n\r\n"); end !== -1; end = received.indexOf("\r\n\r\n")) {
+        requests.push(received.slice(0, end));
+        received = received.slice(end + 4);
+        if (fault === null) socket.write(whole(200, GOOD_BODY));
+        else fault(socket);
+      }
+    });
+  };
+  const server: Server = tls
+    ? createTlsServer({ key: pem("other-host.key.pem"), cert: pem("other-host.cert.pem") }, onConnection)
+    : createTcpServer(onConnection);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: new URL(`${tls ? "https" : "http"}://127.0.0.1:${port}`),
+    requests,
+    sockets: () => open.size,
+    set(next) {
+      fault = next;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        for (const socket of open) socket.destroy();
+        server.close(() => resolve());
+      }),
+  };
+}
+
+function pem(name: string): Buffer {
+  return readFileSync(new URL(`../fixtures/tls/${name}`, import.meta.url));
+}
+
+function head(status: number, headers: readonly string[] = []): string {
+  const type = headers.some((header) => /^content-type:/i.test(header))
+    ? []
+    : ["Content-Type: application/json"];
+  return `${[`HTTP/1.1 ${status} X`, ...type, ...headers].join("\r\n")}\r\n\r\n`;
+}
+
+function whole(status: number, body: string, headers: readonly string[] = []): string {
+  return head(status, [`Content-Length: ${Buffer.byteLength(body)}`, ...headers]) + body;
+}
+
+function drip(socket: Socket, text: string): void {
+  let sent = 0;
+  const timer = setInterval(() => {
+    if (socket.destroyed || sent === text.length) clearInterval(timer);
+    else socket.write(text.charAt(sent++));
+  }, 50);
+  socket.on("close", () => clearInterval(timer));
+}
+
+function flood(socket: Socket, mebibytes: number): void {
+  const chunk = Buffer.alloc(1024 * 1024, 0x20);
+  let left = mebibytes;
+  const more = (): void => {
+    while (left > 0 && !socket.destroyed) {
+      left--;
+      if (!socket.write(chunk)) {
+        socket.once("drain", more);
+        return;
+      }
+    }
+    if (!socket.destroyed) socket.end();
+  };
+  more();
+}
