@@ -109,10 +109,6 @@ function createSources(): Source[] {
     groupPropertyMappings: [PLEX_MAPPINGS.group.pk],
   };
   return [
-    createSource(uuid("f"), "authentik-built-in", "authentik Built-in", {
-      kind: "built-in",
-      managed: "goauthentik.io/sources/inbuilt",
-    }),
     createSource(uuid("a"), "plex", "Plex", complete),
     createSource(uuid("c"), "studio", "Studio", {
       userMatchingMode: "username_deny",
@@ -128,6 +124,10 @@ function createSources(): Source[] {
       icon: { file: "source-icons/cinema.png" },
     }),
     createSource(uuid("e"), "ldap", "LDAP", { kind: "ldap" }),
+    createSource(uuid("f"), "authentik-built-in", "authentik Built-in", {
+      kind: "built-in",
+      managed: "goauthentik.io/sources/inbuilt",
+    }),
   ];
 }
 

@@ -20,7 +20,6 @@ function pageOf(query: Query, totalPages: number, { restFramework }: ReleaseTrai
 
 /**
  * One page of rows, with authentik's pagination: `next` and `previous` are page numbers, 0 where there is none.
- * @param write what a row looks like; rows for which it gives null are counted but not shown
  * @throws {Refusal} 404 for a page that is not there
  */
 export function listAnswer<Row>(
@@ -43,7 +42,7 @@ export function listAnswer<Row>(
         start_index: rows.length === 0 ? 0 : start + 1,
         end_index: Math.min(start + size, rows.length),
       },
-      results: shown.map((row) => write(row)).filter((row) => row !== null),
+      results: shown.map((row) => write(row)),
       ...(traits.autocomplete && { autocomplete: {} }),
     },
     { rows: shown.length },

@@ -48,8 +48,11 @@ export interface ReleaseTraits {
     kindIcon: boolean;
     pbmUuidFilter: boolean;
     slugMaxLength: number | null;
-    /** `used_by/` of a caller who may not view the source: an empty list · 403. */
-    usedByForStrangers: "empty" | "forbidden";
+    /**
+     * Routes of one source look at what the caller may view, and refuse in those words even without credentials.
+     * Before, strangers get an empty `used_by/`.
+     */
+    decidedByObject: boolean;
   };
   /** Who sees a connection besides its owner: superusers only · also who holds the global view permission. */
   grants: "superuser" | "global-permission";
@@ -108,7 +111,7 @@ export function traitsOf(release: SandboxRelease): ReleaseTraits {
       kindIcon: since("2024.6"),
       pbmUuidFilter: since("2025.2"),
       slugMaxLength: since("2025.12") ? null : 50,
-      usedByForStrangers: since("2024.8") ? "forbidden" : "empty",
+      decidedByObject: since("2024.8"),
     },
     grants: since("2025.2") ? "global-permission" : "superuser",
     anonymousRetrieveFails: since("2025.2"),

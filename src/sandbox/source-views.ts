@@ -25,6 +25,11 @@ function demandViewPermission({ caller }: Call): void {
   if (!caller.superuser) throw refusePermission();
 }
 
+function demandPermissionForOne(call: Call): void {
+  if (call.caller === null && call.traits.source.decidedByObject) throw refusePermission();
+  demandViewPermission(call);
+}
+
 function listSources(
   call: Call,
   {
@@ -74,7 +79,7 @@ export function listPlexSources(call: Call): Answer {
 
 /** `GET /sources/plex/{slug}/` */
 export function retrievePlexSource(call: Call): Answer {
-  demandViewPermission(call);
+  demandPermissionForOne(call);
   const source = plexSources(call).find(({ slug }) => slug === call.key);
   if (source === undefined) throw notFound("PlexSource", call.traits);
   return jsonAnswer(plexSourceBody(source, call.traits));
@@ -82,25 +87,25 @@ export function retrievePlexSource(call: Call): Answer {
 
 /** `GET /sources/plex/{slug}/used_by/` */
 export function listUsesOfPlexSource(call: Call): Answer {
-  const mayAskAnyway = call.traits.source.usedByForStrangers === "empty" && call.caller?.superuser === false;
-  if (!mayAskAnyway) demandViewPermission(call);
+  const isHarmlessStranger = !call.traits.source.decidedByObject && call.caller?.superuser === false;
+  if (!isHarmlessStranger) demandPermissionForOne(call);
   const source = plexSources(call).find(({ slug }) => slug === call.key);
   if (source === undefined) throw notFound("PlexSource", call.traits);
-  return jsonAnswer(mayAskAnyway ? [] : usesOfPlexSource(source, call));
+  return jsonAnswer(isHarmlessStranger ? [] : usesOfPlexSource(source, call));
 }
 
-/** `GET /sources/all/`: the built-in source is counted, and not shown. */
+/** `GET /sources/all/` */
 export function listAllSources(call: Call): Answer {
   return listSources(call, {
     sources: call.directory.sources,
     fallback: [],
-    write: (source) => (source.kind === "built-in" ? null : sourceBody(source, call.traits)),
+    write: (source) => sourceBody(source, call.traits),
   });
 }
 
 /** `GET /sources/all/{slug}/` */
 export function retrieveAnySource(call: Call): Answer {
-  demandViewPermission(call);
+  demandPermissionForOne(call);
   const source = call.directory.sources.find(({ slug }) => slug === call.key);
   if (source === undefined) throw notFound("Source", call.traits);
   return jsonAnswer(sourceBody(source, call.traits));
