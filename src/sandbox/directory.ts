@@ -11,7 +11,8 @@ export interface User {
 /** A source of the seeded directory. */
 export interface Source {
   pk: string;
-  kind: "plex" | "ldap" | "built-in";
+  /** `base` is the built-in source, which is of no kind. */
+  kind: "plex" | "ldap" | "base";
   name: string;
   slug: string;
   enabled: boolean;
@@ -125,7 +126,7 @@ function createSources(): Source[] {
     }),
     createSource(uuid("e"), "ldap", "LDAP", { kind: "ldap" }),
     createSource(uuid("f"), "authentik-built-in", "authentik Built-in", {
-      kind: "built-in",
+      kind: "base",
       managed: "goauthentik.io/sources/inbuilt",
     }),
   ];

@@ -9,16 +9,9 @@ interface Kind {
   icon: string | null;
 }
 
-const kinds: Record<Source["kind"] | "base", Kind> = {
+const kinds: Record<Source["kind"], Kind> = {
   // A connection refers to the base class of sources, whatever kind they are.
   base: {
-    component: "",
-    verboseName: "source",
-    verboseNamePlural: "sources",
-    model: "authentik_core.source",
-    icon: null,
-  },
-  "built-in": {
     component: "",
     verboseName: "source",
     verboseNamePlural: "sources",
