@@ -1,0 +1,133 @@
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createSchema, FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
+import type { FakeAuthentik } from "../support/fake-authentik.ts";
+import { comparable, send } from "./support/compare.ts";
+import { composeSupergraph } from "./support/composition.ts";
+import { generateOperation } from "./support/generate-operation.ts";
+import { CALLERS, FAILING, IDS, startHostileAuthentik } from "./support/hostile-authentik.ts";
+import { createAccountsSchema, createStatisticsSchema, labelOf, TOP_CONNECTIONS } from "./support/peers.ts";
+import type { ServerProcess } from "./support/processes.ts";
+import { createRandom } from "./support/random.ts";
+import { type RouterName, routers, startRouter } from "./support/routers.ts";
+import { type RunningSubgraph, startSubgraph } from "./support/subgraph.ts";
+
+const ROUTERS = Object.keys(routers) as RouterName[]; // the keys are exactly these
+const FIRST_SEED = 20_260_801;
+const OPERATIONS = 200;
+
+describe("the same operations", () => {
+  let authentik: FakeAuthentik;
+  let ours: RunningSubgraph;
+  let peers: RunningSubgraph[];
+  const running = new Map<RouterName, ServerProcess>();
+
+  beforeAll(async () => {
+    authentik = await startHostileAuthentik();
+    ours = await startSubgraph(createSchema({ federationLinkUrl: FEDERATION_LINK_URL }), {
+      authentikUrl: authentik.url,
+    });
+    peers = await Promise.all(
+      [await createStatisticsSchema(), await createAccountsSchema()].map((schema) => startSubgraph(schema)),
+    );
+    const named = ["watch-statistics", "user-accounts"];
+    const supergraphSdl = await composeSupergraph([
+      { name: "authentik", url: ours.url, sdl: await ours.sdl() },
+      ...(await Promise.all(
+        peers.map(async (peer, index) => ({
+          name: named[index] ?? "",
+          url: peer.url,
+          sdl: await peer.sdl(),
+        })),
+      )),
+    ]);
+    for (const name of ROUTERS) running.set(name, await startRouter(name, supergraphSdl));
+  });
+
+  afterAll(async () => {
+    await Promise.all([...running.values(), ours, ...(peers ?? [])].map((server) => server?.stop()));
+    await authentik?.close();
+  });
+
+  it.each(ROUTERS)(
+    `${OPERATIONS} generated ones, seeds from ${FIRST_SEED}, give the same data and errors behind %s`,
+    async (name) => {
+      const schema = createSchema({ federationLinkUrl: FEDERATION_LINK_URL });
+      const codes = new Set<string>();
+      for (let seed = FIRST_SEED; seed < FIRST_SEED + OPERATIONS; seed += 1) {
+        const operation = generateOperation(schema, { seed, ids: IDS });
+        const authorization = callerOf(seed);
+        const [direct, routed] = await Promise.all([
+          send(ours.url, operation, authorization),
+          send(running.get(name)?.url ?? "", operation, authorization),
+        ]);
+        expect({ seed, operation, ...comparable(routed) }).toEqual({
+          seed,
+          operation,
+          ...comparable(direct),
+        });
+        for (const error of comparable(direct).errors) codes.add(error.split(" ")[0] ?? "");
+      }
+      expect(codes).toEqual(new Set([...Object.values(FAILING), "BAD_USER_INPUT", "UNAUTHENTICATED"]));
+    },
+  );
+
+  describe.each(ROUTERS)("are joined by %s", (name) => {
+    const ask = (query: string): Promise<unknown> =>
+      send(running.get(name)?.url ?? "", { query }, CALLERS.administrator);
+
+    it.each([
+      ["statistics by the identifier", "minutesWatched label"],
+      ["people by the number of the user", "account { pk name }"],
+      ["statistics of the source", "source { slug plays }"],
+    ])("for connections that another subgraph knows the keys of: %s", async (_what, selection) => {
+      const answer = await ask(`{ topConnections(first: 4) { pk id ${selection} } }`);
+      const topConnections = TOP_CONNECTIONS.map((pk): object => ({
+        pk,
+        id: String(pk),
+        ...(selection.includes("label") ? { minutesWatched: pk, label: labelOfConnection(pk) } : {}),
+        ...(selection.includes("account") ? { account: { pk: 1000 + pk, name: `Person ${1000 + pk}` } } : {}),
+        ...(selection.includes("source") ? { source: { slug: "plex", plays: 4 } } : {}),
+      }));
+      expect(answer).toEqual({ data: { topConnections } });
+    });
+
+    it("from a connection to what others say of it", async () => {
+      const answer = await ask(`{ plexConnection(id: 5) { label account { name } source { plays } } }`);
+      const plexConnection = {
+        label: labelOfConnection(5),
+        account: { name: "Person 1005" },
+        source: { plays: 4 },
+      };
+      expect(answer).toEqual({ data: { plexConnection } });
+    });
+  });
+
+  // Other systems do not show which files a process has loaded.
+  it.runIf(process.platform === "linux")(
+    "are planned by native code where the native planner was asked for, and only there",
+    () => {
+      const loaded = ROUTERS.map((name) => readFileSync(`/proc/${running.get(name)?.pid}/maps`, "utf8"));
+      expect(loaded.map((files) => files.includes("hive_router_query_planner"))).toEqual([
+        false,
+        false,
+        true,
+      ]);
+    },
+  );
+});
+
+function labelOfConnection(pk: number): string {
+  return labelOf({ identifier: String(70_000_000 + pk), user: 1000 + pk });
+}
+
+/** Most as the administrator; some as somebody who sees less, with a bad token, or without any. */
+function callerOf(seed: number): string | null {
+  return createRandom(seed ^ 0x5e_ed).pick([
+    ...Array.from({ length: 7 }, () => CALLERS.administrator),
+    CALLERS.alice,
+    CALLERS.alice,
+    CALLERS.expired,
+    CALLERS.nobody,
+  ]);
+}

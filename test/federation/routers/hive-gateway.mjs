@@ -1,0 +1,29 @@
+// Hive Gateway: node hive-gateway.mjs SUPERGRAPH_FILE [--native]
+// Prints its URL once it answers. Hands the caller's Authorization to every subgraph.
+// --native plans with the native planner of Hive Router (@graphql-hive/router-runtime), as the flag --hive-router-runtime does.
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { createGatewayRuntime } from "@graphql-hive/gateway";
+
+const supergraph = await readFile(process.argv[2], "utf8");
+const native = process.argv.includes("--native");
+const planner = native
+  ? { unifiedGraphHandler: (await import("@graphql-hive/router-runtime")).unifiedGraphHandler }
+  : {};
+
+const gateway = createGatewayRuntime({
+  supergraph,
+  ...planner,
+  propagateHeaders: {
+    fromClientToSubgraphs: ({ request }) => {
+      const authorization = request.headers.get("authorization");
+      return authorization === null ? {} : { authorization };
+    },
+  },
+  graphqlEndpoint: "/",
+  landingPage: false,
+  graphiql: false,
+  logging: "error",
+});
+const server = createServer(gateway);
+server.listen(0, "127.0.0.1", () => console.log(`http://127.0.0.1:${server.address().port}/`));
