@@ -27,14 +27,20 @@ export interface Config {
     readonly port: number;
     readonly latencyMs: number;
   };
-  readonly logLevel: Values["LOG_LEVEL"];
-  readonly logFormat: Values["LOG_FORMAT"];
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
   readonly metrics: boolean;
   readonly readinessCacheMs: number;
   readonly server: ServerLimits;
   readonly drainGraceMs: number;
   readonly drainTimeoutMs: number;
 }
+
+/** The least important kind of line that is logged. */
+export type LogLevel = Values["LOG_LEVEL"];
+
+/** Lines for machines, for people, or whichever fits where they go. */
+export type LogFormat = Values["LOG_FORMAT"];
 
 /** What keeps slow and numerous clients from wearing the process down. */
 export interface ServerLimits {
