@@ -15,7 +15,7 @@ const ANSWERS: Readonly<Record<string, { status: string; message: string; code: 
   ERR_HTTP_REQUEST_TIMEOUT: {
     status: "408 Request Timeout",
     message: "The request did not arrive in time.",
-    code: "REQUEST_TIMEOUT",
+    code: "BAD_REQUEST",
   },
 };
 const MALFORMED = {
