@@ -26,6 +26,8 @@ export interface Config {
     readonly release: Values["SANDBOX_RELEASE"];
     readonly port: number;
     readonly latencyMs: number;
+    readonly authentikCost: boolean;
+    readonly faults: Values["SANDBOX_FAULTS"];
   };
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
@@ -129,6 +131,8 @@ function toConfig(
       release: values.SANDBOX_RELEASE,
       port: values.SANDBOX_PORT,
       latencyMs: values.SANDBOX_LATENCY_MS,
+      authentikCost: values.SANDBOX_AUTHENTIK_COST,
+      faults: values.SANDBOX_FAULTS,
     },
     logLevel: values.LOG_LEVEL,
     logFormat: values.LOG_FORMAT,

@@ -5,6 +5,12 @@ import { answerClientErrors } from "./client-error.ts";
 import { type Connections, watchConnections } from "./connections.ts";
 import { dropSlowReaders } from "./slow-readers.ts";
 
+/** Limits, and what happens to failures. */
+export interface NodeServerOptions extends ServerLimits {
+  /** Called when a connection could not be accepted, as when the process has no file descriptors left. */
+  onError?: (error: Error) => void;
+}
+
 /** An HTTP server that slow, numerous or malformed clients do not wear down. */
 export interface NodeServer {
   /**
@@ -30,7 +36,8 @@ const LAST_REQUEST_MS = 500;
 const CLOSE_CHECK_MS = 25;
 
 /** Creates the server with every limit set before it listens. */
-export function createNodeServer(listener: RequestListener, limits: ServerLimits): NodeServer {
+export function createNodeServer(listener: RequestListener, options: NodeServerOptions): NodeServer {
+  const { onError, ...limits } = options;
   const server = createServer({
     headersTimeout: limits.headersTimeoutMs,
     requestTimeout: limits.requestTimeoutMs,
@@ -55,7 +62,7 @@ export function createNodeServer(listener: RequestListener, limits: ServerLimits
       new Promise((resolve, reject) => {
         server.once("error", reject);
         server.listen({ host, port }, () => {
-          server.off("error", reject);
+          server.off("error", reject).on("error", (error) => onError?.(error));
           const address = server.address();
           resolve(typeof address === "object" && address !== null ? address.port : port);
         });

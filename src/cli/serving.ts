@@ -1,0 +1,134 @@
+import { createAuthentik } from "../authentik/authentik.ts";
+import type { Probe } from "../authentik/client.ts";
+import type { Config } from "../config.ts";
+import { createSchema } from "../graphql/schema.ts";
+import { drain } from "../http/drain.ts";
+import { createHealth } from "../http/health.ts";
+import { createMetricsRoute } from "../http/metrics-route.ts";
+import { createNodeServer } from "../http/node-server.ts";
+import { createRequestLog } from "../log/request-line.ts";
+import type { ProcessLog } from "../logger.ts";
+import { createMetrics, type Metrics } from "../metrics.ts";
+import type { MetricsSnapshot } from "../metrics/families.ts";
+import { createGateway, type GatewayDependencies } from "../server.ts";
+import { loggableError } from "./loggable-error.ts";
+import { listenFailure } from "./start-failure.ts";
+
+/** The stand-in for authentik, as the gateway needs to know it. */
+export interface RunningSandbox {
+  readonly url: string;
+  readonly release: string;
+  /** A token that sees everything. */
+  readonly token: string;
+}
+
+/** What one process needs besides its configuration. */
+export interface ServingOptions {
+  log: ProcessLog;
+  /** Fields of every line of the log. */
+  logBase: Readonly<Record<string, string | number>>;
+  version: string;
+  /** What stands in for authentik; null: `config.authentikUrl` is asked. */
+  sandbox: RunningSandbox | null;
+  /** The numbers of the other processes. Never rejects. */
+  collectOthers: () => Promise<readonly MetricsSnapshot[]>;
+}
+
+/** One process that answers. */
+export interface Serving {
+  readonly port: number;
+  readonly metrics: Metrics;
+  /** Ends without losing a request; false when something had to be cut off. */
+  drain: (options: { graceMs: number }) => Promise<boolean>;
+}
+
+/** Longest wait for an answer to the question whether authentik is there. */
+const PROBE_TIMEOUT_MS = 3000;
+
+/**
+ * Puts everything together and listens.
+ * @throws {StartFailure} when it cannot listen
+ */
+export async function startServing(config: Config, options: ServingOptions): Promise<Serving> {
+  const { log: processLog, logBase, version, sandbox, collectOthers } = options;
+  const { log } = processLog;
+  const url = sandbox === null ? config.authentikUrl : new URL(sandbox.url);
+  if (url === null) throw new TypeError("neither an authentik nor a sandbox to ask");
+  const authentik = createAuthentik({ ...config.authentik, url, userAgent: `authentik-graphql/${version}` });
+  const authentikState = () => authentik.state();
+
+  const health = createHealth({
+    probe: () => authentik.probe({ timeoutMs: PROBE_TIMEOUT_MS }),
+    authentikState,
+    sandbox: sandbox !== null,
+    cacheMs: config.readinessCacheMs,
+    onChange: (probe) => logProbe(log, probe),
+  });
+  const metrics = createMetrics({
+    version,
+    authentikState,
+    operationsInFlight: () => gateway.inFlight(),
+    connections: () => server.connections(),
+    draining: health.draining,
+    droppedLogLines: processLog.droppedLines,
+  });
+  const logRequest = createRequestLog({
+    level: config.logLevel,
+    base: logBase,
+    authentikState,
+    writeLine: processLog.writeLine,
+  });
+  const routes = new Map([
+    ["/healthz", health.live],
+    ["/readyz", health.ready],
+  ]);
+  if (config.metrics) {
+    routes.set(
+      "/metrics",
+      createMetricsRoute(async () => [metrics.snapshot(), ...(await collectOthers())]),
+    );
+  }
+  const dependencies: GatewayDependencies = {
+    schema: createSchema({ federationLinkUrl: config.federationLinkUrl }),
+    authentik,
+    onRequest: (record) => {
+      metrics.record(record);
+      logRequest(record);
+    },
+    routes,
+  };
+  const gateway = createGateway({ ...config.gateway, sandboxToken: sandbox?.token ?? null }, dependencies);
+  const server = createNodeServer((request, response) => gateway.listener(request, response), {
+    ...config.server,
+    onError: (error) => log.error({ error: loggableError(error) }, "a connection could not be taken"),
+  });
+  const port = await server.listen(config).catch((error: unknown) => {
+    throw listenFailure(error, config);
+  });
+  void health.check();
+
+  return {
+    port,
+    metrics,
+    drain: ({ graceMs }) =>
+      drain(
+        {
+          announce: () => {
+            health.startDraining();
+            gateway.startDraining();
+          },
+          closeServer: server.close,
+          release: async () => {
+            await gateway.close();
+            await authentik.close();
+          },
+        },
+        { graceMs, timeoutMs: config.drainTimeoutMs },
+      ),
+  };
+}
+
+function logProbe(log: ProcessLog["log"], { ok, problem }: Probe): void {
+  if (ok) log.info("authentik answers");
+  else log.warn(`authentik does not answer as it should: ${problem}`);
+}
