@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { useApolloInlineTrace } from "@graphql-yoga/plugin-apollo-inline-trace";
 import { useAPQ } from "@graphql-yoga/plugin-apq";
-import { type ExecutionResult, type GraphQLSchema, lexicographicSortSchema } from "graphql";
+import { type ExecutionResult, GraphQLError, type GraphQLSchema, lexicographicSortSchema } from "graphql";
 import { createYoga, type GraphQLParams, type Plugin } from "graphql-yoga";
 import { LRUCache } from "lru-cache";
 import type { JsonObject } from "../authentik/shape.ts";
@@ -67,8 +67,13 @@ export function createEngine(schema: GraphQLSchema, options: EngineOptions): Eng
 
   return {
     async execute(params, context) {
-      const result = await plain.getResultForParams({ params, request: JSON_POST }, context);
-      return singleResult(result);
+      try {
+        return singleResult(await plain.getResultForParams({ params, request: JSON_POST }, context));
+      } catch (error) {
+        // Parameters of the wrong type: yoga's own HTTP layer turns what its hooks throw into a result as well.
+        if (error instanceof GraphQLError) return { errors: [error] };
+        throw error;
+      }
     },
     needsYoga: ({ method, headers }) =>
       method !== "POST" ||
