@@ -112,10 +112,9 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       exchange.refuse(refusal);
       return;
     }
-    inFlight += 1;
-    serve(request, response, exchange)
-      .catch((error: unknown) => exchange.answer(internalError(error, exchange)))
-      .finally(() => (inFlight -= 1));
+    serve(request, response, exchange).catch((error: unknown) =>
+      exchange.answer(internalError(error, exchange)),
+    );
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse, exchange: Exchange) {
@@ -130,12 +129,23 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       else exchange.refuse(body);
       return;
     }
-    const params = engine.needsYoga(request) ? null : parseParams(body);
-    const answer = params
-      ? await execute(params, { request, response, body, exchange, mediaType })
-      : await viaYoga(request, { response, body, exchange });
-    if (answer) exchange.answer(answer);
-    else exchange.abandon();
+    // Only now does it count: bodies that trickle in would otherwise fill all places without asking for anything.
+    const refusal = overload.refuse(inFlight);
+    if (refusal) {
+      exchange.refuse(refusal);
+      return;
+    }
+    inFlight += 1;
+    try {
+      const params = engine.needsYoga(request) ? null : parseParams(body);
+      const answer = params
+        ? await execute(params, { request, response, body, exchange, mediaType })
+        : await viaYoga(request, { response, body, exchange });
+      if (answer) exchange.answer(answer);
+      else exchange.abandon();
+    } finally {
+      inFlight -= 1;
+    }
   }
 
   async function execute(
