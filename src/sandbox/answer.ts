@@ -1,6 +1,7 @@
 /** What the sandbox says to one request, before it becomes bytes. */
 export interface Answer {
   status: number;
+  /** JSON of the API · a page with its heading · what the router in front says itself · nothing. */
   body: { json: unknown } | { page: string } | { text: string; type: string } | null;
   headers?: Readonly<Record<string, string>>;
   /** Rows that a list serialized, for its cost; absent for everything else. */

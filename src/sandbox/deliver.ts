@@ -1,17 +1,17 @@
 import type { ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Delivery } from "./faults.ts";
-import type { Response } from "./respond.ts";
+import type { WrittenAnswer } from "./respond.ts";
 
 const dripMs = 100;
 
 /** Sends an answer the given way; a delivery that fails on purpose counts as done. */
 export async function deliver(
-  response: Response,
+  written: WrittenAnswer,
   outgoing: ServerResponse,
   { delivery, signal }: { delivery: Delivery; signal: AbortSignal },
 ): Promise<void> {
-  const { status, headers, body } = response;
+  const { status, headers, body } = written;
   const half = Math.ceil(body.length / 2);
   switch (delivery) {
     case "whole":

@@ -4,17 +4,19 @@ import { preferredLanguage } from "./negotiation.ts";
 import type { ReleaseTraits } from "./releases.ts";
 
 /** An answer as bytes with its headers. */
-export interface Response {
+export interface WrittenAnswer {
   status: number;
   headers: Record<string, string>;
   body: Buffer;
 }
 
-/** The headers that authentik and its router send with every answer. */
-function commonHeaders(
+const routerHeaders = { "x-powered-by": "authentik" };
+
+/** The headers that come with every answer of authentik itself. */
+function applicationHeaders(
   acceptLanguage: string | undefined,
   { localized }: ReleaseTraits,
-): Response["headers"] {
+): WrittenAnswer["headers"] {
   return {
     vary: localized ? "Accept-Language, Cookie" : "Cookie",
     ...(localized && { "content-language": preferredLanguage(acceptLanguage) }),
@@ -22,7 +24,6 @@ function commonHeaders(
     "x-frame-options": "DENY",
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
-    "x-powered-by": "authentik",
   };
 }
 
@@ -54,23 +55,25 @@ function write(body: Answer["body"], traits: ReleaseTraits): { type: string; tex
 }
 
 /** Makes bytes of an answer, with the headers of the release. */
-export function toResponse(
+export function writeAnswer(
   answer: Answer,
   {
     traits,
     allow,
     acceptLanguage,
   }: { traits: ReleaseTraits; allow: string | undefined; acceptLanguage: string | undefined },
-): Response {
+): WrittenAnswer {
   const { type, text } = write(answer.body, traits);
   const body = Buffer.from(text);
   const isApiAnswer = answer.body !== null && "json" in answer.body;
+  const isOfRouter = answer.body !== null && "text" in answer.body;
   return {
     status: answer.status,
     headers: {
       "content-type": type,
       ...(isApiAnswer && allow !== undefined && { allow }),
-      ...commonHeaders(acceptLanguage, traits),
+      ...(!isOfRouter && applicationHeaders(acceptLanguage, traits)),
+      ...routerHeaders,
       ...answer.headers,
       "content-length": String(body.length),
     },

@@ -8,7 +8,7 @@ import { handleRequest } from "./handle.ts";
 import { createPace } from "./pacing.ts";
 import type { SandboxRelease } from "./releases.ts";
 import { traitsOf } from "./releases.ts";
-import { toResponse } from "./respond.ts";
+import { writeAnswer } from "./respond.ts";
 import type { SandboxToken } from "./tokens.ts";
 import { SANDBOX_TOKENS } from "./tokens.ts";
 
@@ -37,7 +37,7 @@ export interface Sandbox {
   readonly release: SandboxRelease;
   /** Tokens worth trying, each with what it shows. */
   readonly tokens: Readonly<Record<keyof typeof SANDBOX_TOKENS, SandboxToken>>;
-  /** Stops listening and cuts what is in flight. */
+  /** Stops listening and cuts what is in flight; once closed it stays so. */
   close(): Promise<void>;
 }
 
@@ -69,8 +69,8 @@ export async function createSandbox({
       const handled = handleRequest(request, { directory, traits });
       const answer = fault?.answer?.({ accept, url: request.url ?? "/", traits }) ?? handled.answer;
       await pace(answer.rows);
-      const response = toResponse(answer, { traits, allow: handled.allow, acceptLanguage });
-      await deliver(response, outgoing, { delivery: fault?.delivery ?? "whole", signal });
+      const written = writeAnswer(answer, { traits, allow: handled.allow, acceptLanguage });
+      await deliver(written, outgoing, { delivery: fault?.delivery ?? "whole", signal });
     };
     respond().catch((error: unknown) => outgoing.destroy(error instanceof Error ? error : undefined));
   });
@@ -89,6 +89,7 @@ export async function createSandbox({
     tokens: SANDBOX_TOKENS,
     close: async () => {
       closing.abort();
+      if (!server.listening) return;
       const closed = once(server, "close");
       server.close();
       server.closeAllConnections();
