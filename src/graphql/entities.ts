@@ -20,8 +20,8 @@ type ResolveReference = (
  * Gives `_entities` a resolver in which each representation stands for itself.
  *
  * The stock resolver of @apollo/subgraph throws for the first bad representation while lookups of others are under
- * way; their later rejections then have no handler and end the process. Here every item is a promise of its own,
- * in order, and a bad one costs itself alone.
+ * way; their later rejections then have no handler and end the process. Here every item is a promise of its own that
+ * never rejects, in order, and a bad one costs itself alone.
  * Specification: https://www.apollographql.com/docs/graphos/schema-design/federated-schemas/reference/subgraph-spec
  */
 export function isolateEntities(schema: GraphQLSchema): void {
@@ -51,12 +51,11 @@ export function isolateEntities(schema: GraphQLSchema): void {
         { limit: "representations", max: context.maxRepresentations, actual: asked },
       );
     }
-    return representations.map((representation) => {
-      const entity = resolveEntity(representation, { resolvers, context, info });
-      // graphql-js takes up the items one after the other: until then nobody else handles a rejection.
-      entity.catch(() => {});
-      return entity;
-    });
+    // Errors are handed on as values, which every executor puts in their own place. A rejection would have no handler
+    // until graphql-js comes to its item, and graphql-jit adds a null for it at the end of the list.
+    return representations.map((representation) =>
+      resolveEntity(representation, { resolvers, context, info }).catch(asErrorValue),
+    );
   };
 }
 
@@ -84,6 +83,12 @@ async function resolveEntity(
   }
   const entity = await resolve(representation, context, info);
   return isJsonObject(entity) ? { ...entity, __typename: typename } : entity;
+}
+
+function asErrorValue(error: unknown): Error {
+  return error instanceof Error
+    ? error
+    : new Error("a lookup failed with something that is no Error", { cause: error });
 }
 
 function resolveReferenceOf(type: GraphQLObjectType): ResolveReference | null {

@@ -8,7 +8,7 @@ import { generateOperation } from "./support/generate-operation.ts";
 import { CALLERS, FAILING, IDS, startHostileAuthentik } from "./support/hostile-authentik.ts";
 import { createAccountsSchema, createStatisticsSchema, labelOf, TOP_CONNECTIONS } from "./support/peers.ts";
 import type { ServerProcess } from "./support/processes.ts";
-import { createRandom } from "./support/random.ts";
+import { createRandom } from "../support/random.ts";
 import { type RouterName, routers, startRouter } from "./support/routers.ts";
 import { type RunningSubgraph, startSubgraph } from "./support/subgraph.ts";
 

@@ -101,6 +101,8 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
     },
   );
   const server = createServer(gateway.listener);
+  // As the process does: a client that reuses a connection must not meet its end.
+  server.keepAliveTimeout = 95_000;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   // listen(0) on TCP gives an address with a port.
   const { port } = server.address() as AddressInfo;

@@ -7,7 +7,7 @@ import {
   isListType,
   isObjectType,
 } from "graphql";
-import { createRandom, type Random } from "./random.ts";
+import { createRandom, type Random } from "../../support/random.ts";
 
 /** One operation that the schema allows. */
 export interface GeneratedOperation {

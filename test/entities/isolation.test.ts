@@ -1,0 +1,152 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import {
+  type AnswerHandler,
+  type FakeAuthentik,
+  sendJson,
+  startFakeAuthentik,
+} from "../support/fake-authentik.ts";
+import { startGateway, type TestGateway } from "../support/gateway.ts";
+import { createRandom } from "../support/random.ts";
+import { randomRepresentations, REFUSED, type Representation } from "./representations.ts";
+
+const FIRST_SEED = 4_711;
+const LISTS = 200;
+
+const QUERY = `query ($representations: [_Any!]!) {
+  _entities(representations: $representations) {
+    __typename
+    ... on PlexSourceConnection { pk identifier }
+    ... on Source { sourcePk: pk slug }
+  }
+}`;
+
+/** Refuses some keys, and answers each batch of calls in an order that nobody asked in. */
+const refusing: AnswerHandler = (request, response, fallback) => {
+  const refusal = REFUSED[Number(/\/plex\/(\d+)\/$/.exec(request.path)?.[1])];
+  setImmediate(() => {
+    if (refusal) sendJson(response, refusal.status, refusal.body);
+    else fallback();
+  });
+};
+
+describe("a list of representations", () => {
+  let authentik: FakeAuthentik;
+  let gateway: TestGateway;
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown): void => {
+    unhandled.push(reason);
+  };
+
+  beforeAll(async () => {
+    process.on("unhandledRejection", note);
+    authentik = await startFakeAuthentik({
+      answer: refusing,
+      pks: Array.from({ length: 40 }, (_, index) => index + 1),
+    });
+    // Refusals of single keys are seen by single retrieves only.
+    gateway = await startGateway({ authentikUrl: authentik.url, authentik: { list: false } });
+  });
+
+  beforeEach(() => {
+    authentik.requests.length = 0;
+  });
+
+  afterAll(async () => {
+    await gateway.close();
+    await authentik.close();
+    process.off("unhandledRejection", note);
+  });
+
+  it(`keeps its order, answers the good and gives each bad one its own error: ${LISTS} random lists, seeds from ${FIRST_SEED}`, async () => {
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + LISTS; seed += 1) {
+      const list = randomRepresentations(createRandom(seed).below);
+      authentik.requests.length = 0;
+      const reply = await gateway.post(QUERY, {
+        variables: { representations: list.map(({ sent }) => sent) },
+      });
+      expect({ seed, status: reply.status, data: reply.data }).toEqual({
+        seed,
+        status: 200,
+        data: { _entities: list.map(({ expected }) => ("entity" in expected ? expected.entity : null)) },
+      });
+      expect({ seed, errors: errorsOf(reply.errors) }).toEqual({ seed, errors: expectedErrors(list) });
+      expect({ seed, paths: authentik.paths().sort() }).toEqual({ seed, paths: expectedPaths(list) });
+    }
+  });
+
+  it("leaves no rejection without a handler", async () => {
+    // One turn of the event loop, in which Node reports them.
+    await new Promise((resolve) => {
+      setTimeout(resolve, 0);
+    });
+    expect(unhandled).toEqual([]);
+  });
+
+  it("survives the query that ends a process with the stock resolver: a failing lookup before an unknown type", async () => {
+    const reply = await gateway.post(
+      '{ _entities(representations: [{ __typename: "PlexSourceConnection", pk: 62 }, { __typename: "Nope" }]) { ... on PlexSourceConnection { user } } }',
+      { authorization: null },
+    );
+    expect(reply.data).toEqual({ _entities: [null, null] });
+    expect(errorsOf(reply.errors)).toEqual([
+      ["UNAUTHENTICATED", "_entities.0"],
+      ["BAD_USER_INPUT", "_entities.1"],
+    ]);
+    expect(authentik.requests).toEqual([]);
+  });
+
+  it("of nothing is answered by nothing", async () => {
+    const reply = await gateway.post(QUERY, { variables: { representations: [] } });
+    expect(reply.data).toEqual({ _entities: [] });
+    expect(reply.errors).toBeUndefined();
+  });
+
+  it.each([
+    ["null among its items", { representations: [null, { __typename: "PlexSourceConnection", pk: 1 }] }],
+    ["null in its place", { representations: null }],
+    ["nothing in its place", {}],
+  ])("with %s is refused as a whole, without a call", async (_what, variables) => {
+    const reply = await gateway.post(QUERY, { variables });
+    expect(reply.errors?.map((error) => error.extensions.code)).toEqual(["BAD_USER_INPUT"]);
+    expect(reply.data ?? null).toBeNull();
+    expect(authentik.requests).toEqual([]);
+  });
+
+  it("takes keys named __proto__ for what they are: nothing", async () => {
+    const body = `{"query":${JSON.stringify(QUERY)},"variables":{"representations":[
+      {"__typename":"PlexSourceConnection","__proto__":{"pk":1}},
+      {"__proto__":{"__typename":"PlexSourceConnection","pk":1}},
+      {"__typename":"PlexSourceConnection","pk":1,"constructor":{"prototype":{"pk":2}}}
+    ]}}`;
+    const response = await fetch(new URL("/graphql", gateway.url), {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: "Bearer token-of-administrator" },
+      body,
+    });
+    const answer: unknown = await response.json();
+    expect(answer).toMatchObject({
+      data: { _entities: [null, null, { pk: 1 }] },
+      errors: [{ extensions: { code: "BAD_USER_INPUT" } }, { extensions: { code: "BAD_USER_INPUT" } }],
+    });
+    expect("pk" in {}).toBe(false);
+  });
+});
+
+function errorsOf(
+  errors: readonly { path?: (string | number)[]; extensions: { code: string } }[] | undefined,
+): [code: string, path: string][] {
+  return (errors ?? [])
+    .toSorted((a, b) => Number(a.path?.[1]) - Number(b.path?.[1]))
+    .map((error) => [error.extensions.code, (error.path ?? []).join(".")]);
+}
+
+function expectedErrors(list: readonly Representation[]): [code: string, path: string][] {
+  return list.flatMap(({ expected }, index) =>
+    "code" in expected ? [[expected.code, `_entities.${index}`] satisfies [string, string]] : [],
+  );
+}
+
+function expectedPaths(list: readonly Representation[]): string[] {
+  const pks = new Set(list.flatMap(({ retrieves }) => retrieves ?? []));
+  return [...pks].map((pk) => `/api/v3/sources/user_connections/plex/${pk}/`).sort();
+}
