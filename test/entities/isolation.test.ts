@@ -59,7 +59,7 @@ describe("a list of representations", () => {
 
   it(`keeps its order, answers the good and gives each bad one its own error: ${LISTS} random lists, seeds from ${FIRST_SEED}`, async () => {
     for (let seed = FIRST_SEED; seed < FIRST_SEED + LISTS; seed += 1) {
-      const list = randomRepresentations(createRandom(seed).below);
+      const list = randomRepresentations(createRandom(seed));
       authentik.requests.length = 0;
       const reply = await gateway.post(QUERY, {
         variables: { representations: list.map(({ sent }) => sent) },

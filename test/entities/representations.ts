@@ -1,4 +1,6 @@
-/** Representations as a router, a broken router or an attacker sends them, and what each must become. */
+import type { Random } from "../support/random.ts";
+
+// Representations as a router, a broken router or an attacker sends them, and what each must become.
 
 /** What the caller must read at the place of a representation. */
 export type Expected =
@@ -84,23 +86,23 @@ const NO_ENTITIES: readonly unknown[] = [
   { __typename: "plexsourceconnection", pk: 1 },
 ];
 
-type Kind = (below: (limit: number) => number) => Representation;
+type Kind = (random: Random) => Representation;
 
 /** What a random list is made of, by how likely it is. */
 const KINDS: readonly Kind[] = [
-  ...repeated<Kind>(5, (below) => existing(1 + below(EXISTING), below(3))),
-  ...repeated<Kind>(2, (below) => missing(900 + below(50))),
-  ...repeated<Kind>(2, (below) => refused(61 + below(5))),
-  ...repeated<Kind>(2, (below) => ({
-    sent: { __typename: TYPENAME, [below(2) === 0 ? "pk" : "id"]: HOSTILE_KEYS[below(HOSTILE_KEYS.length)] },
+  ...repeated<Kind>(5, (random) => existing(1 + random.below(EXISTING), random.below(3))),
+  ...repeated<Kind>(2, (random) => missing(900 + random.below(50))),
+  ...repeated<Kind>(2, (random) => refused(61 + random.below(5))),
+  ...repeated<Kind>(2, (random) => ({
+    sent: { __typename: TYPENAME, [random.pick(["pk", "id"])]: random.pick(HOSTILE_KEYS) },
     expected: { code: "BAD_USER_INPUT" },
   })),
-  ...repeated<Kind>(2, (below) => ({
-    sent: NO_ENTITIES[below(NO_ENTITIES.length)],
+  ...repeated<Kind>(2, (random) => ({
+    sent: random.pick(NO_ENTITIES),
     expected: { code: "BAD_USER_INPUT" },
   })),
-  (below) => ({
-    sent: [
+  (random) => ({
+    sent: random.pick([
       { __typename: TYPENAME },
       { __typename: TYPENAME, pk: null },
       { __typename: TYPENAME, pk: null, id: null },
@@ -110,14 +112,14 @@ const KINDS: readonly Kind[] = [
       { __typename: "Source", pk: 1 },
       { __typename: "Source", pk: "plex" },
       { __typename: "Source", pk: "../plex" },
-    ][below(9)],
+    ]),
     expected: { code: "BAD_USER_INPUT" },
   }),
 ];
 
 /** A list of representations, the same for the same source of randomness. */
-export function randomRepresentations(below: (limit: number) => number): Representation[] {
-  return Array.from({ length: 1 + below(30) }, () => KINDS[below(KINDS.length)]?.(below) ?? missing(999));
+export function randomRepresentations(random: Random): Representation[] {
+  return Array.from({ length: 1 + random.below(30) }, () => random.pick(KINDS)(random));
 }
 
 function existing(pk: number, spelling: number): Representation {
