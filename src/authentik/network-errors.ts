@@ -32,7 +32,9 @@ const UNUSABLE_ANSWERS: Readonly<Record<string, string>> = {
 /** undici's or the system's failure of a request as the kind a client can act on, with the code for the operator. */
 export function toNetworkError(error: Error, route: string): AuthentikError {
   const code = codeOf(error);
-  const unusable = UNUSABLE_ANSWERS[code] ?? (code.startsWith("HPE_") ? "the answer is not HTTP" : undefined);
+  // undici's parser names what it met by a code where it has one.
+  const noHttp = code.startsWith("HPE_") || code === "HTTPParserError";
+  const unusable = UNUSABLE_ANSWERS[code] ?? (noHttp ? "the answer is not HTTP" : undefined);
   if (unusable !== undefined) {
     return new AuthentikError("malformed-response", "authentik's answer cannot be read", {
       route,
