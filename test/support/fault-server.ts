@@ -14,6 +14,10 @@ export interface FaultServer {
   readonly requests: string[];
   /** Sockets open now. */
   sockets(): number;
+  /** The certificate it serves, as PEM; empty without TLS. */
+  readonly certificate: string;
+  /** Good answers are followed by closing the socket, unannounced, after so many milliseconds. */
+  closeIdleAfterMs(delayMs: number): void;
   /** From now on: this fault, or with null a good answer. */
   set(fault: Fault | null): void;
   close(): Promise<void>;
@@ -100,9 +104,9 @@ export const WRONG_SHAPES = [
   `{"__proto__":${GOOD_BODY}}`,
 ] as const;
 
-/** Sends this text with status 200. */
-export function answering(body: string): Fault {
-  return (socket) => socket.write(whole(200, body));
+/** Sends this text as JSON. */
+export function answering(body: string, status = 200): Fault {
+  return (socket) => socket.write(whole(status, body));
 }
 
 /** Starts the server on a free port of 127.0.0.1; `tls` serves a certificate that nobody trusts for another name. */
@@ -110,18 +114,28 @@ export async function startFaultServer({ tls = false }: { tls?: boolean } = {}):
   const requests: string[] = [];
   const open = new Set<Socket>();
   let fault: Fault | null = null;
+  let idleMs = Number.POSITIVE_INFINITY;
   const onConnection = (socket: Socket): void => {
     open.add(socket);
     socket.on("close", () => open.delete(socket));
     socket.on("error", () => socket.destroy());
     let received = "";
     socket.on("data", (chunk) => {
+      if (received === "" && !/^[A-Z]/.test(String(chunk))) {
+        // A TLS handshake, say: servers of plain HTTP tell that they do not understand.
+        socket.end(head(400));
+        return;
+      }
       received += String(chunk);
       for (let end = received.indexOf("\r\n\r\n"); end !== -1; end = received.indexOf("\r\n\r\n")) {
         requests.push(received.slice(0, end));
         received = received.slice(end + 4);
-        if (fault === null) socket.write(whole(200, GOOD_BODY));
-        else fault(socket);
+        if (fault !== null) {
+          fault(socket);
+          continue;
+        }
+        socket.write(whole(200, GOOD_BODY));
+        if (idleMs < 60_000) setTimeout(() => socket.end(), idleMs);
       }
     });
   };
@@ -133,6 +147,10 @@ export async function startFaultServer({ tls = false }: { tls?: boolean } = {}):
   return {
     url: new URL(`${tls ? "https" : "http"}://127.0.0.1:${port}`),
     requests,
+    certificate: tls ? pem("other-host.cert.pem").toString() : "",
+    closeIdleAfterMs(delayMs) {
+      idleMs = delayMs;
+    },
     sockets: () => open.size,
     set(next) {
       fault = next;
