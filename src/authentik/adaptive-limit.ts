@@ -1,118 +1,141 @@
 import type { ConcurrencyLimit } from "./concurrency-limit.ts";
 import { createBaselines } from "./latency-baselines.ts";
+import { createQuietPhase } from "./quiet-phase.ts";
 
 const START = 8;
 const FEWEST = 2;
 const MOST = 256;
 
-/** A decision needs so many answers and so much time. */
-const WINDOW_SAMPLES = 10;
+/** A decision needs so many answers and so much time; or few, when they come so slowly. */
+const WINDOW_ANSWERS = 10;
 const WINDOW_MS = 50;
+const SLOW_WINDOW_ANSWERS = 4;
+const SLOW_WINDOW_MS = 500;
 /** Latency may be so much above that of a quiet authentik before the limit shrinks. */
 const TOLERANCE = 1.2;
-/** Above this the baseline deserves to be measured anew now and then; below, it has just been confirmed. */
-const SUSPICIOUS = 1.3;
-/** How long a baseline is believed while latencies are above it; longer for large limits, which a pause costs more. */
-const BELIEVED_MS = 5_000;
-const BELIEVED_LARGE_MS = 15_000;
-/** A measurement with two calls in flight ends after so many answers, or so much time. */
-const QUIET_SAMPLES = 6;
-const QUIET_AT_MOST_MS = 1_000;
-/** What timers, sockets and our own event loop add to a latency that is not authentik's. */
+/** Above this calls wait at authentik: what it serves is all it can. */
+const SATURATED = 1.5;
+/** One answer counts as no slower than this, so that no single one decides. */
+const RATIO_AT_MOST = 5;
+/** How often a capacity that was not reached again grows, in case it was a mistake; and by which factor. */
+const CAPACITY_MS = 10_000;
+const CAPACITY_GROWTH = 1.1;
+/** A larger share of dropped calls than this means that authentik is overloaded, whatever the others took. */
+const DROPPED_SHARE = 0.1;
+/** What timers and sockets add to a latency that is not authentik's. */
 const NOISE_MS = 2;
+/** An answer waits in our own event loop for about so many of its turns. */
+const OWN_TURNS = 2;
 
 export interface AdaptiveLimitOptions {
   /** A clock in milliseconds. */
   now: () => number;
-  /** Milliseconds that this process's own event loop takes for one turn at present. */
+  /** Milliseconds that a turn of this process's own event loop took on average since the last call. */
   ownTurnMs: () => number;
 }
 
 /**
  * Finds how many calls authentik can serve at once, from latencies alone.
  *
- * Every window of answers compares their latency with that of a quiet authentik (at most two calls in flight, answers of
- * the same size): `limit × quiet / now + √limit`, half of the way each time, between 2 and 256. It grows only while calls
- * wait for a place, so an idle gateway learns nothing wrong. Where latencies stay above the quiet ones, the quiet ones are
- * measured again from time to time by holding back all but two calls for a few answers.
+ * Every window of answers compares their latency with that of a quiet authentik (at most two calls in flight, answers of the
+ * same size). The limit goes half of the way to `limit × 1.2 × quiet / now + √limit`, between 2 and 256; it grows only while
+ * calls wait for a place, so an idle gateway learns nothing wrong. Where latencies stay above the quiet ones, those are measured
+ * again from time to time by holding back all but two calls for a few answers.
  */
 export function createAdaptiveLimit({ now, ownTurnMs }: AdaptiveLimitOptions): ConcurrencyLimit {
   const baselines = createBaselines();
+  const quietPhase = createQuietPhase();
   let limit = START;
+  let capacity = Infinity;
+  let capacitySeenAt = -Infinity;
+  /** Counts the moments with more than two in flight: a call that saw none is a quiet one. */
+  let crowds = 0;
+
+  // The current window.
   let windowStart = now();
   let ratios: number[] = [];
   let dropped = 0;
-  let samples = 0;
-  let wasPressed = false;
-  let peak = 0;
-  /** Counts moments with more than two in flight: a call that saw none is a quiet one. */
-  let crowds = 0;
-  let believedSince = -Infinity;
-  let ownMs = 0;
-  let quietSince: number | null = null;
-  let quietSamples = 0;
+  let pressed = false;
+  let mostInFlight = 0;
+  /** What the answers of this window took or would have taken from a quiet authentik, added up. */
+  let workMs = 0;
+  let ownMs = NOISE_MS;
 
   const startWindow = (time: number): void => {
     windowStart = time;
     ratios = [];
     dropped = 0;
-    samples = 0;
-    wasPressed = false;
-    peak = 0;
-    ownMs = NOISE_MS + 2 * ownTurnMs();
+    pressed = false;
+    mostInFlight = 0;
+    workMs = 0;
+    ownMs = NOISE_MS + OWN_TURNS * ownTurnMs();
+  };
+
+  const noteCapacity = (time: number, served: number): void => {
+    // The mean, not the median: where few retrieves wait behind many lists, most answers are as fast as ever.
+    const mean = ratios.reduce((sum, ratio) => sum + Math.min(ratio, RATIO_AT_MOST), 0) / ratios.length;
+    if (mean > SATURATED) {
+      capacity = capacity === Infinity ? served : (capacity + served) / 2;
+      capacitySeenAt = time;
+    } else if (capacity !== Infinity) {
+      if (served > capacity) capacity = served;
+      if (time - capacitySeenAt < CAPACITY_MS) return;
+      capacity *= CAPACITY_GROWTH;
+      capacitySeenAt = time;
+    }
   };
 
   const decide = (time: number): void => {
-    const ratio = ratios.length === 0 ? null : median(ratios);
-    if (ratio !== null && ratio <= SUSPICIOUS) believedSince = time;
-    if (wasPressed && (ratio === null || ratio > SUSPICIOUS)) {
-      const believedMs = limit > START ? BELIEVED_LARGE_MS : BELIEVED_MS;
-      if (time - believedSince > believedMs) {
-        quietSince = time;
-        quietSamples = 0;
-      }
-    }
-    let gradient = ratio === null ? 1 : Math.min(1, Math.max(0.5, TOLERANCE / ratio));
-    if (dropped * 10 > samples) gradient = Math.min(gradient, 0.7);
-    const used = peak * 2 >= limit;
-    if (!used || (ratio === null && dropped === 0)) return;
-    const headroom = wasPressed ? Math.sqrt(limit) : 0;
-    const target = limit * gradient + headroom;
-    limit = Math.min(MOST, Math.max(FEWEST, limit + 0.5 * (target - limit)));
+    const ratio = ratios.length === 0 ? 1 : median(ratios);
+    quietPhase.consider({ time, ratio, pressed, limit });
+    noteCapacity(time, workMs / (time - windowStart));
+
+    // With half of the places empty, latency says nothing about all of them.
+    if (mostInFlight * 2 < limit) return;
+    const overloaded = dropped > DROPPED_SHARE * (ratios.length + dropped);
+    const gradient = Math.min(overloaded ? 0.7 : 1, Math.max(0.5, TOLERANCE / ratio));
+    const headroom = pressed && !overloaded ? Math.sqrt(limit) : 0;
+    limit = Math.min(MOST, Math.max(FEWEST, limit + 0.5 * (limit * gradient + headroom - limit)));
   };
 
   return {
-    places: () => (quietSince === null ? Math.floor(limit) : FEWEST),
+    places: () => (quietPhase.active() ? FEWEST : Math.floor(limit)),
+    capacity: () => capacity,
     pressed() {
-      wasPressed = true;
+      pressed = true;
     },
     started(inFlight) {
-      if (inFlight > peak) peak = inFlight;
-      if (inFlight <= FEWEST) return crowds;
-      crowds += 1;
-      return -1;
+      if (inFlight > mostInFlight) mostInFlight = inFlight;
+      if (inFlight > FEWEST) {
+        crowds += 1;
+        return -1;
+      }
+      if (quietPhase.active()) quietPhase.started(now());
+      return crowds;
     },
-    finished(stamp, _inFlight, { latencyMs, bytes, outcome }) {
+    finished(stamp, { latencyMs, bytes, outcome }) {
       if (outcome === "other") return;
       const time = now();
-      samples += 1;
       if (outcome === "dropped") dropped += 1;
       else {
-        const quiet = stamp === crowds;
-        if (quiet) baselines.quiet(bytes, latencyMs, time);
+        if (stamp === crowds) {
+          baselines.noteQuiet(bytes, latencyMs);
+          quietPhase.answered();
+        } else baselines.noteBusy(bytes, latencyMs);
         const expected = baselines.expected(bytes);
-        if (expected !== null)
-          ratios.push(latencyMs - expected <= ownMs ? 1 : (latencyMs - ownMs) / expected);
-        if (quiet && quietSince !== null) quietSamples += 1;
+        workMs += expected;
+        ratios.push(latencyMs - expected <= ownMs ? 1 : (latencyMs - ownMs) / expected);
       }
-      if (quietSince !== null) {
-        if (quietSamples < QUIET_SAMPLES && time - quietSince < QUIET_AT_MOST_MS) return;
-        quietSince = null;
-        believedSince = time;
-        startWindow(time);
+      if (quietPhase.active()) {
+        if (quietPhase.ends(time)) startWindow(time);
         return;
       }
-      if (samples < WINDOW_SAMPLES || time - windowStart < WINDOW_MS) return;
+      const answers = ratios.length + dropped;
+      const elapsedMs = time - windowStart;
+      const enough =
+        (answers >= WINDOW_ANSWERS && elapsedMs >= WINDOW_MS) ||
+        (answers >= SLOW_WINDOW_ANSWERS && elapsedMs >= SLOW_WINDOW_MS);
+      if (!enough) return;
       decide(time);
       startWindow(time);
     },

@@ -12,15 +12,23 @@ export interface LimitSample {
 export interface ConcurrencyLimit {
   /** Places at this moment, a whole number. */
   places(): number;
+  /** Calls that authentik works on at once without letting any wait; Infinity while no bound is known. */
+  capacity(): number;
   /** A call was sent; `inFlight` includes it. The result belongs to that call's `finished`. */
   started(inFlight: number): number;
-  /** A call ended; `inFlight` still includes it. */
-  finished(stamp: number, inFlight: number, sample: LimitSample): void;
+  /** A call ended. */
+  finished(stamp: number, sample: LimitSample): void;
   /** A call had to wait: a larger limit would have been used. */
   pressed(): void;
 }
 
 /** A number that somebody chose. */
 export function createFixedLimit(places: number): ConcurrencyLimit {
-  return { places: () => places, started: () => 0, finished: () => {}, pressed: () => {} };
+  return {
+    places: () => places,
+    capacity: () => Infinity,
+    started: () => 0,
+    finished: () => {},
+    pressed: () => {},
+  };
 }

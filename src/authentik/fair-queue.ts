@@ -47,7 +47,11 @@ export interface FairQueueOptions {
 }
 
 /** A caller counts as active for one to two of these after its last call. */
-const PERIOD_MS = 2_500;
+const PERIOD_MS = 5_000;
+/** What a caller may add to its credit when its turn comes: one retrieve. */
+const CREDIT_A_TURN = 1;
+/** A caller counts as present for so long: room at authentik itself is kept for it. */
+const PRESENT_MS = 1_000;
 /** Lists of more rows than about 36 keep a worker of authentik busy for long. */
 const HEAVY_COST = 4;
 const HEAVY_WEIGHT = 2;
@@ -56,8 +60,10 @@ const HEAVY_WEIGHT = 2;
  * Deficit round robin over callers, by cost; and, while several callers are active, a share of the places for each.
  *
  * The share is what makes a newcomer quick. authentik serves first come, first served: whoever already has all places filled
- * makes the next caller wait behind all of it, however fair the queue on our side is. So a caller leaves as many places
- * free as the others have lately used, and one more, but may always have its equal part, and two.
+ * makes the next caller wait behind all of it, however fair the queue on our side is. Where all want their equal part, each
+ * has that. Where the others want less, a caller may use what they leave, but only half as much again as authentik works on at
+ * once, so that hardly anything waits there; and while the others called within the last second, authentik's own room for what
+ * they want is left free. Everybody may always have one call in flight.
  */
 export function createFairQueue({ limit, queueMax, now }: FairQueueOptions): FairQueue {
   const shares = new Map<string, CallerShare>();
@@ -70,6 +76,10 @@ export function createFairQueue({ limit, queueMax, now }: FairQueueOptions): Fai
   let demand = 0;
   let periodEnd = now() + PERIOD_MS;
   let pumping = false;
+  /** Who called last and when, and when the last caller before that did who was somebody else. */
+  let latest: CallerShare | null = null;
+  let latestAt = -Infinity;
+  let beforeLatestAt = -Infinity;
 
   const shareOf = (callerKey: string): CallerShare => {
     const known = shares.get(callerKey);
@@ -103,8 +113,16 @@ export function createFairQueue({ limit, queueMax, now }: FairQueueOptions): Fai
     const active = shares.size;
     if (active < 2 || share.inFlight === 0) return true;
     const places = limit.places();
+    const equal = Math.floor(places / active);
     const wantedByOthers = demand - Math.max(share.peak, share.previousPeak);
-    const part = Math.max(2, Math.floor(places / active), places - wantedByOthers - 1);
+    let part = equal;
+    if (wantedByOthers < equal * (active - 1)) {
+      const lastOfOthers = latest === share ? beforeLatestAt : latestAt;
+      const capacity = limit.capacity();
+      const present = now() - lastOfOthers <= PRESENT_MS;
+      const bearable = present ? Math.round(capacity - wantedByOthers) : Math.floor(capacity * 1.5);
+      part = Math.min(places - wantedByOthers - 1, bearable);
+    }
     return share.weight + weightOf(cost) <= part;
   };
 
@@ -121,27 +139,33 @@ export function createFairQueue({ limit, queueMax, now }: FairQueueOptions): Fai
     let blocked = 0;
     while (blocked < ring.length) {
       const share = ring[0];
-      if (share === undefined) return null;
-      const ticket = share.waiting.values().next().value;
-      if (ticket === undefined) {
-        share.credit = 0;
+      const ticket = share?.waiting.values().next().value;
+      if (share === undefined || ticket === undefined) {
+        // All of them have left the queue.
         ring.shift();
         continue;
       }
       if (!mayStart(share, ticket.cost)) {
         blocked += 1;
-      } else if (share.credit >= ticket.cost || ring.length === 1) {
-        share.credit = Math.max(0, share.credit - ticket.cost);
-        share.waiting.delete(ticket);
-        queued -= 1;
-        return ticket;
-      } else {
-        blocked = 0;
-        share.credit += 1;
-        if (share.credit >= ticket.cost) continue;
+        rotate(ring);
+        continue;
       }
-      ring.push(share);
-      ring.shift();
+      if (share.credit < ticket.cost && ring.length > 1) {
+        share.credit += CREDIT_A_TURN;
+        if (share.credit < ticket.cost) {
+          blocked = 0;
+          rotate(ring);
+          continue;
+        }
+      }
+      share.waiting.delete(ticket);
+      queued -= 1;
+      share.credit = Math.max(0, share.credit - ticket.cost);
+      if (share.waiting.size === 0) {
+        share.credit = 0;
+        ring.shift();
+      } else if (share.credit < CREDIT_A_TURN) rotate(ring);
+      return ticket;
     }
     return null;
   };
@@ -162,6 +186,11 @@ export function createFairQueue({ limit, queueMax, now }: FairQueueOptions): Fai
       const time = now();
       if (time >= periodEnd) startPeriod(time);
       const share = shareOf(callerKey);
+      if (share !== latest) {
+        latest = share;
+        beforeLatestAt = latestAt;
+      }
+      latestAt = time;
       const ticket: Ticket = { share, cost, start, waitingSince: 0, stamp: 0 };
       if (queued === 0 && inFlight < limit.places() && mayStart(share, cost)) {
         begin(ticket);
@@ -182,7 +211,7 @@ export function createFairQueue({ limit, queueMax, now }: FairQueueOptions): Fai
       if (ticket.share.waiting.delete(ticket)) queued -= 1;
     },
     release(ticket, sample) {
-      limit.finished(ticket.stamp, inFlight, sample);
+      limit.finished(ticket.stamp, sample);
       inFlight -= 1;
       ticket.share.inFlight -= 1;
       ticket.share.weight -= weightOf(ticket.cost);
@@ -191,6 +220,11 @@ export function createFairQueue({ limit, queueMax, now }: FairQueueOptions): Fai
     inFlight: () => inFlight,
     queued: () => queued,
   };
+}
+
+function rotate(ring: CallerShare[]): void {
+  const first = ring.shift();
+  if (first !== undefined) ring.push(first);
 }
 
 function weightOf(cost: number): number {

@@ -1,17 +1,19 @@
 /** How long a quiet authentik takes for answers of about a size. */
 export interface Baselines {
   /** Notes the latency of a call that had authentik almost to itself. */
-  quiet(bytes: number, latencyMs: number, time: number): void;
-  /** Milliseconds that an answer of this size should take; null when nothing is known about its size. */
-  expected(bytes: number): number | null;
+  noteQuiet(bytes: number, latencyMs: number): void;
+  /** Notes the latency of any other call: the lowest stands in until a quiet one is known. */
+  noteBusy(bytes: number, latencyMs: number): void;
+  /** Milliseconds that an answer of this size should take, once one was noted. */
+  expected(bytes: number): number;
 }
 
 /** The median of so many latest quiet calls counts: one slow or lucky answer says nothing. */
 const REMEMBERED = 7;
 
 interface Baseline {
-  latest: number[];
-  median: number;
+  readonly quiet: number[];
+  expected: number;
 }
 
 /**
@@ -20,19 +22,29 @@ interface Baseline {
  */
 export function createBaselines(): Baselines {
   const bySize = new Map<number, Baseline>();
+
+  const baselineOf = (bytes: number): Baseline => {
+    const size = 32 - Math.clz32(bytes);
+    let baseline = bySize.get(size);
+    if (baseline === undefined) {
+      baseline = { quiet: [], expected: Infinity };
+      bySize.set(size, baseline);
+    }
+    return baseline;
+  };
+
   return {
-    quiet(bytes, latencyMs) {
-      const size = 32 - Math.clz32(bytes);
-      let baseline = bySize.get(size);
-      if (baseline === undefined) {
-        baseline = { latest: [], median: latencyMs };
-        bySize.set(size, baseline);
-      }
-      baseline.latest.push(latencyMs);
-      if (baseline.latest.length > REMEMBERED) baseline.latest.shift();
-      const sorted = baseline.latest.toSorted((a, b) => a - b);
-      baseline.median = sorted[Math.floor((sorted.length - 1) / 2)] ?? latencyMs;
+    noteQuiet(bytes, latencyMs) {
+      const baseline = baselineOf(bytes);
+      baseline.quiet.push(latencyMs);
+      if (baseline.quiet.length > REMEMBERED) baseline.quiet.shift();
+      const sorted = baseline.quiet.toSorted((a, b) => a - b);
+      baseline.expected = sorted[Math.floor((sorted.length - 1) / 2)] ?? latencyMs;
     },
-    expected: (bytes) => bySize.get(32 - Math.clz32(bytes))?.median ?? null,
+    noteBusy(bytes, latencyMs) {
+      const baseline = baselineOf(bytes);
+      if (baseline.quiet.length === 0) baseline.expected = Math.min(baseline.expected, latencyMs);
+    },
+    expected: (bytes) => baselineOf(bytes).expected,
   };
 }
