@@ -74,21 +74,26 @@ export const TEST_GATEWAY_OPTIONS: GatewayOptions = {
   sandboxToken: null,
 };
 
+/** How the gateway reaches authentik in tests, but for where it is. */
+export const TEST_AUTHENTIK_OPTIONS: Omit<AuthentikOptions, "url"> = {
+  userAgent: "authentik-graphql/test",
+  concurrency: "auto",
+  queueMax: 10_000,
+  maxResponseBytes: 5_242_880,
+  connectTimeoutMs: 1_000,
+  coalesce: true,
+  cacheTtlMs: 0,
+  cacheMaxBytes: 1_000_000,
+  list: true,
+  retry: true,
+};
+
 /** The whole gateway behind a real HTTP listener on a free port. */
 export async function startGateway(options: TestGatewayOptions): Promise<TestGateway> {
   const records: RequestRecord[] = [];
   const authentik = createAuthentik({
+    ...TEST_AUTHENTIK_OPTIONS,
     url: options.authentikUrl,
-    userAgent: "authentik-graphql/test",
-    concurrency: "auto",
-    queueMax: 10_000,
-    maxResponseBytes: 5_242_880,
-    connectTimeoutMs: 1_000,
-    coalesce: true,
-    cacheTtlMs: 0,
-    cacheMaxBytes: 1_000_000,
-    list: true,
-    retry: true,
     ...options.authentik,
   });
   const gateway = createGateway(
