@@ -35,6 +35,8 @@ export interface GatewayOptions extends EngineOptions {
   coalesce: boolean;
   /** In-flight operations from which new ones get 503 with Retry-After. */
   maxOperationsInFlight: number;
+  /** How late the event loop may run, in milliseconds, before new operations get 503. Default 500. */
+  maxLoopDelayMs?: number;
   /** Shown in GraphiQL and readiness when the embedded sandbox answers instead of an authentik. */
   sandboxToken: string | null;
 }
