@@ -1,18 +1,19 @@
-// node scripts/install-package.mjs FOLDER
-// `npm ci` in a package that is kept apart from the product, unless what its lock file names is installed already.
+// node scripts/install-package.mjs FOLDER...
+// `npm ci` in packages that are kept apart from the product, unless what their lock file names is installed already.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
-const folder = resolve(process.argv[2] ?? ".");
-const stamp = join(folder, "node_modules", ".installed");
-const lock = createHash("sha256")
-  .update(readFileSync(join(folder, "package-lock.json")))
-  .digest("hex");
+for (const folder of process.argv.slice(2)) install(resolve(folder), folder);
 
-if (installed() !== lock) {
-  console.error(`Installing ${process.argv[2]} (once; its packages are kept apart from the product's) ...`);
+function install(folder, name) {
+  const stamp = join(folder, "node_modules", ".installed");
+  const lock = createHash("sha256")
+    .update(readFileSync(join(folder, "package-lock.json")))
+    .digest("hex");
+  if (contentOf(stamp) === lock) return;
+  console.error(`Installing ${name} (once; its packages are kept apart from the product's) ...`);
   const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
     cwd: folder,
     stdio: ["ignore", "ignore", "inherit"],
@@ -22,9 +23,9 @@ if (installed() !== lock) {
   writeFileSync(stamp, lock);
 }
 
-function installed() {
+function contentOf(file) {
   try {
-    return readFileSync(stamp, "utf8");
+    return readFileSync(file, "utf8");
   } catch {
     return "";
   }

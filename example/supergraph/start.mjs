@@ -1,0 +1,58 @@
+// npm run example:supergraph [-- --keep]
+// Sandbox, gateway, a subgraph of watch statistics and a router over both; asks one question that crosses them.
+import { startGateway } from "./gateway.mjs";
+import { startRouter } from "./router.mjs";
+import { startWatchStatistics } from "./watch-statistics.mjs";
+
+const keep = process.argv.includes("--keep");
+const authorization = "Bearer token-of-administrator";
+const query = `query WhoWatchedMost {
+  plexConnection(id: 5) {
+    user
+    identifier
+    watchStatistics { plays minutes favourite }
+  }
+  mostActive(first: 3) {
+    id
+    user
+    source { name }
+    watchStatistics { minutes }
+  }
+}`;
+
+const started = [];
+const start = async (promise) => {
+  const server = await promise;
+  started.push(server);
+  return server;
+};
+
+try {
+  const gateway = await start(startGateway());
+  const statistics = await start(startWatchStatistics());
+  const subgraphs = [
+    { name: "authentik", url: gateway.url },
+    { name: "watch-statistics", url: statistics.url },
+  ];
+  const router = await start(startRouter(subgraphs, { port: keep ? 4000 : 0 }));
+  for (const { name, url } of [...subgraphs, { name: "router", url: router.url }])
+    console.log(`${name.padEnd(16)} ${url}`);
+
+  const response = await fetch(router.url, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization },
+    body: JSON.stringify({ query }),
+  });
+  const answer = await response.json();
+  console.log(`\n${query}\n\n${JSON.stringify(answer, null, 2)}`);
+  if (answer.errors) process.exitCode = 1;
+
+  if (keep) {
+    console.log(`\nAsk ${router.url} with the header "Authorization: ${authorization}". Ctrl-C ends it.`);
+    await new Promise((resolve) => {
+      for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, resolve);
+    });
+  }
+} finally {
+  for (const server of started.toReversed()) await server.stop();
+}

@@ -1,0 +1,38 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+describe("npm run example:supergraph", () => {
+  it("asks one question of a gateway, a sandbox, another subgraph and a router, and prints the answer", async () => {
+    const child = spawn("npm", ["run", "--silent", "example:supergraph"], {
+      cwd: root,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const [stdout, stderr, [code]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, "exit"),
+    ]);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(stdout).toContain("query WhoWatchedMost {");
+    const printed: unknown = JSON.parse(stdout.slice(stdout.indexOf("\n{\n")));
+    expect(printed).toEqual({
+      data: {
+        plexConnection: {
+          user: 42,
+          identifier: "12345678",
+          watchStatistics: { plays: 212, minutes: 15_360, favourite: "The Third Man" },
+        },
+        mostActive: [
+          { id: "5", user: 42, source: { name: "Plex" }, watchStatistics: { minutes: 15_360 } },
+          { id: "6", user: 43, source: { name: "Plex" }, watchStatistics: { minutes: 5_085 } },
+          { id: "8", user: 44, source: { name: "Studio" }, watchStatistics: { minutes: 630 } },
+        ],
+      },
+    });
+  });
+});
