@@ -12,7 +12,8 @@ import {
   TEST_GATEWAY_OPTIONS,
   type TestGatewayOptions,
 } from "../support/gateway.ts";
-import { createRandom, echoCallers, runIsolation } from "./isolation.ts";
+import { createRandom } from "../support/random.ts";
+import { echoCallers, runIsolation } from "./isolation.ts";
 
 /*
  * authentik puts each caller's token into every answer. Whatever is batched, coalesced, cached, aborted or failing at

@@ -1,5 +1,6 @@
 import type { FakeAuthentik } from "../support/fake-authentik.ts";
 import { sendJson } from "../support/fake-authentik.ts";
+import type { Random } from "../support/random.ts";
 import { connectionBody, listBody } from "../support/wire-bodies.ts";
 import { ask } from "./support/ask.ts";
 
@@ -15,26 +16,14 @@ export interface IsolationReport {
 const CALLERS = 500;
 const CONNECTIONS = 40;
 
-/** The same numbers for the same seed, everywhere. */
-export function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    // Mulberry32.
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Makes authentik put each caller's token into everything it answers, late by chance, and wrongly now and then. */
-export function echoCallers(authentik: FakeAuthentik, random: () => number): void {
+export function echoCallers(authentik: FakeAuthentik, random: Random): void {
   authentik.answer((request, response) => {
     const authorization = request.headers.find(([name]) => name.toLowerCase() === "authorization")?.[1] ?? "";
     const identifier = authorization.replace("Bearer ", "");
     const answer = (): void => {
       if (response.destroyed) return;
-      const chance = random();
+      const chance = random.next();
       if (chance < 0.025) response.destroy();
       else if (chance < 0.05) sendJson(response, 500, { detail: identifier });
       else if (request.path.includes("?")) {
@@ -47,23 +36,23 @@ export function echoCallers(authentik: FakeAuthentik, random: () => number): voi
         sendJson(response, 200, connectionBody(pk, { identifier }));
       }
     };
-    setTimeout(answer, random() * 20);
+    setTimeout(answer, random.next() * 20);
   });
 }
 
 /** Asks as many callers at once and counts every identifier that is not the caller's own. */
 export async function runIsolation(
   url: URL,
-  { responses, concurrency, random }: { responses: number; concurrency: number; random: () => number },
+  { responses, concurrency, random }: { responses: number; concurrency: number; random: Random },
 ): Promise<IsolationReport> {
   const report: IsolationReport = { answered: 0, foreign: 0, failed: 0, aborted: 0 };
   let started = 0;
   const client = async (): Promise<void> => {
     while (started < responses) {
       started++;
-      const token = `caller-${Math.floor(random() * CALLERS)}-end`;
-      const leaves = random() < 0.05;
-      const signal = leaves ? AbortSignal.timeout(Math.ceil(random() * 15)) : undefined;
+      const token = `caller-${random.below(CALLERS)}-end`;
+      const leaves = random.chance(0.05);
+      const signal = leaves ? AbortSignal.timeout(1 + random.below(15)) : undefined;
       const { query, variables } = operation(random);
       try {
         const { text, codes } = await ask(url, query, { token, variables, ...(signal ? { signal } : {}) });
@@ -80,9 +69,9 @@ export async function runIsolation(
 }
 
 /** One of the ways to ask: a single key, several in one operation, representations, and the same again. */
-function operation(random: () => number): { query: string; variables: Record<string, unknown> } {
-  const pk = (): number => 1 + Math.floor(random() * CONNECTIONS);
-  switch (Math.floor(random() * 4)) {
+function operation(random: Random): { query: string; variables: Record<string, unknown> } {
+  const pk = (): number => 1 + random.below(CONNECTIONS);
+  switch (random.below(4)) {
     case 0:
       return { query: "query($id:ID!){plexConnection(id:$id){pk identifier}}", variables: { id: pk() } };
     case 1:
