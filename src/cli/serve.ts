@@ -3,7 +3,7 @@ import { createLog, type ProcessLog } from "../logger.ts";
 import { banner } from "./banner.ts";
 import type { ProcessContext } from "./context.ts";
 import { loggableError } from "./loggable-error.ts";
-import { type RunningSandbox, startServing } from "./serving.ts";
+import { type RunningSandbox, type Serving, startServing } from "./serving.ts";
 import { onEndSignals } from "./signals.ts";
 import { StartFailure } from "./start-failure.ts";
 import { watchUnexpected } from "./unexpected.ts";
@@ -19,9 +19,30 @@ export async function serveAlone(config: Config, context: ProcessContext): Promi
     shared: false,
   });
   const { log } = processLog;
-  try {
+  let serving: Serving | undefined;
+  const ended = new Promise<number>((end) => {
+    watchUnexpected(events, {
+      log,
+      countRejection: () => serving?.metrics.countUnhandledRejection(),
+      end: () => end(1),
+    });
+    // From the first moment on: a container's first process does not even end by a signal that nobody handles.
+    onEndSignals(events, {
+      first: (signal) => {
+        log.info(`${signal}: finishing what is in flight`);
+        const graceMs = signal === "SIGINT" ? 0 : config.drainGraceMs;
+        if (serving === undefined) end(0);
+        else void endServing(serving, { graceMs, log }).then(end);
+      },
+      again: () => {
+        log.warn("a second signal: ending at once");
+        end(1);
+      },
+    });
+  });
+  const start = async (): Promise<number> => {
     const sandbox = await startSandboxIfNeeded(config);
-    const serving = await startServing(config, {
+    serving = await startServing(config, {
       log: processLog,
       logBase: {},
       version,
@@ -30,30 +51,10 @@ export async function serveAlone(config: Config, context: ProcessContext): Promi
     });
     print(banner({ host: config.host, port: serving.port, sandbox }));
     warnOfOpenAccess(config, log);
-    return await new Promise<number>((end) => {
-      watchUnexpected(events, {
-        log,
-        countRejection: () => serving.metrics.countUnhandledRejection(),
-        end: () => end(1),
-      });
-      onEndSignals(events, {
-        first: (signal) => {
-          log.info(`${signal}: finishing what is in flight`);
-          const graceMs = signal === "SIGINT" ? 0 : config.drainGraceMs;
-          serving.drain({ graceMs }).then(
-            (complete) => end(reportEnd(complete, log)),
-            (error: unknown) => {
-              log.fatal({ error: loggableError(error) }, "the drain failed");
-              end(1);
-            },
-          );
-        },
-        again: () => {
-          log.warn("a second signal: ending at once");
-          end(1);
-        },
-      });
-    });
+    return ended;
+  };
+  try {
+    return await Promise.race([ended, start()]);
   } catch (error) {
     if (!(error instanceof StartFailure)) throw error;
     context.printError(`${error.message}\n`);
@@ -77,9 +78,18 @@ export function warnOfOpenAccess({ gateway: { credentials } }: Config, log: Proc
   }
 }
 
-/** Logs how the drain went. @returns the exit code */
-export function reportEnd(complete: boolean, log: ProcessLog["log"]): number {
-  if (complete) log.info("ended; nothing was lost");
-  else log.error("ended after DRAIN_TIMEOUT_MS; what was still in flight was cut off");
-  return complete ? 0 : 1;
+/** Ends without losing a request and says how that went. Resolves with the exit code. */
+export async function endServing(
+  serving: Serving,
+  { graceMs, log }: { graceMs: number; log: ProcessLog["log"] },
+): Promise<number> {
+  try {
+    const complete = await serving.drain({ graceMs });
+    if (complete) log.info("ended; nothing was lost");
+    else log.error("ended after DRAIN_TIMEOUT_MS; what was still in flight was cut off");
+    return complete ? 0 : 1;
+  } catch (error) {
+    log.fatal({ error: loggableError(error) }, "the end went wrong");
+    return 1;
+  }
 }

@@ -50,7 +50,8 @@ export async function runPrimary(config: Config, context: ProcessContext): Promi
       });
     };
     const onMessage = (worker: Worker, number: number, message: WorkerMessage): void => {
-      if (message.kind === "hello") tell(worker, { kind: "start", worker: number, sandbox });
+      if (message.kind === "hello" && ending) tell(worker, { kind: "drain", graceMs: 0 });
+      else if (message.kind === "hello") tell(worker, { kind: "start", worker: number, sandbox });
       else if (message.kind === "collect") collector.collect(worker, message.id, [...numbers.keys()]);
       else if (message.kind === "numbers") collector.receive(message);
       else if (message.kind === "failed") giveUp(message.sentence);

@@ -1,11 +1,10 @@
 import type { ProcessContext } from "../cli/context.ts";
-import { loggableError } from "../cli/loggable-error.ts";
-import { reportEnd } from "../cli/serve.ts";
+import { endServing } from "../cli/serve.ts";
 import { type Serving, startServing } from "../cli/serving.ts";
 import { StartFailure } from "../cli/start-failure.ts";
 import { watchUnexpected } from "../cli/unexpected.ts";
 import type { Config } from "../config.ts";
-import { createLog, type ProcessLog } from "../logger.ts";
+import { createLog } from "../logger.ts";
 import type { MetricsSnapshot } from "../metrics/families.ts";
 import { isPrimaryMessage, type PrimaryMessage, type WorkerMessage } from "./messages.ts";
 
@@ -21,40 +20,52 @@ export async function runWorker(
   config: Config,
   context: ProcessContext & { send: (message: WorkerMessage) => void },
 ): Promise<number> {
-  const { events, send } = context;
+  const { events, send, version, isTerminal } = context;
   for (const signal of ["SIGTERM", "SIGINT"]) events.on(signal, () => {});
-  const start = await nextMessage(events, { send, kind: "start" });
+  const asked = new Map<number, (snapshots: readonly MetricsSnapshot[]) => void>();
+  let serving: Serving | undefined;
+  const started = nextMessage(events, "start");
+  // The end may be wanted before the start is over.
+  const endWanted = Promise.race([
+    nextMessage(events, "drain"),
+    new Promise<{ graceMs: number }>((resolve) => events.once("disconnect", () => resolve({ graceMs: 0 }))),
+  ]);
+  events.on("message", (message: unknown) => {
+    if (!isPrimaryMessage(message)) return;
+    if (message.kind === "collected") asked.get(message.id)?.(message.snapshots);
+    else if (message.kind === "report") {
+      send({ kind: "numbers", id: message.id, snapshot: serving?.metrics.snapshot() ?? {} });
+    }
+  });
+  send({ kind: "hello" });
+  const start = await Promise.race([started, endWanted]);
+  if ("graceMs" in start) return 0;
+
   const logBase = { worker: start.worker };
   const { logLevel: level, logFormat: format } = config;
-  const { isTerminal } = context;
   const processLog = await createLog({ level, format, isTerminal, base: logBase, shared: true });
   const { log } = processLog;
-  const asked = new Map<number, (snapshots: readonly MetricsSnapshot[]) => void>();
+  const crashed = new Promise<number>((end) => {
+    watchUnexpected(events, {
+      log,
+      countRejection: () => serving?.metrics.countUnhandledRejection(),
+      end: () => end(1),
+    });
+  });
   try {
-    const serving = await startServing(config, {
+    serving = await startServing(config, {
       log: processLog,
       logBase,
-      version: context.version,
+      version,
       sandbox: start.sandbox,
       collectOthers: () => collectOthers(asked, send),
     });
     send({ kind: "ready", port: serving.port });
-    return await new Promise<number>((end) => {
-      const { metrics } = serving;
-      watchUnexpected(events, {
-        log,
-        countRejection: () => metrics.countUnhandledRejection(),
-        end: () => end(1),
-      });
-      events.once("disconnect", () => endServing(serving, { graceMs: 0, log, end }));
-      events.on("message", (message: unknown) => {
-        if (!isPrimaryMessage(message)) return;
-        if (message.kind === "report")
-          send({ kind: "numbers", id: message.id, snapshot: metrics.snapshot() });
-        else if (message.kind === "collected") asked.get(message.id)?.(message.snapshots);
-        else if (message.kind === "drain") endServing(serving, { graceMs: message.graceMs, log, end });
-      });
-    });
+    const running = serving;
+    return await Promise.race([
+      crashed,
+      endWanted.then(({ graceMs }) => endServing(running, { graceMs, log })),
+    ]);
   } catch (error) {
     if (!(error instanceof StartFailure)) throw error;
     send({ kind: "failed", sentence: error.message });
@@ -64,18 +75,19 @@ export async function runWorker(
   }
 }
 
-function nextMessage(
+function nextMessage<Kind extends PrimaryMessage["kind"]>(
   events: ProcessContext["events"],
-  { send, kind }: { send: (message: WorkerMessage) => void; kind: "start" },
-): Promise<Extract<PrimaryMessage, { kind: "start" }>> {
+  kind: Kind,
+): Promise<Extract<PrimaryMessage, { kind: Kind }>> {
+  const isWanted = (message: PrimaryMessage): message is Extract<PrimaryMessage, { kind: Kind }> =>
+    message.kind === kind;
   return new Promise((resolve) => {
     const listen = (message: unknown): void => {
-      if (!isPrimaryMessage(message) || message.kind !== kind) return;
+      if (!isPrimaryMessage(message) || !isWanted(message)) return;
       events.off("message", listen);
       resolve(message);
     };
     events.on("message", listen);
-    send({ kind: "hello" });
   });
 }
 
@@ -94,17 +106,4 @@ function collectOthers(
     asked.set(id, finish);
     send({ kind: "collect", id });
   });
-}
-
-function endServing(
-  serving: Serving,
-  { graceMs, log, end }: { graceMs: number; log: ProcessLog["log"]; end: (exitCode: number) => void },
-): void {
-  serving.drain({ graceMs }).then(
-    (complete) => end(reportEnd(complete, log)),
-    (error: unknown) => {
-      log.fatal({ error: loggableError(error) }, "the drain failed");
-      end(1);
-    },
-  );
 }

@@ -1,6 +1,7 @@
 import type { RequestListener } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
+import { patience } from "./patience.ts";
 import type { ServerLimits } from "../../src/config.ts";
 import { createNodeServer, type NodeServer } from "../../src/http/node-server.ts";
 import { rawClient } from "./raw-client.ts";
@@ -110,8 +111,8 @@ describe("slow readers", () => {
     const { port, server } = await start(large, { socketTimeoutMs: 300 });
     const client = rawClient(port, get);
     client.socket.pause();
-    await expect.poll(() => server.connections()).toBe(1);
-    await expect.poll(() => server.connections(), { timeout: 5000 }).toBe(0);
+    await expect.poll(() => server.connections(), patience).toBe(1);
+    await expect.poll(() => server.connections(), patience).toBe(0);
     client.socket.destroy();
   });
 
@@ -121,10 +122,10 @@ describe("slow readers", () => {
     client.socket.pause();
     client.socket.on("readable", () => {});
     const sips = setInterval(() => client.socket.read(65_536), 20);
-    await expect.poll(() => server.connections()).toBe(1);
+    await expect.poll(() => server.connections(), patience).toBe(1);
     await sleep(1500);
     expect(server.connections(), "progress counts").toBe(1);
-    await expect.poll(() => server.connections(), { timeout: 5000 }).toBe(0);
+    await expect.poll(() => server.connections(), patience).toBe(0);
     clearInterval(sips);
     client.socket.destroy();
   });
@@ -171,7 +172,7 @@ describe("closing", () => {
     const silent = rawClient(port);
     const half = rawClient(port, "GET / HTTP/1.1\r\nHost:");
     const slow = rawClient(port, "GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
-    await expect.poll(() => server.connections()).toBe(4);
+    await expect.poll(() => server.connections(), patience).toBe(4);
     await sleep(50);
     const closing = server.close({ timeoutMs: 5000 });
     expect(await slow.closed).toMatch(/slow$/);
@@ -182,7 +183,7 @@ describe("closing", () => {
   test("cuts off what takes too long and says so", async () => {
     const { port, server } = await start(() => {});
     const client = rawClient(port, get);
-    await expect.poll(() => server.connections()).toBe(1);
+    await expect.poll(() => server.connections(), patience).toBe(1);
     await sleep(50);
     expect(await server.close({ timeoutMs: 200 })).toBe(false);
     expect(await client.closed).toBe("");

@@ -1,0 +1,109 @@
+import { execFile, spawn } from "node:child_process";
+import { mkdirSync, rmSync, statSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { onTestFinished } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const mainScript = `${root}dist/main.js`;
+const lock = `${root}.tmp/build.lock`;
+
+/** A running command line. */
+export interface Cli {
+  readonly pid: number;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  /** Both. */
+  readonly output: () => string;
+  /** Resolves with the match once the output has it. */
+  readonly printed: (pattern: RegExp) => Promise<RegExpExecArray>;
+  /** The GraphQL URL, once it is announced. */
+  readonly url: () => Promise<string>;
+  readonly kill: (signal: NodeJS.Signals) => void;
+  /** Resolves with the exit code, or the signal's name. */
+  readonly exited: Promise<number | string>;
+}
+
+/** Compiles the project if something changed since the last time; several test files may ask at once. */
+export async function buildCli(): Promise<void> {
+  mkdirSync(`${root}.tmp`, { recursive: true });
+  while (!tryLock()) await sleep(50);
+  try {
+    const tsc = fileURLToPath(import.meta.resolve("typescript/package.json")).replace(
+      "package.json",
+      "bin/tsc",
+    );
+    await promisify(execFile)(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root });
+  } finally {
+    rmSync(lock, { recursive: true, force: true });
+  }
+}
+
+function tryLock(): boolean {
+  try {
+    mkdirSync(lock);
+    return true;
+  } catch {
+    // A run that was killed while it compiled leaves the lock behind.
+    const ageMs = Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+    if (ageMs > 30_000) rmSync(lock, { recursive: true, force: true });
+    return false;
+  }
+}
+
+/** Runs the compiled command line with exactly this environment; the test's end kills what is left of it. */
+export function startCli(argv: readonly string[], env: Record<string, string> = {}): Cli {
+  const child = spawn(process.execPath, [mainScript, ...argv], {
+    cwd: root,
+    env: { PATH: process.env["PATH"] ?? "", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => (stdout += chunk));
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (stderr += chunk));
+  const output = (): string => stdout + stderr;
+  const exited = new Promise<number | string>((resolve) => {
+    child.once("close", (code, signal) => resolve(code ?? signal ?? "unknown"));
+  });
+  onTestFinished(async () => {
+    child.kill("SIGKILL");
+    await exited;
+  });
+  const printed = async (pattern: RegExp): Promise<RegExpExecArray> => {
+    let over = false;
+    void exited.then(() => (over = true));
+    for (;;) {
+      const last = over;
+      const match = pattern.exec(output());
+      if (match !== null) return match;
+      if (last) throw new Error(`ended without ${String(pattern)}:\n${output()}`);
+      await sleep(10);
+    }
+  };
+  return {
+    pid: child.pid ?? 0,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    output,
+    printed,
+    url: async () => (await printed(/^GraphQL: (http:\S+)$/m))[1] ?? "",
+    kill: (signal) => void child.kill(signal),
+    exited,
+  };
+}
+
+/** Sends an operation as a client would. */
+export async function ask(
+  url: string,
+  query: string,
+  headers: Record<string, string> = { authorization: "Bearer token-of-administrator" },
+): Promise<{ status: number; headers: Headers; body: unknown }> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify({ query }),
+  });
+  return { status: response.status, headers: response.headers, body: await response.json() };
+}

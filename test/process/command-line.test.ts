@@ -1,0 +1,141 @@
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
+import { ask, buildCli, startCli } from "./cli.ts";
+
+const query = "{ plexConnection(id: 5) { identifier user } }";
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+beforeAll(buildCli);
+
+describe("commands", () => {
+  test("--version prints the package's version", async () => {
+    const manifest: { version: string } = JSON.parse(
+      readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+    );
+    const cli = startCli(["--version"]);
+    expect(await cli.exited).toBe(0);
+    expect(cli.stdout()).toBe(`${manifest.version}\n`);
+  });
+
+  test("--help prints every option and asks nothing of the environment", async () => {
+    const cli = startCli(["--help"], { PORT: "nonsense", NODE_ENV: "production" });
+    expect(await cli.exited).toBe(0);
+    expect(cli.stdout()).toContain("--operation-timeout-ms, OPERATION_TIMEOUT_MS  [10000 ms]");
+    expect(cli.stderr()).toBe("");
+  });
+
+  test("schema prints the subgraph's SDL and nothing else", async () => {
+    const cli = startCli(["schema"]);
+    expect(await cli.exited).toBe(0);
+    expect(cli.stdout()).toMatch(/^extend schema\n/);
+    expect(cli.stdout()).toContain(FEDERATION_LINK_URL);
+    expect(cli.stdout()).toContain("type PlexSourceConnection");
+  });
+
+  test("sandbox starts only the stand-in, says how to use it, and ends when asked to", async () => {
+    const cli = startCli(["sandbox", "--release", "2024.2"]);
+    const [, url = ""] = await cli.printed(/^Sandbox: (\S+)$/m);
+    const answer = await fetch(`${url}/api/v3/sources/user_connections/plex/5/`, {
+      headers: { authorization: "Bearer token-of-administrator" },
+    });
+    expect(await answer.json()).toMatchObject({ pk: 5, plex_token: expect.any(String) });
+    expect(cli.stdout()).toContain(`AUTHENTIK_URL=${url} npm start`);
+    cli.kill("SIGTERM");
+    expect(await cli.exited).toBe(0);
+  });
+});
+
+describe("a wrong configuration", () => {
+  test("ends with exit code 2 and every problem at once, on standard error", async () => {
+    const cli = startCli(["serve", "--port", "many", "--grphiql"], {
+      AUTHENTIK_URL: "id.example.org",
+      GATEWAY_KEY: "canary",
+    });
+    expect(await cli.exited).toBe(2);
+    expect(cli.stdout()).toBe("");
+    for (const words of ["--port", "--grphiql", "did you mean --graphiql", "AUTHENTIK_URL", "GATEWAY_KEY"]) {
+      expect(cli.stderr()).toContain(words);
+    }
+    expect(cli.stderr()).not.toContain("canary");
+  });
+
+  test("in production refuses to let the sandbox stand in", async () => {
+    const cli = startCli(["serve"], { NODE_ENV: "production" });
+    expect(await cli.exited).toBe(2);
+    expect(cli.stderr()).toContain("AUTHENTIK_URL: expected a URL");
+  });
+});
+
+describe("serve without AUTHENTIK_URL", () => {
+  test("says that a sandbox answers, and the printed request works", async () => {
+    const cli = startCli(["--port=0"]);
+    const url = await cli.url();
+    await cli.printed(/stands in for authentik 2026\.8/);
+    const [, token = ""] = await cli.printed(/-H 'Authorization: (.*?)'/);
+    const [, body = ""] = await cli.printed(/-d '(.*)'/);
+    const answer = await fetch(url, {
+      method: "POST",
+      headers: { authorization: token, "content-type": "application/json" },
+      body,
+    });
+    expect(await answer.json()).toMatchObject({ data: { plexConnection: { user: 42 } } });
+    const ready = await fetch(url.replace("/graphql", "/readyz"));
+    expect([ready.status, await ready.json()]).toEqual([
+      200,
+      { status: "ready", authentik: "sandbox", breaker: "closed" },
+    ]);
+    cli.kill("SIGINT");
+    expect(await cli.exited).toBe(0);
+  });
+
+  test("passes release and faults on to the sandbox", async () => {
+    const cli = startCli(["--port=0", "--faults", "error-500"], { SANDBOX_RELEASE: "2025.4" });
+    expect((await ask(await cli.url(), query)).body).toMatchObject({
+      errors: [{ extensions: { code: "UPSTREAM_ERROR" } }],
+    });
+    expect(cli.stdout()).toContain("authentik 2025.4");
+  });
+});
+
+test("a port that is taken ends it with exit code 1 and a sentence", async () => {
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void other.close());
+  const { port } = other.address() as AddressInfo;
+  for (const workers of ["1", "2"]) {
+    const cli = startCli(["--port", String(port), "--workers", workers]);
+    expect(await cli.exited).toBe(1);
+    expect(cli.stderr()).toBe(
+      `Port ${port} on 127.0.0.1 is taken by another process: choose one with --port, or 0 for a free one.\n`,
+    );
+  }
+});
+
+test("open access warns at every start", async () => {
+  const cli = startCli(["--port=0", "--open-access"], { AUTHENTIK_TOKEN: "token-of-administrator" });
+  const url = await cli.url();
+  await cli.printed(/whoever reaches this gateway sees what AUTHENTIK_TOKEN sees/);
+  expect((await ask(url, query, {})).body).toMatchObject({ data: { plexConnection: { user: 42 } } });
+});
+
+test("service mode demands the key and never shows it or the token", async () => {
+  const env = {
+    AUTHENTIK_TOKEN: "token-of-administrator",
+    GATEWAY_KEY: "canary-key-of-the-gateway",
+    LOG_LEVEL: "trace",
+  };
+  const cli = startCli(["--port=0"], env);
+  const url = await cli.url();
+  expect((await ask(url, query, {})).body).toMatchObject({
+    errors: [{ extensions: { code: "UNAUTHENTICATED" } }],
+  });
+  expect((await ask(url, query, { authorization: `Bearer ${env.GATEWAY_KEY}` })).body).toMatchObject({
+    data: { plexConnection: { user: 42 } },
+  });
+  cli.kill("SIGINT");
+  expect(await cli.exited).toBe(0);
+  expect(cli.output()).not.toContain("canary");
+});

@@ -1,0 +1,123 @@
+import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { patience } from "./patience.ts";
+import { createGate, startFakeAuthentik } from "../support/fake-authentik.ts";
+import { ask, buildCli, startCli } from "./cli.ts";
+import { rawClient } from "./raw-client.ts";
+
+const query = "{ plexConnection(id: 5) { pk } }";
+const data = { data: { plexConnection: { pk: 5 } } };
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+beforeAll(buildCli);
+
+/** A gateway whose REST calls for callers wait until the test opens the gate. */
+async function startSlow({ argv = [], env = {} }: { argv?: string[]; env?: Record<string, string> } = {}) {
+  const gate = createGate();
+  const authentik = await startFakeAuthentik({
+    answer: async ({ headers }, _response, fallback) => {
+      // Readiness asks without credentials, and is not to wait.
+      if (headers.some(([name]) => name.toLowerCase() === "authorization")) await gate.opened;
+      fallback();
+    },
+  });
+  onTestFinished(() => authentik.close());
+  const cli = startCli(["--port=0", ...argv], { AUTHENTIK_URL: authentik.url.href, ...env });
+  return { cli, authentik, gate, url: await cli.url() };
+}
+
+test("SIGTERM: not ready at once, still serving for the grace, nothing in flight lost, exit code 0", async () => {
+  const { cli, authentik, gate, url } = await startSlow({ env: { DRAIN_GRACE_MS: "1500" } });
+  const readiness = url.replace("/graphql", "/readyz");
+  expect((await fetch(readiness)).status).toBe(200);
+  const before = ask(url, query);
+  await expect.poll(() => authentik.inFlight(), patience).toBe(1);
+
+  cli.kill("SIGTERM");
+  await expect.poll(async () => (await fetch(readiness)).status, patience).toBe(503);
+  const draining = await fetch(readiness);
+  expect(await draining.json()).toEqual({ status: "draining" });
+  expect((await fetch(readiness.replace("readyz", "healthz"))).status).toBe(200);
+  const during = ask(url, query.replace("5", "6"));
+  await expect.poll(() => authentik.inFlight(), patience).toBe(2);
+  gate.open();
+
+  expect((await before).body).toEqual(data);
+  expect((await during).body).toEqual({ data: { plexConnection: { pk: 6 } } });
+  expect((await during).headers.get("connection")).toBe("close");
+  expect(await cli.exited).toBe(0);
+  expect(cli.output()).toContain("nothing was lost");
+});
+
+test("SIGINT: no grace, what is in flight is finished, new connections are refused", async () => {
+  const { cli, authentik, gate, url } = await startSlow({ env: { DRAIN_GRACE_MS: "60000" } });
+  const before = ask(url, query);
+  await expect.poll(() => authentik.inFlight(), patience).toBe(1);
+  cli.kill("SIGINT");
+  await cli.printed(/SIGINT: finishing/);
+  await expect
+    .poll(
+      () =>
+        fetch(url).then(
+          () => "answered",
+          () => "refused",
+        ),
+      patience,
+    )
+    .toBe("refused");
+  gate.open();
+  expect(await before).toMatchObject({ status: 200, body: data });
+  expect(await cli.exited).toBe(0);
+});
+
+test("a silent, an idle and a half-spoken connection do not hold the end up", async () => {
+  const { cli, url } = await startSlow();
+  const port = Number(new URL(url).port);
+  const silent = rawClient(port);
+  const idle = rawClient(port, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
+  await idle.waitFor(/ok/);
+  const half = rawClient(port, "GET /healthz HTTP/1.1\r\nHost:");
+  cli.kill("SIGINT");
+  expect(await cli.exited).toBe(0);
+  await Promise.all([silent.closed, idle.closed, half.closed]);
+});
+
+test("what takes longer than DRAIN_TIMEOUT_MS is cut off, exit code 1", async () => {
+  const { cli, authentik, url } = await startSlow({ env: { DRAIN_TIMEOUT_MS: "300" } });
+  const lost = ask(url, query).then(
+    () => "answered",
+    () => "cut off",
+  );
+  await expect.poll(() => authentik.inFlight(), patience).toBe(1);
+  cli.kill("SIGINT");
+  expect(await cli.exited).toBe(1);
+  expect(await lost).toBe("cut off");
+  expect(cli.output()).toContain("cut off");
+});
+
+test.each(["1", "2"])("a second signal ends it at once, exit code 1 (%s workers)", async (workers) => {
+  const { cli, authentik, url } = await startSlow({ argv: ["--workers", workers] });
+  const lost = ask(url, query).then(
+    () => "answered",
+    () => "cut off",
+  );
+  await expect.poll(() => authentik.inFlight(), patience).toBe(1);
+  cli.kill("SIGINT");
+  await cli.printed(/SIGINT: /);
+  const again = setInterval(() => cli.kill("SIGINT"), 50);
+  expect(await cli.exited).toBe(1);
+  clearInterval(again);
+  expect(await lost).toBe("cut off");
+});
+
+test("the same Ctrl-C that arrives twice at once is one wish", async () => {
+  const { cli, authentik, gate, url } = await startSlow();
+  const before = ask(url, query);
+  await expect.poll(() => authentik.inFlight(), patience).toBe(1);
+  cli.kill("SIGINT");
+  cli.kill("SIGINT");
+  cli.kill("SIGTERM");
+  await cli.printed(/SIG(INT|TERM): /);
+  gate.open();
+  expect(await before).toMatchObject({ body: data });
+  expect(await cli.exited).toBe(0);
+});
