@@ -2,44 +2,40 @@ import { readFileSync } from "node:fs";
 import { Ajv } from "ajv";
 import addFormats from "ajv-formats";
 import { parse } from "yaml";
-import type { SandboxRelease } from "../../src/sandbox/releases.ts";
 
-/** The official document of each release: our cut of it, and whole for the newest, as npm carries it. */
-const documents: Record<SandboxRelease, string> = {
-  "2024.2": "2024.2.4.json",
-  "2024.6": "2024.6.5.json",
-  "2024.8": "2024.8.6.json",
-  "2024.12": "2024.12.5.json",
-  "2025.2": "2025.2.4.json",
-  "2025.4": "2025.4.4.json",
-  "2025.8": "2025.8.6.json",
-  "2025.10": "2025.10.4.json",
-  "2025.12": "2025.12.4.json",
-  "2026.8": "@goauthentik/api",
-};
+/** What is looked at by name of the schema of one property. */
+export interface PropertySchema {
+  readOnly?: boolean;
+  maxLength?: number;
+  [more: string]: unknown;
+}
 
-/** As much of a document as is looked at by name. */
+/** The schema of one component. */
+export interface ComponentSchema {
+  properties?: Record<string, PropertySchema>;
+  required?: readonly string[];
+}
+
+/** As much of an OpenAPI document as is looked at by name. */
 export interface OpenApiDocument {
   info: { version: string };
   paths: Record<string, { get: { responses: Record<string, OpenApiResponse> } } | undefined>;
   components: {
-    schemas: Record<string, { properties?: Record<string, { writeOnly?: boolean }> } | undefined>;
-    responses?: Record<string, OpenApiResponse>;
+    schemas: Record<string, ComponentSchema | undefined>;
+    responses: Record<string, OpenApiResponse>;
   };
 }
 
 type OpenApiResponse = { $ref: string } | { content: { "application/json": { schema: object } } };
 
-/** The official document of one release. */
-export function readOfficialDocument(release: SandboxRelease): OpenApiDocument {
-  const name = documents[release];
-  if (name.endsWith(".json")) {
-    const file = new URL(`../fixtures/openapi/${name}`, import.meta.url);
-    return JSON.parse(readFileSync(file, "utf8")) as OpenApiDocument;
-  }
-  const manifest = import.meta.resolve(`${name}/package.json`);
+/** The document of authentik's newest release, as its client package carries it. */
+export function readOfficialDocument(): OpenApiDocument {
+  const manifest = import.meta.resolve("@goauthentik/api/package.json");
   return parse(readFileSync(new URL("schema.yml", manifest), "utf8")) as OpenApiDocument;
 }
+
+/** The components whose answers carry every declared key, in the declared order; others leave optional keys out. */
+const wholeComponents = ["UserPlexSourceConnection", "PlexSource", "Source"];
 
 /** OpenAPI 3.0 as JSON schema: what may be null says so, and what is not declared is refused. */
 function toJsonSchema(node: unknown): unknown {
@@ -55,39 +51,96 @@ function toJsonSchema(node: unknown): unknown {
   return nullable === true ? { anyOf: [closed, { type: "null" }] } : closed;
 }
 
-/** The keys that a schema declares for answers, in its order. */
-export function declaredKeys({ components }: OpenApiDocument, schema: string): string[] {
-  const properties = components.schemas[schema]?.properties ?? {};
-  return Object.keys(properties).filter((key) => properties[key]?.writeOnly !== true);
+function createAjv(): Ajv {
+  const ajv = new Ajv({ strict: false, allErrors: true });
+  // The default export of this CommonJS package is the plug-in itself for Node and a namespace for TypeScript.
+  (addFormats as unknown as (ajv: Ajv) => void)(ajv);
+  ajv.addKeyword({
+    keyword: "keysInOrder",
+    type: "object",
+    validate: (keys: readonly string[], data: object) =>
+      Object.keys(data)
+        .filter((key) => keys.includes(key))
+        .join() === keys.join(),
+    error: { message: "must have every declared key in the declared order" },
+  });
+  return ajv;
+}
+
+/** The components that a schema refers to, directly or not. */
+function componentsUnder(schema: object, { components }: OpenApiDocument): Map<string, ComponentSchema> {
+  const found = new Map<string, ComponentSchema>();
+  const visit = (node: object): void => {
+    for (const [, name = ""] of JSON.stringify(node).matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
+      const component = components.schemas[name];
+      if (component === undefined) throw new Error(`The document has no ${name}.`);
+      if (found.has(name)) continue;
+      found.set(name, component);
+      visit(component);
+    }
+  };
+  visit(schema);
+  return found;
+}
+
+function responseSchema(
+  { paths, components }: OpenApiDocument,
+  { path, status }: { path: string; status: number },
+): object {
+  const declared = paths[path]?.get.responses[status];
+  if (declared === undefined) throw new Error(`${path} declares no ${status}.`);
+  const name = "$ref" in declared ? (declared.$ref.split("/").at(-1) ?? "") : "";
+  const response = "$ref" in declared ? components.responses[name] : declared;
+  if (response === undefined || "$ref" in response)
+    throw new Error(`${path} declares nothing for ${status}.`);
+  return response.content["application/json"].schema;
 }
 
 /** Tells what an answer of `GET` violates of its document, in words; nothing where it keeps to it. */
 export type FindViolations = (path: string, body: unknown, status?: number) => string[];
 
-/** Checks answers against one document, strictly: stray keys are violations. */
-export function createConformanceCheck({ paths, components }: OpenApiDocument): FindViolations {
-  const ajv = new Ajv({ strict: false, allErrors: true });
-  // The default export of this CommonJS package is the plug-in itself for Node and a namespace for TypeScript.
-  (addFormats as unknown as (ajv: Ajv) => void)(ajv);
-  ajv.addSchema({ $id: "authentik", components: toJsonSchema({ schemas: components.schemas }) });
-  const schemaOf = (path: string, status: number): object => {
-    const declared = paths[path]?.get.responses[status];
-    if (declared === undefined) throw new Error(`${path} declares no ${status}.`);
-    const response =
-      "$ref" in declared ? components.responses?.[declared.$ref.split("/").at(-1) ?? ""] : declared;
-    if (response === undefined || "$ref" in response)
-      throw new Error(`${path} declares nothing for ${status}.`);
-    const json = JSON.stringify(toJsonSchema(response.content["application/json"].schema));
-    return JSON.parse(json.replaceAll('"#/', '"authentik#/')) as object;
+/** Checks answers against one document, strictly: stray keys are violations, and keys out of order. */
+export function createConformanceCheck(document: OpenApiDocument): FindViolations {
+  const ajv = createAjv();
+  const compile = (path: string, status: number): ReturnType<typeof ajv.compile> => {
+    const schema = responseSchema(document, { path, status });
+    const schemas = Object.fromEntries(
+      [...componentsUnder(schema, document)].map(([name, component]) => {
+        const keysInOrder = wholeComponents.includes(name) && Object.keys(component.properties ?? {});
+        return [name, { ...component, ...(keysInOrder && { keysInOrder }) }];
+      }),
+    );
+    return ajv.compile(toJsonSchema({ ...schema, components: { schemas } }) as object);
   };
   const validators = new Map<string, ReturnType<typeof ajv.compile>>();
   return (path, body, status = 200) => {
     const key = `${status} ${path}`;
-    const validate = validators.get(key) ?? ajv.compile(schemaOf(path, status));
+    const validate = validators.get(key) ?? compile(path, status);
     validators.set(key, validate);
     const isValid = validate(body) === true;
     return (isValid ? [] : (validate.errors ?? [])).map(
-      ({ instancePath, message }) => `${instancePath} ${message}`,
+      ({ instancePath, message, params }) => `${path}${instancePath} ${message} ${JSON.stringify(params)}`,
     );
   };
+}
+
+/** What `OPTIONS` says of the fields of one component. */
+export type FieldsMetadata = Record<string, { read_only: boolean; max_length?: number }>;
+
+/** Tells where `OPTIONS` contradicts the document on which fields there are, who writes them, and their lengths. */
+export function findFieldViolations(
+  { components: { schemas } }: OpenApiDocument,
+  { component, fields }: { component: string; fields: FieldsMetadata },
+): string[] {
+  const answered = schemas[component]?.properties ?? {};
+  const written = schemas[`${component}Request`]?.properties ?? {};
+  const names = new Set([...Object.keys(answered), ...Object.keys(written), ...Object.keys(fields)]);
+  return [...names].flatMap((name) => {
+    const declared = answered[name] ?? written[name];
+    const field = fields[name];
+    const wanted = declared && [declared.readOnly === true, declared.maxLength];
+    const told = field && [field.read_only, field.max_length];
+    if (JSON.stringify(told) === JSON.stringify(wanted)) return [];
+    return [`OPTIONS ${component}.${name}: ${JSON.stringify(told)} instead of ${JSON.stringify(wanted)}`];
+  });
 }
