@@ -221,25 +221,18 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
 }
 
 /** Resolves with the result, or with null as soon as the client has left. */
-async function whileConnected<T>(
-  response: ServerResponse,
-  { scope, result }: Execution<T>,
-): Promise<T | null> {
+function whileConnected<T>(response: ServerResponse, { scope, result }: Execution<T>): Promise<T | null> {
   const leave = scope.join();
-  let onClose = leave;
-  const left = new Promise<null>((resolve) => {
-    onClose = () => {
+  return new Promise((resolve, reject) => {
+    const onClose = () => {
       leave();
       resolve(null);
     };
+    const stay = () => response.off("close", onClose);
+    if (response.destroyed) onClose();
+    response.once("close", onClose);
+    result.then(resolve, reject).finally(stay);
   });
-  if (response.destroyed) onClose();
-  response.once("close", onClose);
-  try {
-    return await Promise.race([result, left]);
-  } finally {
-    response.off("close", onClose);
-  }
 }
 
 function internalError(error: unknown, exchange: Exchange): Answer {
