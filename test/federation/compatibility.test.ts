@@ -69,6 +69,7 @@ async function runSuite(environment: Record<string, string>): Promise<JestReport
     testEnvironment: "node",
     testPathIgnorePatterns: [],
     haste: { retainAllFiles: true },
+    testTimeout: 30_000,
     testMatch: ["**/dist/tests/*.test.js"],
     moduleNameMapper: { "^make-fetch-happen$": join(packageFolder, "compatibility-fetch.cjs") },
   };

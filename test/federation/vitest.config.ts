@@ -17,8 +17,9 @@ export default defineConfig({
   },
   test: {
     include: ["test/federation/*.test.ts"],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Several programs start for each of them, and a busy machine takes its time.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     maxWorkers: 2,
   },
 });
