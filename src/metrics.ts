@@ -17,10 +17,10 @@ export interface MetricsSources {
 /** The numbers of one process. */
 export interface Metrics {
   /** Counts a finished request. Cheap: every request pays for it. */
-  record(record: RequestRecord): void;
-  countUnhandledRejection(): void;
+  record: (record: RequestRecord) => void;
+  countUnhandledRejection: () => void;
   /** The values now. Starts a new window for the event loop's delay. */
-  snapshot(): MetricsSnapshot;
+  snapshot: () => MetricsSnapshot;
 }
 
 const DURATION_BOUNDS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -64,7 +64,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
     },
     countUnhandledRejection: () => (unhandledRejections += 1),
     snapshot: () => ({
-      build: { [`{version="${sources.version}",node="${process.version}"}`]: 1 },
+      build: { [`{version="${harmless(sources.version)}",node="${process.version}"}`]: 1 },
       operations: labelled("outcome", Object.entries(outcomes)),
       errors: labelled("code", errors),
       responses: labelled("status", statuses),

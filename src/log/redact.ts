@@ -5,7 +5,7 @@
 export function redact(line: string): string {
   return line
     .replaceAll(SECRET_MEMBER, '$1"[redacted]"')
-    .replaceAll(/\b(Bearer|Basic)\s+[^\s"\\,;]+/gi, "$1 [redacted]");
+    .replaceAll(/\b(Bearer|Basic)\s+(?:\\")?[^\s"\\,;]+/gi, "$1 [redacted]");
 }
 
 /** A member with a telling name and its string, or its list of strings. */

@@ -20,6 +20,10 @@ export interface Cli {
   readonly printed: (pattern: RegExp) => Promise<RegExpExecArray>;
   /** The GraphQL URL, once it is announced. */
   readonly url: () => Promise<string>;
+  /** Closes our end of its output. */
+  readonly stopReading: () => void;
+  /** Leaves its output where it is. */
+  readonly pauseReading: () => void;
   readonly kill: (signal: NodeJS.Signals) => void;
   /** Resolves with the exit code, or the signal's name. */
   readonly exited: Promise<number | string>;
@@ -89,6 +93,11 @@ export function startCli(argv: readonly string[], env: Record<string, string> = 
     output,
     printed,
     url: async () => (await printed(/^GraphQL: (http:\S+)$/m))[1] ?? "",
+    stopReading: () => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    },
+    pauseReading: () => void child.stdout.pause(),
     kill: (signal) => void child.kill(signal),
     exited,
   };

@@ -1,0 +1,64 @@
+import { beforeAll, expect, test, vi } from "vitest";
+import { ask, buildCli, startCli } from "./cli.ts";
+import { patience } from "./patience.ts";
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+beforeAll(buildCli);
+
+/** Makes the process fail as a bug in it would, when a signal says so. */
+function withBug(bug: string): Record<string, string> {
+  const script = `process.on("SIGUSR2", () => { ${bug} })`;
+  return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}` };
+}
+
+const error =
+  'Object.assign(new Error("the cause"), { headers: { authorization: ["Bearer can", "ary"].join("") } })';
+const query = "{ plexConnection(id: 5) { pk } }";
+
+test("a promise that nobody caught is logged and counted, and ends nothing", async () => {
+  const cli = startCli(["--port=0"], withBug(`void Promise.reject(${error})`));
+  const url = await cli.url();
+  cli.kill("SIGUSR2");
+  await cli.printed(/"level":"error".*a promise failed and nobody noticed/);
+  expect((await ask(url, query)).status).toBe(200);
+  const metrics = await (await fetch(url.replace("/graphql", "/metrics"))).text();
+  expect(metrics).toContain("authentik_graphql_unhandled_rejections_total 1\n");
+  expect(cli.output()).toContain("the cause");
+  expect(cli.output()).not.toContain("canary");
+  cli.kill("SIGINT");
+  expect(await cli.exited).toBe(0);
+});
+
+test("an exception that nobody caught is logged before the process ends with exit code 1", async () => {
+  const cli = startCli(["--port=0"], withBug(`throw ${error}`));
+  await cli.url();
+  cli.kill("SIGUSR2");
+  expect(await cli.exited).toBe(1);
+  expect(cli.output()).toMatch(/"level":"fatal".*the cause.*an exception that nobody caught/);
+  expect(cli.output()).not.toContain("canary");
+});
+
+test("a reader of the log that leaves does not end the process", async () => {
+  const cli = startCli(["--port=0"]);
+  const url = await cli.url();
+  cli.stopReading();
+  for (let index = 0; index < 200; index += 1) expect((await ask(url, query)).status).toBe(200);
+  cli.kill("SIGTERM");
+  expect(await cli.exited).toBe(0);
+});
+
+test("a reader of the log that stalls costs lines, counted, instead of memory or answers", async () => {
+  const cli = startCli(["--port=0"], { LOG_LEVEL: "info" });
+  const url = await cli.url();
+  cli.pauseReading();
+  const name = "n".repeat(60_000);
+  for (let index = 0; index < 200; index += 1) {
+    expect((await ask(url, `query ${name} { __typename }`)).status).toBe(200);
+  }
+  await expect
+    .poll(async () => {
+      const metrics = await (await fetch(url.replace("/graphql", "/metrics"))).text();
+      return Number(/dropped_log_lines_total (\d+)/.exec(metrics)?.[1]);
+    }, patience)
+    .toBeGreaterThan(0);
+});
