@@ -62,7 +62,8 @@ function httpOf(error: unknown): Presentation["http"] {
   if (!isJsonObject(http) || typeof http["status"] !== "number" || http["spec"] === true) return null;
   const headers: Record<string, string> = {};
   const given: unknown = http["headers"];
-  if (isJsonObject(given)) {
+  // yoga names the methods with every malformed request; they say something with 405 only.
+  if (http["status"] === 405 && isJsonObject(given)) {
     for (const [name, value] of Object.entries(given)) if (typeof value === "string") headers[name] = value;
   }
   return { status: http["status"], headers };
