@@ -22,9 +22,10 @@ export async function startScript(
   script: string,
   args: readonly string[] = [],
   environment: Readonly<Record<string, string>> = {},
+  { cwd = packageFolder }: { cwd?: string } = {},
 ): Promise<ServerProcess> {
   const child = spawn(process.execPath, [script, ...args], {
-    cwd: packageFolder,
+    cwd,
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], NODE_ENV: "production", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
