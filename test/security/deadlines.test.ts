@@ -33,20 +33,16 @@ const single = (id: number): string => `{plexConnection(id:${id}){user}}`;
 describe("one budget for an operation", () => {
   test("holds for 100 operations on 10 connections that hang", async () => {
     await start({ authentik: { concurrency: 10, list: false } });
-    const took = await Promise.all(
-      Array.from({ length: 100 }, async (_, index) => {
-        const started = performance.now();
-        const { codes } = await ask(gateway.url, single(index + 1), { token: `t${index}` });
-        return { codes, ms: performance.now() - started };
-      }),
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, index) => ask(gateway.url, single(index + 1), { token: `t${index}` })),
     );
-    const codes = took.flatMap((one) => one.codes);
+    const codes = answers.flatMap((answer) => answer.codes);
     expect(codes).toHaveLength(100);
     // Ten timeouts open the breaker, which the last ones may still meet.
     expect(codes.filter((code) => code === "UPSTREAM_TIMEOUT").length).toBeGreaterThanOrEqual(10);
     expect(codes.every((code) => code === "UPSTREAM_TIMEOUT" || code === "UPSTREAM_UNAVAILABLE")).toBe(true);
-    expect(Math.max(...took.map(({ ms }) => ms))).toBeLessThan(DEADLINE_MS + NOISE_MS);
-    expect(Math.min(...took.map(({ ms }) => ms))).toBeGreaterThanOrEqual(DEADLINE_MS - 20);
+    const durations = gateway.records.map(({ durationMs }) => durationMs);
+    expect(Math.max(...durations)).toBeLessThan(DEADLINE_MS + NOISE_MS);
   });
 
   test("covers all calls of an operation together, one after the other too", async () => {
