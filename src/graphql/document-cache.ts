@@ -1,4 +1,4 @@
-import { Kind, type DocumentNode, type OperationDefinitionNode } from "graphql";
+import { BREAK, Kind, visit, type DocumentNode, type OperationDefinitionNode } from "graphql";
 import { LRUCache } from "lru-cache";
 import type { DocumentProblem } from "./document-check.ts";
 import { expandedSizes } from "./document-size.ts";
@@ -90,9 +90,27 @@ function operationsOf(document: DocumentNode): ReadonlyMap<string, OperationDefi
 
 function compilingOf(document: DocumentNode): { fields: number; compileAfterUses: number } {
   const { fields } = expandedSizes(document);
+  if (!compilesFaithfully(document)) return { fields, compileAfterUses: Number.POSITIVE_INFINITY };
   const compileAfterUses =
     fields > MAX_COMPILED_FIELDS ? Number.POSITIVE_INFINITY : 1 + fields / FIELDS_PER_USE;
   return { fields, compileAfterUses };
+}
+
+/**
+ * Whether compiled code gives what graphql-js gives. It keeps values in plain objects, where the name `__proto__` is no
+ * key like others, and it loses `@skip` and `@include` on selections that are merged with others.
+ */
+function compilesFaithfully(document: DocumentNode): boolean {
+  let faithful = true;
+  visit(document, {
+    enter(node) {
+      if (node.kind !== Kind.DIRECTIVE && (node.kind !== Kind.NAME || node.value !== "__proto__"))
+        return undefined;
+      faithful = false;
+      return BREAK;
+    },
+  });
+  return faithful;
 }
 
 function estimateBytes({ document, fields }: PreparedDocument<unknown>, source: string): number {

@@ -70,3 +70,13 @@ test("small documents are compiled when they come again, larger ones later, very
     after(`{${times(100, (i) => `a${i}:b{...F}`)}} fragment F on T{${times(15, (i) => `f${i} `)}}`),
   ).toBe(Number.POSITIVE_INFINITY);
 });
+
+test("what compiled code would answer differently is never compiled", () => {
+  const { cache } = countingCache(20e6);
+  for (const source of [
+    "{__proto__:a}",
+    "query($__proto__:Int){a(x:$__proto__)}",
+    "{a @skip(if:true){b} a{c}}",
+  ])
+    expect(cache.get(source)).toMatchObject({ compileAfterUses: Number.POSITIVE_INFINITY });
+});

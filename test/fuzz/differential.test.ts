@@ -1,0 +1,84 @@
+import { execute, parse, validate, type ExecutionResult } from "graphql";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createAuthentik } from "../../src/authentik/authentik.ts";
+import type { Authentik } from "../../src/authentik/client.ts";
+import { presentResult } from "../../src/graphql/present.ts";
+import { createSchema, FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
+import { sendJson, startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
+import { startGateway, TEST_AUTHENTIK_OPTIONS, TOKEN, type TestGateway } from "../support/gateway.ts";
+import { createRandom } from "../support/random.ts";
+import { connectionBody } from "../support/wire-bodies.ts";
+import { generateOperation } from "./generated-queries.ts";
+
+/*
+ * The same operations over HTTP (checked, compiled when they come again, coalesced) and by graphql-js' own `execute`
+ * on the same resolvers: every answer is the same, errors by code and path included.
+ */
+
+const CASES = 1_500;
+const schema = createSchema({ federationLinkUrl: FEDERATION_LINK_URL });
+let fake: FakeAuthentik;
+let gateway: TestGateway;
+let authentik: Authentik;
+
+beforeAll(async () => {
+  fake = await startFakeAuthentik();
+  fake.answer((request, response, fallback) => {
+    const pk = Number(/(\d+)\/$/.exec(request.path)?.[1] ?? 0);
+    if (pk === 7) sendJson(response, 403, { detail: "You do not have permission to perform this action." });
+    else if (pk === 14) sendJson(response, 500, { detail: "x" });
+    else if (pk === 28) sendJson(response, 200, { hello: 1 });
+    else if (pk === 41) sendJson(response, 200, connectionBody(41, { created: "no date" }));
+    else fallback();
+  });
+  // Lists hold other rows than the retrieves above answer: each key must be asked for in one way only.
+  gateway = await startGateway({ authentikUrl: fake.url, authentik: { list: false } });
+  authentik = createAuthentik({ ...TEST_AUTHENTIK_OPTIONS, list: false, url: fake.url });
+});
+afterAll(async () => {
+  await gateway.close();
+  await authentik.close();
+  await fake.close();
+});
+
+test(`${CASES} generated queries give what graphql-js gives, at first sight and compiled`, async () => {
+  const random = createRandom(1_999);
+  const operations = Array.from({ length: CASES }, () => {
+    let operation = generateOperation(schema, random);
+    while (validate(schema, parse(operation.query)).length > 0) operation = generateOperation(schema, random);
+    return operation;
+  });
+  const client = async (): Promise<void> => {
+    for (let operation = operations.pop(); operation !== undefined; operation = operations.pop()) {
+      const { query, variables } = operation;
+      const expected = comparable(await direct(operation));
+      for (let round = 0; round < 3; round++) {
+        const { data, errors } = await gateway.post(query, { variables });
+        expect({ query, ...comparable({ data, errors }) }).toEqual({ query, ...expected });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, client));
+}, 240_000);
+
+async function direct({ query, variables }: { query: string; variables: Record<string, unknown> }) {
+  const document = parse(query);
+  const client = authentik.forCaller({
+    authorization: TOKEN,
+    requestId: "r",
+    signal: new AbortController().signal,
+    maxRestCalls: 1_000,
+  });
+  const contextValue = { authentik: client, requestId: "r", maxRepresentations: 1_000 };
+  const result = await execute({ schema, document, variableValues: variables, contextValue });
+  return presentResult(result, { requestId: "r" }).result;
+}
+
+/** What a client can tell apart: the data with the order of its keys, and each error's code, message and path. */
+function comparable(result: { data?: ExecutionResult["data"]; errors?: unknown }) {
+  const errors = Array.isArray(result.errors) ? result.errors : [];
+  const lines = errors.map(({ message, path, extensions }) =>
+    JSON.stringify([path, extensions.code, message]),
+  );
+  return { data: JSON.stringify(result.data ?? null), errors: lines.sort() };
+}
