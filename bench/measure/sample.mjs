@@ -1,0 +1,89 @@
+/** One short run of load against one contender, with what it cost everyone. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { clientLoad, quantile } from "../load/clients.mjs";
+import { load } from "../load/http-load.mjs";
+import { costMs } from "../stubs/stubs.mjs";
+
+/**
+ * @typedef {object} Sample
+ * @property {number} perSecond operations
+ * @property {number} p50Ms
+ * @property {number} p99Ms
+ * @property {number} restCalls for each operation
+ * @property {number} rows listed for each operation
+ * @property {number} costMs what authentik would have spent on each operation, in milliseconds of a worker
+ * @property {number} cpuUs of the server for each operation
+ * @property {number} failed operations without a good answer
+ */
+
+/**
+ * @param {import("../peers/contender.mjs").RunningContender} contender
+ * @param {{ stub: any, bodies: readonly string[], token: string, connections: number, seconds: number }} options
+ * @returns {Promise<Sample>}
+ */
+export async function sample(contender, { stub, ...run }) {
+  const ran = await counted(contender, stub, () => load(contender.url, run));
+  // What the end of the run cut off was paid for and not counted: with few operations that would be most of it.
+  const cutOff = ran.operations < 20 * run.connections;
+  if (cutOff) await quiet(stub);
+  const whole = cutOff ? await counted(contender, stub, () => finish(contender, run)) : ran;
+  const each = (total) => total / whole.operations;
+  return {
+    perSecond: ran.perSecond,
+    p50Ms: ran.p50Ms,
+    p99Ms: ran.p99Ms,
+    restCalls: each(whole.counts.retrieves + whole.counts.lists),
+    rows: each(whole.counts.rows),
+    costMs: each(costMs(whole.counts)),
+    cpuUs: each(whole.cpuSeconds * 1e6),
+    failed: ran.failed,
+  };
+}
+
+/** Runs the load and counts what it cost. */
+async function counted(contender, stub, run) {
+  await stub.reset();
+  const cpuBefore = contender.cpuSeconds();
+  const figures = await run();
+  return { ...figures, cpuSeconds: contender.cpuSeconds() - cpuBefore, counts: await stub.stats() };
+}
+
+/** Returns once the server asks for nothing any more, after 5 s at the latest. */
+async function quiet(stub) {
+  let before = -1;
+  for (let look = 0; look < 25; look++) {
+    const { retrieves, lists } = await stub.stats();
+    if (retrieves + lists === before) return;
+    before = retrieves + lists;
+    await sleep(200);
+  }
+}
+
+/** One operation on each connection, all of them answered. */
+function finish(contender, { bodies, token, connections }) {
+  return clientLoad(contender.url, {
+    token: () => token,
+    clients: connections,
+    seconds: 0.001,
+    body: (turn) => bodies[turn % bodies.length],
+  });
+}
+
+/**
+ * The median of each figure on its own; failures are added up.
+ * @param {readonly Sample[]} samples
+ * @returns {Sample}
+ */
+export function medianOf(samples) {
+  const names = Object.keys(samples[0]);
+  const medians = Object.fromEntries(
+    names.map((name) => [
+      name,
+      quantile(
+        samples.map((one) => one[name]),
+        0.5,
+      ),
+    ]),
+  );
+  return { ...medians, failed: samples.reduce((sum, { failed }) => sum + failed, 0) };
+}

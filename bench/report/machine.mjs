@@ -1,0 +1,21 @@
+import { spawnSync } from "node:child_process";
+import { availableParallelism, cpus, release, totalmem, type } from "node:os";
+
+/**
+ * What the figures were taken on and how.
+ * @param {{ quick: boolean, tool: string, pinned: boolean }} how
+ */
+export function machine(how) {
+  const wrk = /wrk (\S+)/.exec(spawnSync("wrk", ["-v"], { encoding: "utf8" }).stdout ?? "")?.[1];
+  return {
+    cpu: cpus()[0]?.model.trim() ?? "unknown",
+    cores: availableParallelism(),
+    memoryGib: Math.round(totalmem() / 2 ** 30),
+    system: `${type()} ${release()}`,
+    node: process.versions.node,
+    tool: how.tool === "wrk" ? `wrk ${wrk ?? ""}`.trim() : how.tool,
+    pinned: how.pinned,
+    quick: how.quick,
+    date: new Date().toISOString().slice(0, 10),
+  };
+}
