@@ -1,4 +1,5 @@
 import { AuthentikError, type AuthentikErrorKind, type AuthentikErrorOptions } from "./errors.ts";
+import { readFieldErrors } from "./field-errors.ts";
 import { retryAfterSeconds } from "./retry-after.ts";
 import type { Answer } from "./transport.ts";
 
@@ -65,7 +66,7 @@ function refusal(answer: Answer, route: string): AuthentikError {
   }
   switch (status) {
     case 400:
-      return failure("invalid-input", said, answer, route, { fieldErrors: body, ...page });
+      return failure("invalid-input", said, answer, route, { fieldErrors: readFieldErrors(body), ...page });
     case 401:
       return failure("unauthenticated", said, answer, route);
     case 403:
