@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Pool } from "undici";
+
+/** What a load of requests got. */
+export interface LoadResult {
+  /** Answers by HTTP status. */
+  readonly statuses: ReadonlyMap<number, number>;
+  /** Requests that got no answer, by the error's code. */
+  readonly failures: ReadonlyMap<string, number>;
+  /** Milliseconds of each answer with status 200, ascending. */
+  readonly latenciesMs: readonly number[];
+  /** Answers with 503 that did not say when to come back. */
+  readonly withoutRetryAfter: number;
+}
+
+/** A load that runs until it is stopped. */
+export interface Load {
+  readonly stop: () => Promise<LoadResult>;
+  /** Requests sent so far. */
+  readonly sent: () => number;
+}
+
+/** What to send. */
+export interface LoadOptions {
+  clients: number;
+  /** Body of the request with this number. */
+  body: (index: number) => string;
+  /** Whether a client that was refused waits as `Retry-After` asks for, or tries again at once. */
+  patient?: boolean;
+  authorization?: (index: number) => string;
+}
+
+/** Clients that each send the next request when the last one is answered, over kept connections. */
+export function startLoad(base: URL, options: LoadOptions): Load {
+  const { clients, body, patient = false, authorization = () => "Bearer token-of-administrator" } = options;
+  const pool = new Pool(base.origin, { connections: clients, pipelining: 1 });
+  const statuses = new Map<number, number>();
+  const failures = new Map<string, number>();
+  const latenciesMs: number[] = [];
+  let withoutRetryAfter = 0;
+  let sent = 0;
+  const stopping = new AbortController();
+
+  const client = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      const index = (sent += 1);
+      const startedMs = performance.now();
+      try {
+        const answer = await pool.request({
+          path: "/graphql",
+          method: "POST",
+          headers: { "content-type": "application/json", authorization: authorization(index) },
+          body: body(index),
+        });
+        await answer.body.dump();
+        statuses.set(answer.statusCode, (statuses.get(answer.statusCode) ?? 0) + 1);
+        if (answer.statusCode === 200) latenciesMs.push(performance.now() - startedMs);
+        if (answer.statusCode !== 503) continue;
+        const seconds = Number(answer.headers["retry-after"]);
+        if (!(seconds > 0)) withoutRetryAfter += 1;
+        else if (patient) await sleep(seconds * 1000);
+      } catch (error) {
+        const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+        failures.set(code, (failures.get(code) ?? 0) + 1);
+      }
+    }
+  };
+  const running = Array.from({ length: clients }, client);
+  return {
+    sent: () => sent,
+    stop: async () => {
+      stopping.abort();
+      await Promise.all(running);
+      await pool.close();
+      latenciesMs.sort((left, right) => left - right);
+      return { statuses, failures, latenciesMs, withoutRetryAfter };
+    },
+  };
+}
+
+/** The value that this share of ascending values does not exceed. */
+export function percentile(ascending: readonly number[], share: number): number {
+  return ascending[Math.min(ascending.length - 1, Math.floor(ascending.length * share))] ?? Number.NaN;
+}
