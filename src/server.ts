@@ -8,6 +8,7 @@ import { presentError } from "./graphql/errors.ts";
 import { type Answer, type AnswerMediaType, negotiate } from "./http/answer.ts";
 import { createCallerCheck, createRefusingClient, type Credentials } from "./http/callers.ts";
 import { createEngine, type EngineOptions, type ServerContext } from "./http/engine.ts";
+import { createGraphiqlPage } from "./http/graphiql.ts";
 import { createExchange, type Exchange, type RequestRecord } from "./http/exchange.ts";
 import { answerOf, type Outcome, parseParams } from "./http/json-post.ts";
 import { createOperationScope, type OperationScope } from "./http/operation-scope.ts";
@@ -97,6 +98,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
   // A mutation must run as often as it was asked for.
   const coalesce = options.coalesce && !schema.getMutationType();
   const guard = { ...options, preflight: options.corsOrigins.length > 0 };
+  const page = options.graphiql ? createGraphiqlPage({ ...options, endpoint: "/graphql" }) : null;
   let inFlight = 0;
   let draining = false;
 
@@ -107,9 +109,10 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       route(request, response);
       return;
     }
+    const unacceptable = guardRequest(request, guard);
+    if (!unacceptable && page?.serve(request, response, { close: draining })) return;
     const exchange = createExchange(request, response, { closing: () => draining, onRequest });
-    const refusal =
-      guardRequest(request, guard) ?? (path === "/graphql" ? overload.refuse(inFlight) : NOT_FOUND);
+    const refusal = unacceptable ?? (path === "/graphql" ? overload.refuse(inFlight) : NOT_FOUND);
     if (refusal) {
       exchange.refuse(refusal);
       return;
