@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { patience } from "./patience.ts";
 import { sendPage, startFakeAuthentik } from "../support/fake-authentik.ts";
@@ -12,6 +14,17 @@ async function listening(server: Server): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void server.close());
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+function fixture(name: string): URL {
+  return new URL(`../fixtures/tls/${name}`, import.meta.url);
+}
+
+async function startTlsAuthentik(name: string): Promise<string> {
+  const [key, cert] = ["key", "cert"].map((part) => readFileSync(fixture(`${name}.${part}.pem`), "utf8"));
+  const authentik = await startFakeAuthentik({ tls: { key: key ?? "", cert: cert ?? "" } });
+  onTestFinished(() => authentik.close());
+  return authentik.url.href;
 }
 
 /** Starts a gateway in front of it and checks all that a wrong URL must lead to. */
@@ -44,11 +57,25 @@ describe("a wrong AUTHENTIK_URL is said in words and stops nothing", () => {
     expect(await servesUnready(url, /answers with a page instead of the API/)).toBe(true);
   });
 
+  test("a certificate that is not trusted", async () => {
+    expect(await servesUnready(await startTlsAuthentik("localhost"), /certificate/)).toBe(true);
+  });
+
   test("a path prefix that is missing", async () => {
     const authentik = await startFakeAuthentik({ prefix: "/auth" });
     onTestFinished(() => authentik.close());
     const url = authentik.url.href.replace("/auth", "");
     expect(await servesUnready(url, /path prefix/)).toBe(true);
+  });
+});
+
+test("AUTHENTIK_CA_FILE makes a private certificate trusted", async () => {
+  const env = { AUTHENTIK_CA_FILE: fileURLToPath(fixture("localhost.cert.pem")) };
+  const cli = startCli(["--port=0"], { AUTHENTIK_URL: await startTlsAuthentik("localhost"), ...env });
+  const url = await cli.url();
+  await cli.printed(/authentik answers/);
+  expect((await ask(url, "{ plexConnection(id: 5) { pk } }")).body).toEqual({
+    data: { plexConnection: { pk: 5 } },
   });
 });
 
