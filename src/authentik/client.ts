@@ -1,3 +1,5 @@
+import type { Cancellation } from "./cancellation.ts";
+
 /** How to reach one authentik server and how much work to give it. Every duration is in milliseconds. */
 export interface AuthentikOptions {
   /** Base URL, with the path prefix if authentik has one (`https://id.example.org/auth`); API paths are appended. */
@@ -29,7 +31,7 @@ export interface Caller {
   /** Sent as `X-Request-Id`, so that both logs can be joined. */
   requestId: string;
   /** Aborted when the time budget ends or the client leaves; its reason is an `AuthentikError` of that kind. */
-  signal: AbortSignal;
+  signal: Cancellation;
   /** REST calls that this operation may cause. */
   maxRestCalls: number;
 }

@@ -1,56 +1,76 @@
-/** Somebody who waits for the outcome of a call. */
+/** One operation's claim to the outcome of a call. */
 export interface Waiter {
-  resolve(value: unknown): void;
-  reject(error: unknown): void;
+  resolve: (value: unknown) => void;
+  reject: (error: unknown) => void;
+  /** The flight that it waits for. */
+  readonly flight: Flight;
+  /** Tells the operation that it waits no more. */
+  readonly done: (waiter: Waiter) => void;
 }
 
-/** One call that may be waited for by several operations of one caller. */
+/** One call that several operations of one caller may wait for. */
 export interface Flight {
-  readonly waiters: Set<Waiter>;
-  /** Given by whoever started the call. */
+  /** Caller and path; empty for a call that nobody else may join. */
+  readonly key: string;
+  readonly waiters: Waiter[];
+  /** Ends the call; given by whoever started it. */
   cancel: (reason: unknown) => void;
 }
 
-/** Identical GETs of one caller in flight at once, as one call. Empty when nothing is in flight. */
+/** Identical GETs of one caller in flight at once, as one call. Holds nothing when nothing is in flight. */
 export interface SingleFlight {
   /** The flight to join, or undefined. */
   find(key: string): Flight | undefined;
-  /** Registers a call that is about to be sent. */
+  /** Registers a call that is about to be sent; with an empty key nobody will find it. */
   open(key: string): Flight;
-  /** Ends the flight and gives everybody who still waits the outcome. */
-  land(key: string, flight: Flight, settle: (waiter: Waiter) => void): void;
-  /** One waiter leaves; the last one takes the call with it. */
-  leave(key: string, flight: Flight, waiter: Waiter, reason: unknown): void;
+  /** Ends the flight: everybody who still waits gets the value. */
+  land(flight: Flight, value: unknown): void;
+  /** Ends the flight: everybody who still waits gets the error. */
+  crash(flight: Flight, error: unknown): void;
+  /** One waiter leaves, with a reason; the last one takes the call with it. */
+  leave(waiter: Waiter, reason: unknown): void;
   size(): number;
-}
-
-/** A flight that nobody can find: a call of its own. */
-export function newFlight(): Flight {
-  return { waiters: new Set(), cancel: () => {} };
 }
 
 export function createSingleFlight(): SingleFlight {
   const flights = new Map<string, Flight>();
-  const close = (key: string, flight: Flight): void => {
-    if (flights.get(key) === flight) flights.delete(key);
+  const close = (flight: Flight): void => {
+    if (flight.key !== "") flights.delete(flight.key);
   };
   return {
     find: (key) => flights.get(key),
     open(key) {
-      const flight = newFlight();
-      flights.set(key, flight);
+      const flight: Flight = { key, waiters: [], cancel: ignore };
+      if (key !== "") flights.set(key, flight);
       return flight;
     },
-    land(key, flight, settle) {
-      close(key, flight);
-      for (const waiter of flight.waiters) settle(waiter);
-      flight.waiters.clear();
+    land(flight, value) {
+      close(flight);
+      for (const waiter of flight.waiters.splice(0)) {
+        waiter.done(waiter);
+        waiter.resolve(value);
+      }
     },
-    leave(key, flight, waiter, reason) {
-      if (!flight.waiters.delete(waiter) || flight.waiters.size > 0) return;
-      close(key, flight);
+    crash(flight, error) {
+      close(flight);
+      for (const waiter of flight.waiters.splice(0)) {
+        waiter.done(waiter);
+        waiter.reject(error);
+      }
+    },
+    leave(waiter, reason) {
+      const { flight } = waiter;
+      const index = flight.waiters.indexOf(waiter);
+      if (index < 0) return;
+      flight.waiters.splice(index, 1);
+      waiter.done(waiter);
+      waiter.reject(reason);
+      if (flight.waiters.length > 0) return;
+      close(flight);
       flight.cancel(reason);
     },
     size: () => flights.size,
   };
 }
+
+function ignore(): void {}

@@ -1,9 +1,10 @@
+import { createCancellation, type Cancellation } from "../authentik/cancellation.ts";
 import { AuthentikError } from "../authentik/errors.ts";
 
 /** How long an operation may take and who still waits for it. */
 export interface OperationScope {
   /** Aborted with an `AuthentikError`: `timeout` when the budget ends, `cancelled` when nobody waits any more. */
-  readonly signal: AbortSignal;
+  readonly signal: Cancellation;
   /** Milliseconds since it began. */
   ageMs(): number;
   /** One more client waits for the result. Call the returned function once, when that client left. */
@@ -14,7 +15,7 @@ export interface OperationScope {
 
 /** Starts the budget of one operation. */
 export function createOperationScope({ budgetMs }: { budgetMs: number }): OperationScope {
-  const controller = new AbortController();
+  const controller = createCancellation();
   const startedMs = performance.now();
   let waiting = 0;
   const timer = setTimeout(() => {

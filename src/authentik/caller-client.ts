@@ -1,0 +1,110 @@
+import type { AnswerCache } from "./answer-cache.ts";
+import { startCall, type Line } from "./call.ts";
+import type { Authentik, AuthentikClient, Caller, RestGet, Usage } from "./client.ts";
+import type { Cancellation } from "./cancellation.ts";
+import { AuthentikError } from "./errors.ts";
+import type { Flight, SingleFlight, Waiter } from "./single-flight.ts";
+
+/** What the clients of all callers share. */
+export interface ClientParts {
+  upstream: Authentik;
+  line: Line;
+  flights: SingleFlight;
+  /** Null: every answer is asked for. */
+  cache: AnswerCache | null;
+  /** Whether identical GETs of one caller in flight at once share one call. */
+  coalesce: boolean;
+  /** Names and values of the headers that every request has, ending with the name of the request id's. */
+  fixedHeaders: readonly string[];
+  keyOf: (authorization: string) => string;
+}
+
+/** The REST API as one caller sees it, for one operation. */
+export function createCallerClient(parts: ClientParts, caller: Caller): AuthentikClient {
+  const { line, flights, cache, coalesce } = parts;
+  const { signal } = caller;
+  const callerKey = parts.keyOf(caller.authorization);
+  const usage = createUsage();
+  const headers = [...parts.fixedHeaders, caller.requestId, "Authorization", caller.authorization];
+  let callsLeft = caller.maxRestCalls;
+
+  const takeCall = (): boolean => {
+    if (callsLeft <= 0) return false;
+    callsLeft -= 1;
+    return true;
+  };
+
+  /** What this operation waits for. While that is anything, it listens to its signal, with one listener. */
+  const awaited = new Set<Waiter>();
+  const leaveAll = (): void => {
+    const reason = reasonOf(signal);
+    for (const waiter of awaited) flights.leave(waiter, reason);
+  };
+  const forget = (waiter: Waiter): void => {
+    awaited.delete(waiter);
+    if (awaited.size === 0) signal.removeEventListener("abort", leaveAll);
+  };
+  const join = (flight: Flight): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      const waiter: Waiter = { resolve, reject, flight, done: forget };
+      flight.waiters.push(waiter);
+      if (awaited.size === 0) signal.addEventListener("abort", leaveAll);
+      awaited.add(waiter);
+    });
+
+  const ask = (request: RestGet, key: string): Promise<unknown> => {
+    const flight = flights.open(coalesce ? key : "");
+    const result = join(flight);
+    flight.cancel = startCall(
+      line,
+      { request, headers, callerKey, usage, takeCall },
+      {
+        answered(value, bytes) {
+          cache?.set(key, value, bytes);
+          flights.land(flight, value);
+        },
+        failed: (error) => flights.crash(flight, error),
+      },
+    );
+    return result;
+  };
+
+  return {
+    callerKey,
+    upstream: parts.upstream,
+    usage,
+    get(request) {
+      if (signal.aborted) return Promise.reject(reasonOf(signal));
+      const key = coalesce || cache !== null ? callerKey + request.path : "";
+      const cached = cache?.get(key);
+      const shared = cached === undefined && coalesce ? flights.find(key) : undefined;
+      if (cached !== undefined || shared !== undefined) usage.sharedCalls += 1;
+      if (cached !== undefined) return Promise.resolve(cached.value);
+      if (shared !== undefined) return join(shared);
+      if (takeCall()) return ask(request, key);
+      return Promise.reject(
+        new AuthentikError("too-many-calls", "the operation has used up its REST calls", {
+          route: request.route,
+        }),
+      );
+    },
+  };
+}
+
+function createUsage(): Usage {
+  return {
+    restCalls: 0,
+    sharedCalls: 0,
+    retries: 0,
+    queuedMs: 0,
+    rowsListed: 0,
+    keysRequested: 0,
+    keysFetched: 0,
+  };
+}
+
+function reasonOf(signal: Cancellation): AuthentikError {
+  const reason: unknown = signal.reason;
+  if (reason instanceof AuthentikError) return reason;
+  return new AuthentikError("cancelled", "the operation was aborted", { cause: reason });
+}
