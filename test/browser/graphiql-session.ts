@@ -12,6 +12,7 @@ export interface GraphiqlSession {
   readonly complaints: readonly string[];
   /** URLs asked for beyond the gateway's origin; each was refused. */
   readonly foreignUrls: readonly string[];
+  setHeaders(json: string): Promise<void>;
   run(): Promise<void>;
   openTab(title: string): Promise<void>;
   /** Everything that this origin has stored in the browser. */
@@ -36,6 +37,8 @@ export async function openGraphiql(
   const askedAtMs = performance.now();
   await page.goto(url.href);
 
+  const headersEditor = page.locator('section[aria-label="Headers"] .graphiql-editor:not(.hidden)');
+
   return {
     page,
     askedAtMs,
@@ -46,7 +49,12 @@ export async function openGraphiql(
       await answer.waitFor();
       return answer.innerText();
     },
-    headersEditor: page.locator('section[aria-label="Headers"] .graphiql-editor:not(.hidden)'),
+    headersEditor,
+    async setHeaders(json) {
+      await headersEditor.click();
+      await page.keyboard.press("ControlOrMeta+a");
+      await page.keyboard.insertText(json);
+    },
     run: () => page.getByRole("button", { name: "Execute query" }).click(),
     async openTab(title) {
       await page.getByRole("tab", { name: title }).click();

