@@ -14,6 +14,9 @@ const CREDENTIAL_TEXTS: ReadonlySet<unknown> = new Set([
   "Malformed header",
 ]);
 
+/** authentik's own request ids; a proxy may put anything into that header, and a log is no place for it. */
+const REQUEST_ID = /^[0-9a-f-]{32,36}$/i;
+
 const PAGE_INSTEAD_OF_API =
   "the answer is not from authentik's API: check the URL and path prefix of authentik, and what stands in front of it";
 
@@ -107,7 +110,7 @@ function failure(
     status: answer.status,
     route,
     ...(seconds === undefined ? {} : { retryAfterSeconds: seconds }),
-    ...(answer.upstreamRequestId === "" ? {} : { upstreamRequestId: answer.upstreamRequestId }),
+    ...(REQUEST_ID.test(answer.upstreamRequestId) ? { upstreamRequestId: answer.upstreamRequestId } : {}),
     ...options,
   });
 }
