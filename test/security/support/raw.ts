@@ -30,7 +30,7 @@ export function raw(url: URL, bytes: string | Buffer, { waitMs = 2_000 } = {}): 
       resolve({
         text,
         status: Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1] ?? 0),
-        answers: text.match(/^HTTP\/1\.1 \d+/gm)?.length ?? 0,
+        answers: text.match(/HTTP\/1\.1 \d+/g)?.length ?? 0,
         closedByServer,
         tookMs: performance.now() - started,
       });
