@@ -36,7 +36,8 @@ async function run(config: Config): Promise<number> {
 async function serve(config: Config): Promise<number> {
   if (cluster.isWorker) {
     const { runWorker } = await import("./cluster/worker.ts");
-    return runWorker(config, { ...context, send: (message) => void process.send?.(message) });
+    // A primary that is gone is noticed by the disconnect, not by each message that no longer gets there.
+    return runWorker(config, { ...context, send: (message) => void process.send?.(message, () => {}) });
   }
   if (config.workers === 1) {
     const { serveAlone } = await import("./cli/serve.ts");
