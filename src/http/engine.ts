@@ -4,11 +4,12 @@ import { useAPQ } from "@graphql-yoga/plugin-apq";
 import { type ExecutionResult, GraphQLError, type GraphQLSchema, lexicographicSortSchema } from "graphql";
 import { createYoga, type GraphQLParams, type Plugin } from "graphql-yoga";
 import { LRUCache } from "lru-cache";
-import type { JsonObject } from "../authentik/shape.ts";
+import { isJsonObject, type JsonObject } from "../authentik/shape.ts";
 import type { GraphContext } from "../graphql/context.ts";
 import type { DocumentLimits } from "../graphql/document-limits.ts";
 import { presentResult } from "../graphql/present.ts";
-import { type OperationNote, useDocuments } from "../graphql/use-documents.ts";
+import { createOperations, type OperationNote, type Operations } from "../graphql/operations.ts";
+import { useOperations } from "../graphql/use-operations.ts";
 import { type Answer, negotiate } from "./answer.ts";
 import { statusOf } from "./status.ts";
 
@@ -59,18 +60,22 @@ const PASSED_HEADERS = [
 const JSON_POST = new Request("http://gateway/graphql", { method: "POST" });
 
 export function createEngine(schema: GraphQLSchema, options: EngineOptions): Engine {
-  const plain = createServer(schema, { ...options, traced: false });
+  const operations = operationsOf(schema, { ...options, compile: true });
+  const plain = createServer(schema, { ...options, operations, traced: false });
   let traced: ReturnType<typeof createServer> | null = null;
-  // Tracing wraps every resolver of its schema, so it gets one of its own, and only when a router asks for it.
-  const tracing = () =>
-    (traced ??= createServer(lexicographicSortSchema(schema), { ...options, traced: true }));
+  const tracing = () => (traced ??= createTracingServer(schema, options));
 
   return {
     async execute(params, context) {
       try {
-        return singleResult(await plain.getResultForParams({ params, request: JSON_POST }, context));
+        if (!isPlainOperation(params)) {
+          return singleResult(await plain.getResultForParams({ params, request: JSON_POST }, context));
+        }
+        const { query, variables, operationName } = params;
+        return await operations.execute(operations.prepare(query), { operationName, variables, context });
       } catch (error) {
-        // Parameters of the wrong type: yoga's own HTTP layer turns what its hooks throw into a result as well.
+        // As yoga's own HTTP layer does with what its hooks throw.
+        if (error instanceof AggregateError) return { errors: error.errors };
         if (error instanceof GraphQLError) return { errors: [error] };
         throw error;
       }
@@ -103,8 +108,39 @@ export function createEngine(schema: GraphQLSchema, options: EngineOptions): Eng
   };
 }
 
-function createServer(schema: GraphQLSchema, options: EngineOptions & { traced: boolean }) {
-  const { documentLimits, documentCacheBytes, introspection, corsOrigins, batchLimit, traced } = options;
+/** An operation that none of yoga's hooks has anything to say about. */
+function isPlainOperation(params: GraphQLParams): params is GraphQLParams & { query: string } {
+  const { query, variables, operationName, extensions, ...others } = params;
+  return (
+    typeof query === "string" &&
+    (variables === undefined || variables === null || isJsonObject(variables)) &&
+    (operationName === undefined || operationName === null || isNonEmpty(operationName)) &&
+    (extensions === undefined || extensions === null) &&
+    Object.keys(others).length === 0
+  );
+}
+
+function isNonEmpty(text: unknown): boolean {
+  return typeof text === "string" && text !== "";
+}
+
+function operationsOf(schema: GraphQLSchema, options: EngineOptions & { compile: boolean }): Operations {
+  const { documentLimits: limits, documentCacheBytes: cacheBytes, introspection, compile } = options;
+  return createOperations({ schema, limits, cacheBytes, introspection, compile });
+}
+
+/** Tracing wraps every resolver of its schema, so it gets one of its own, and only when a router asks for it. */
+function createTracingServer(original: GraphQLSchema, options: EngineOptions) {
+  const schema = lexicographicSortSchema(original);
+  const operations = operationsOf(schema, { ...options, compile: false });
+  return createServer(schema, { ...options, operations, traced: true });
+}
+
+function createServer(
+  schema: GraphQLSchema,
+  options: EngineOptions & { operations: Operations; traced: boolean },
+) {
+  const { operations, corsOrigins, batchLimit, traced } = options;
   return createYoga<ServerContext>({
     schema,
     graphqlEndpoint: "/graphql",
@@ -130,13 +166,7 @@ function createServer(schema: GraphQLSchema, options: EngineOptions & { traced: 
           }
         : false,
     plugins: [
-      useDocuments({
-        schema,
-        limits: documentLimits,
-        cacheBytes: documentCacheBytes,
-        introspection,
-        compile: !traced,
-      }),
+      useOperations(operations),
       usePersistedQueries(),
       usePresentation(),
       ...(traced ? [usePresentedExecution(), useApolloInlineTrace()] : []),

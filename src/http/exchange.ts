@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Usage } from "../authentik/client.ts";
 import type { JsonObject } from "../authentik/shape.ts";
-import type { OperationNote } from "../graphql/use-documents.ts";
+import type { OperationNote } from "../graphql/operations.ts";
 import { type Answer, negotiate, writeAnswer } from "./answer.ts";
 import type { Refusal } from "./request-guard.ts";
 
