@@ -32,8 +32,8 @@ const { values: flags } = parseArgs({
   },
 });
 const plan = flags.quick
-  ? { rounds: 1, seconds: 1, coldStarts: 1, speed: 5, timeSeconds: 3, settleSeconds: 6, growthSeconds: 1 }
-  : { rounds: 3, seconds: 2, coldStarts: 5, speed: 1, timeSeconds: 10, settleSeconds: 20, growthSeconds: 2 };
+  ? { rounds: 1, seconds: 1, coldStarts: 1, speed: 5, timeSeconds: 3, settleSeconds: 6 }
+  : { rounds: 5, seconds: 1, coldStarts: 3, speed: 1, timeSeconds: 6, settleSeconds: 15 };
 const GRID = flags.quick
   ? { ids: [1, 5, 20, 50, 200, 500], directories: [10, 100, 1000, 10_000] }
   : { ids: [1, 2, 3, 5, 10, 20, 50, 100, 200, 500], directories: [10, 30, 100, 300, 1000, 3000, 10_000] };
@@ -103,7 +103,6 @@ async function gatewaySections(wanted) {
     try {
       const graph = running.filter(({ bare }) => !bare);
       figures.versions = Object.fromEntries(running.map((one) => [one.name, one.version()]));
-      figures.labels = Object.fromEntries(running.map((one) => [one.name, one.label]));
       const shared = { contenders: running, stub, ...plan, progress };
       if (wanted.has("gateway")) {
         figures.gateway = await measureGatewayCost(shared);
@@ -114,7 +113,7 @@ async function gatewaySections(wanted) {
         const few = running.filter(({ name }) =>
           ["ours", "naive", "tailcall", "tailcall-dedupe"].includes(name),
         );
-        const curve = { contenders: few, stub, seconds: plan.growthSeconds, progress };
+        const curve = { contenders: few, stub, seconds: plan.seconds, progress };
         figures.growIds = await growIds({ ...curve, ids: CURVES.ids });
         figures.growClients = await growClients({ ...curve, clients: CURVES.clients });
       }
@@ -137,6 +136,9 @@ async function attempt(what, measure) {
 
 async function measureAll(wanted) {
   figures.failures = [];
+  figures.labels = Object.fromEntries(
+    [OURS, OURS_ALONE, OURS_PLAIN, ...PEERS].map(({ name, label }) => [name, label]),
+  );
   figures.machine = machine({ quick: flags.quick, tool, pinned: pinning !== null });
   say(`${flags.quick ? "quick run" : "full run"} with ${tool}${pinning ? ", pinned" : ", not pinned"}`);
   if (wanted.has("footprint"))
@@ -167,7 +169,7 @@ async function measureAll(wanted) {
         figures.growWorkers = await growWorkers({
           stub,
           workers: [1, 2],
-          seconds: plan.growthSeconds,
+          seconds: plan.seconds,
           progress,
         });
       });

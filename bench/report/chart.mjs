@@ -78,14 +78,16 @@ function series(points, value) {
     name,
     label: SHORT_LABELS[name] ?? name,
     dashed: name === "tailcall",
-    points: points.filter((point) => point.contender === name).map((point) => [point.x, value(point)]),
+    points: points
+      .filter((point) => point.contender === name && value(point) > 0)
+      .map((point) => [point.x, value(point)]),
   }));
 }
 
 /** @param {any} figures @returns {string} an SVG document */
 export function toChart(figures) {
   const panels = [];
-  if (figures.fiftyIds && figures.labels) panels.push(fiftyPanel(figures), personPanel(figures));
+  if (figures.fiftyIds) panels.push(fiftyPanel(figures), personPanel(figures));
   if (figures.gateway) panels.push(ownPanel(figures));
   if (figures.growDirectory)
     panels.push(

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { availableParallelism, cpus, release, totalmem, type } from "node:os";
+import { cpus, release, totalmem, type } from "node:os";
 
 /**
  * What the figures were taken on and how.
@@ -9,7 +9,8 @@ export function machine(how) {
   const wrk = /wrk (\S+)/.exec(spawnSync("wrk", ["-v"], { encoding: "utf8" }).stdout ?? "")?.[1];
   return {
     cpu: cpus()[0]?.model.trim() ?? "unknown",
-    cores: availableParallelism(),
+    // Not those that are left to this process: it has moved to one.
+    cores: cpus().length,
     memoryGib: Math.round(totalmem() / 2 ** 30),
     system: `${type()} ${release()}`,
     node: process.versions.node,

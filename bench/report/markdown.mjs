@@ -71,7 +71,7 @@ function fifty({ fiftyIds, labels }) {
       "authentik's ms",
     ],
     Object.entries(fiftyIds).map(([who, { administrator, person }]) => [
-      labels?.[who] ?? who,
+      labels[who] ?? who,
       ...[administrator, person].flatMap((one) => [
         short(one.perSecond),
         short(one.p50Ms),
@@ -102,7 +102,7 @@ function curve(points, labels, { x, value }) {
   const names = [...new Set(points.map(({ contender }) => contender))];
   const xs = [...new Set(points.map((point) => point.x))];
   return table(
-    [x, ...names.map((name) => labels?.[name] ?? name)],
+    [x, ...names.map((name) => labels[name] ?? name)],
     xs.map((at) => [
       at.toLocaleString("en"),
       ...names.map((name) => {
@@ -117,7 +117,7 @@ function footprint({ footprint, loadedMib = {}, labels, versions }) {
   return table(
     ["", "version", "cold start s", "memory idle MiB", "after load MiB"],
     Object.entries(footprint).map(([who, { startMs, idleMib }]) => [
-      labels?.[who] ?? who,
+      labels[who] ?? who,
       versions?.[who] ?? "–",
       (startMs / 1000).toFixed(2),
       Math.round(idleMib),
