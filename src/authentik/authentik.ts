@@ -11,6 +11,7 @@ import { createFairQueue } from "./fair-queue.ts";
 import { createOwnTurnMeter } from "./own-turn.ts";
 import { probeApi } from "./probe.ts";
 import { createRetryBudget } from "./retry.ts";
+import { createRowCost } from "./row-cost.ts";
 import { createSingleFlight } from "./single-flight.ts";
 import { createTransport } from "./transport.ts";
 
@@ -41,6 +42,7 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
     queue: createFairQueue({ limit, queueMax: options.queueMax, now }),
     breaker: createBreaker(now),
     retries: options.retry ? createRetryBudget() : null,
+    rowCost: createRowCost(),
     now,
   };
   // prettier-ignore
@@ -53,7 +55,7 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
 
   const authentik: Authentik = {
     list: options.list,
-    rowCost: () => 0.08,
+    rowCost: line.rowCost.current,
     forCaller: (caller) => createCallerClient(parts, caller),
     probe: ({ timeoutMs }) =>
       probeApi(transport, [...fixedHeaders, PROBE_ID], { timeoutMs, url: options.url }),

@@ -6,6 +6,7 @@ import { AuthentikError } from "./errors.ts";
 import type { FairQueue, Ticket } from "./fair-queue.ts";
 import { toNetworkError } from "./network-errors.ts";
 import { isWorthRetrying, retryPauseMs, type RetryBudget } from "./retry.ts";
+import type { RowCost } from "./row-cost.ts";
 import type { Answer, Transport } from "./transport.ts";
 
 /** The way to one authentik: what all calls share. */
@@ -15,6 +16,7 @@ export interface Line {
   breaker: Breaker;
   /** Null: nothing is sent twice. */
   retries: RetryBudget | null;
+  rowCost: RowCost;
   /** A clock in milliseconds. */
   now: () => number;
 }
@@ -36,6 +38,8 @@ export interface Outcome {
 
 /** Rows that cost authentik as much as one retrieve. */
 const ROWS_PER_RETRIEVE = 12;
+/** With no more calls than this in flight, latencies are authentik's own. */
+const QUIET_CALLS = 2;
 /** A deadline that ended a call in flight for less than this tells nothing about authentik. */
 const TIMEOUT_COUNTS_FROM_MS = 500;
 
@@ -81,6 +85,7 @@ export function startCall(line: Line, order: Order, outcome: Outcome): (reason: 
       return;
     }
     usage.restCalls += 1;
+    const isQuiet = line.queue.inFlight() <= QUIET_CALLS;
     let sentAt = startedAt;
     cancelSending = line.transport.send(request.path, order.headers, {
       onSent() {
@@ -92,6 +97,9 @@ export function startCall(line: Line, order: Order, outcome: Outcome): (reason: 
         const reading = readAnswer(answer, request.route);
         const error = reading instanceof AuthentikError ? reading : null;
         line.breaker.record(leave, error !== null && isOutage(error) ? "failure" : "success");
+        if (isQuiet && line.queue.inFlight() <= QUIET_CALLS && !(reading instanceof AuthentikError)) {
+          line.rowCost.note(rowsOf(reading.value), latencyMs);
+        }
         line.queue.release(ticket, { latencyMs, bytes: answer.bytes, outcome: sampleOf(answer, error) });
         if (over) return;
         if (reading instanceof AuthentikError) failOrRetry(reading);
@@ -103,16 +111,12 @@ export function startCall(line: Line, order: Order, outcome: Outcome): (reason: 
       onFailure(cause) {
         cancelSending = null;
         const latencyMs = line.now() - startedAt;
-        if (over) {
-          const late = isTimeout(cancelledBy) && latencyMs >= Math.max(queuedMs, TIMEOUT_COUNTS_FROM_MS);
-          line.breaker.record(leave, late ? "failure" : "neutral");
-          line.queue.release(ticket, { latencyMs, bytes: 0, outcome: late ? "dropped" : "other" });
-          return;
-        }
         const error = toNetworkError(cause, request.route);
-        line.breaker.record(leave, isOutage(error) ? "failure" : "neutral");
-        line.queue.release(ticket, { latencyMs, bytes: 0, outcome: "other" });
-        failOrRetry(error);
+        const late =
+          over && isTimeout(cancelledBy) && latencyMs >= Math.max(queuedMs, TIMEOUT_COUNTS_FROM_MS);
+        line.breaker.record(leave, late || isOutage(error) ? "failure" : "neutral");
+        line.queue.release(ticket, { latencyMs, bytes: 0, outcome: late ? "dropped" : "other" });
+        if (!over) failOrRetry(error);
       },
     });
   };
@@ -152,6 +156,12 @@ function isOutage(error: AuthentikError): boolean {
 
 function isTimeout(reason: unknown): boolean {
   return reason instanceof AuthentikError && reason.kind === "timeout";
+}
+
+/** Rows of a list; null for anything else. */
+function rowsOf(value: unknown): number | null {
+  if (typeof value !== "object" || value === null || !("results" in value)) return null;
+  return Array.isArray(value.results) ? value.results.length : null;
 }
 
 function sampleOf(answer: Answer, error: AuthentikError | null): LimitSample["outcome"] {

@@ -38,7 +38,8 @@ export function createCallerClient(parts: ClientParts, caller: Caller): Authenti
   const awaited = new Set<Waiter>();
   const leaveAll = (): void => {
     const reason = reasonOf(signal);
-    for (const waiter of awaited) flights.leave(waiter, reason);
+    // Latest first: those still queue, and must have left before a place becomes free for them.
+    for (const waiter of [...awaited].toReversed()) flights.leave(waiter, reason);
   };
   const forget = (waiter: Waiter): void => {
     awaited.delete(waiter);

@@ -13,7 +13,7 @@ export interface Cancellation {
 /** Ends an operation; the second time does nothing. */
 export interface CancellationSource {
   readonly signal: Cancellation;
-  abort(reason: unknown): void;
+  abort: (reason: unknown) => void;
 }
 
 export function createCancellation(): CancellationSource {

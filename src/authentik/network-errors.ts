@@ -22,6 +22,9 @@ const HINTS: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "the certificate is not trusted: give its authority as a CA file",
 };
 
+/** This side ended it: the caller left or ran out of time, or the client is being closed. */
+const GIVEN_UP: ReadonlySet<string> = new Set(["UND_ERR_ABORTED", "UND_ERR_DESTROYED", "UND_ERR_CLOSED"]);
+
 /** Failures after which the connection had said something, only not HTTP as we can use it. */
 const UNUSABLE_ANSWERS: Readonly<Record<string, string>> = {
   UND_ERR_RES_EXCEEDED_MAX_SIZE: "the answer is larger than the limit for answers of authentik",
@@ -42,8 +45,8 @@ export function toNetworkError(error: Error, route: string): AuthentikError {
       cause: error,
     });
   }
-  if (code === "UND_ERR_DESTROYED" || code === "UND_ERR_CLOSED") {
-    return new AuthentikError("cancelled", "the connection to authentik is being closed", { route });
+  if (GIVEN_UP.has(code)) {
+    return new AuthentikError("cancelled", "the call was given up on this side", { route, detail: code });
   }
   if (code === "UND_ERR_INVALID_ARG") {
     // undici refuses it before anything is sent; its error may quote our header, so it is no cause here.
