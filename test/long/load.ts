@@ -28,11 +28,14 @@ export interface LoadOptions {
   /** Whether a client that was refused waits as `Retry-After` asks for, or tries again at once. */
   patient?: boolean;
   authorization?: (index: number) => string;
+  /** Whether the client of this request leaves before it is answered. */
+  leaves?: (index: number) => boolean;
 }
 
 /** Clients that each send the next request when the last one is answered, over kept connections. */
 export function startLoad(base: URL, options: LoadOptions): Load {
-  const { clients, body, patient = false, authorization = () => "Bearer token-of-administrator" } = options;
+  const { clients, body, patient = false } = options;
+  const { authorization = () => "Bearer token-of-administrator", leaves = () => false } = options;
   const pool = new Pool(base.origin, { connections: clients, pipelining: 1 });
   const statuses = new Map<number, number>();
   const failures = new Map<string, number>();
@@ -51,6 +54,7 @@ export function startLoad(base: URL, options: LoadOptions): Load {
           method: "POST",
           headers: { "content-type": "application/json", authorization: authorization(index) },
           body: body(index),
+          ...(leaves(index) && { signal: AbortSignal.timeout(1) }),
         });
         await answer.body.dump();
         statuses.set(answer.statusCode, (statuses.get(answer.statusCode) ?? 0) + 1);
@@ -60,6 +64,7 @@ export function startLoad(base: URL, options: LoadOptions): Load {
         if (!(seconds > 0)) withoutRetryAfter += 1;
         else if (patient) await sleep(seconds * 1000);
       } catch (error) {
+        if (leaves(index)) continue;
         const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
         failures.set(code, (failures.get(code) ?? 0) + 1);
       }

@@ -7,7 +7,7 @@ export default mergeConfig(
   defineConfig({
     test: {
       include: ["test/long/**/*.test.ts"],
-      testTimeout: 600_000,
+      testTimeout: 1_200_000,
       hookTimeout: 60_000,
       fileParallelism: false,
     },
