@@ -4,6 +4,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
 const bench = fileURLToPath(new URL(".", import.meta.url));
@@ -15,9 +16,16 @@ function npm(what, folder, args) {
   execFileSync("npm", args, { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
 }
 
+function gatewayIsInstalled() {
+  try {
+    return createRequire(`${root}package.json`).resolve("graphql") !== "";
+  } catch {
+    return false;
+  }
+}
+
 const quietly = ["--no-audit", "--no-fund", "--loglevel=error"];
-if (!existsSync(`${root}node_modules`) && !existsSync(`${root}../node_modules`))
-  npm("installing the gateway's dependencies", root, ["ci", ...quietly]);
+if (!gatewayIsInstalled()) npm("installing the gateway's dependencies", root, ["ci", ...quietly]);
 npm("building the gateway", root, ["run", "--silent", "build"]);
 if (!existsSync(`${bench}node_modules`))
   npm("installing the peers (some 650 MB, about a minute)", bench, ["ci", ...quietly]);

@@ -8,7 +8,7 @@
  * `--workers 0` is a server that never queues; `--speed 10` makes everything ten times faster, ratios unchanged, and
  * reports costs as if it had not. Prints {"url": …} once it listens.
  *   GET /__stub/stats    counters and in-flight figures as JSON
- *   GET /__stub/reset    the same, to zero afterwards
+ *   GET /__stub/reset?delay_us=N    the same, to zero afterwards; every answer takes so much longer from now on
  */
 import { createServer } from "node:http";
 import { parseArgs } from "node:util";
@@ -54,10 +54,13 @@ function send(response, status, value) {
   response.writeHead(status, { ...headers, "Content-Length": Buffer.byteLength(body) }).end(body);
 }
 
+/** Added to every answer, for nothing: what a network would add. */
+let delayMs = 0;
+
 /** @param {import("node:http").ServerResponse} response @param {{ costMs: number, status: number, value: unknown }} work */
 function spend(response, { costMs, status, value }) {
   counters.costMs += costMs;
-  queue.submit(costMs / speed, () => {
+  queue.submit(costMs / speed + delayMs, () => {
     counters.finished++;
     send(response, status, value);
   });
@@ -92,6 +95,7 @@ const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     if (pathname.endsWith("/reset")) {
       for (const name of Object.keys(counters)) counters[name] = 0;
       inFlightLog.reset();
+      if (searchParams.has("delay_us")) delayMs = Number(searchParams.get("delay_us")) / 1000;
     }
     return;
   }
