@@ -56,7 +56,7 @@ interface Sink {
 
 function bufferedSink({ shared, fd = 1 }: LogOptions): Sink {
   // A pipe takes at most 4096 bytes at once without mixing them with another process' lines.
-  const sizes = shared ? { minLength: 3072, maxWrite: 4096 } : { minLength: 8192, maxWrite: 16_384 };
+  const sizes = shared ? { minLength: 3072, maxWrite: 4096 } : { minLength: 32_768, maxWrite: 65_536 };
   const destination = pino.destination({ fd, sync: false, maxLength: MAX_BUFFERED_BYTES, ...sizes });
   let dropped = 0;
   destination.on("drop", () => (dropped += 1));
