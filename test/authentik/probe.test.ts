@@ -1,0 +1,80 @@
+import type { ServerResponse } from "node:http";
+import { createServer, type AddressInfo } from "node:net";
+import { readFileSync } from "node:fs";
+import { afterEach, expect, test } from "vitest";
+import { sendJson, sendPage, startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
+import { connect } from "./client.ts";
+
+let fake: FakeAuthentik | undefined;
+afterEach(async () => {
+  await fake?.close();
+  fake = undefined;
+});
+
+function pem(name: string): string {
+  return readFileSync(new URL(`certificates/localhost.${name}.pem`, import.meta.url), "utf8");
+}
+
+async function probe(url: URL, timeoutMs = 2_000): Promise<string> {
+  const authentik = connect(url);
+  const { ok, problem } = await authentik.probe({ timeoutMs });
+  await authentik.close();
+  expect(ok).toBe(problem === "");
+  return problem;
+}
+
+test("an authentik is recognised by what it says without credentials, and none are sent", async () => {
+  fake = await startFakeAuthentik({ prefix: "/auth" });
+  expect(await probe(fake.url)).toBe("");
+  expect(fake.paths()).toEqual(["/auth/api/v3/sources/user_connections/plex/?page_size=1"]);
+  expect(fake.requests[0]?.headers.map(([name]) => name.toLowerCase())).not.toContain("authorization");
+});
+
+test.each<[string, (response: ServerResponse) => void, RegExp]>([
+  ["a page", (response) => sendPage(response, 200, "Welcome"), /a page instead of the API/],
+  [
+    "a page with 404",
+    (response) => sendPage(response, 404, "Not Found"),
+    /no API at \/api\/v3\/.*path prefix/,
+  ],
+  [
+    "a redirect",
+    (response) => response.writeHead(302, { Location: "https://login.example" }).end(),
+    /redirects \(302\)/,
+  ],
+  [
+    "starting",
+    (response) => sendJson(response, 503, { error: "authentik starting" }),
+    /authentik is still starting/,
+  ],
+  ["502", (response) => sendPage(response, 502, "Bad Gateway"), /answers 502: authentik is down behind/],
+  ["500", (response) => sendPage(response, 500, "Server Error"), /answers 500/],
+  ["anybody's list", (response) => sendJson(response, 200, { results: [] }), /no authentik/],
+  ["another 403", (response) => sendPage(response, 403, "Forbidden"), /answers 403 where authentik's API/],
+])("a server that answers with %s is told in words", async (_name, answer, words) => {
+  fake = await startFakeAuthentik({ answer: (_request, response) => answer(response) });
+  const problem = await probe(fake.url);
+  expect(problem).toMatch(words);
+  expect(problem).not.toContain("login.example");
+});
+
+test("nothing that listens, a name that is unknown, a certificate that nobody trusts", async () => {
+  const gone = await startFakeAuthentik();
+  await gone.close();
+  expect(await probe(gone.url)).toMatch(/ECONNREFUSED: nothing listens/);
+  expect(await probe(new URL("http://no-such-host.invalid"))).toMatch(/DNS/);
+  fake = await startFakeAuthentik({ tls: { key: pem("key"), cert: pem("cert") } });
+  expect(await probe(fake.url)).toMatch(/certificate is not trusted/);
+});
+
+test("a silent server is given up after its time", async () => {
+  const server = createServer((socket) => socket.resume());
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  expect(await probe(new URL(`http://127.0.0.1:${port}`), 100)).toMatch(/no answer within 100 ms/);
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+});
