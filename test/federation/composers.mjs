@@ -19,6 +19,17 @@ const byCosmo = cosmo.federateSubgraphs({
   version: cosmo.LATEST_ROUTER_COMPATIBILITY_VERSION,
 });
 
+// --without TAG: what clients of a contract see that leaves out everything with the tag.
+const option = process.argv.indexOf("--without");
+const contract =
+  option === -1
+    ? undefined
+    : guild.composeSchemaContract(
+        subgraphs,
+        { include: new Set(), exclude: new Set([process.argv[option + 1]]) },
+        true,
+      );
+
 const messages = (problems) => (problems ?? []).map((problem) => String(problem));
 process.stdout.write(
   JSON.stringify({
@@ -36,5 +47,12 @@ process.stdout.write(
       errors: messages(byCosmo.errors),
       hints: messages(byCosmo.warnings),
     },
+    ...(contract && {
+      contract: {
+        errors: messages(contract.errors),
+        hints: [],
+        supergraphSdl: contract.publicSdl,
+      },
+    }),
   }),
 );

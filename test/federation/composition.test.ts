@@ -2,7 +2,13 @@ import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { printSchema } from "../../src/graphql/print.ts";
 import { createSchema, FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
-import { compose, type Composer, type Composition, type Subgraph } from "./support/composition.ts";
+import {
+  compose,
+  composeContract,
+  type Composer,
+  type Composition,
+  type Subgraph,
+} from "./support/composition.ts";
 
 const COMPOSERS: readonly Composer[] = [
   "@apollo/composition",
@@ -43,6 +49,16 @@ describe("the subgraph composes with others that extend each of its entities", (
 
   it.each(COMPOSERS)("and %s refuses a subgraph that needs a field which is not there", (composer) => {
     expect(impossible[composer].errors).not.toEqual([]);
+  });
+
+  it("and a contract can leave out what only authentik's administration needs", async () => {
+    const contract = await composeContract([ours(), await peer("watch-statistics")], {
+      without: "authentik-administration",
+    });
+    expect(contract).toMatchObject({ errors: [], hints: [] });
+    expect(together["@apollo/composition"].supergraphSdl).toMatch(/^ *metaModelName:/m);
+    expect(contract.supergraphSdl).toContain("slug: String!");
+    expect(contract.supergraphSdl).not.toMatch(/^ *metaModelName:/m);
   });
 
   it("joining statistics on the identifier and users on the number of the user", () => {

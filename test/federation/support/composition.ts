@@ -21,11 +21,24 @@ export type Composer =
 
 /** Composes the subgraphs with every composer, in a process that knows nothing of ours. */
 export async function compose(subgraphs: readonly Subgraph[]): Promise<Record<Composer, Composition>> {
-  const ended = await runScript(join(packageFolder, "composers.mjs"), [], {
+  return (await runComposers(subgraphs, [])) as Record<Composer, Composition>; // printed by our own script
+}
+
+/** What clients of a contract see that leaves out everything with the tag; `supergraphSdl` is their schema. */
+export async function composeContract(
+  subgraphs: readonly Subgraph[],
+  options: { without: string },
+): Promise<Composition> {
+  const composed = await runComposers(subgraphs, ["--without", options.without]);
+  return (composed as { contract: Composition }).contract; // printed by our own script
+}
+
+async function runComposers(subgraphs: readonly Subgraph[], args: readonly string[]): Promise<unknown> {
+  const ended = await runScript(join(packageFolder, "composers.mjs"), args, {
     input: JSON.stringify(subgraphs),
   });
   if (ended.code !== 0) throw new Error(`the composers failed: ${ended.stderr}`);
-  return JSON.parse(ended.stdout) as Record<Composer, Composition>; // printed by our own script
+  return JSON.parse(ended.stdout);
 }
 
 /** The supergraph that Apollo's composer makes of the subgraphs. */
