@@ -74,6 +74,26 @@ describe("a list of representations", () => {
     }
   });
 
+  it("gives the same where connections are picked from lists", async () => {
+    const listing = await startGateway({ authentikUrl: authentik.url });
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + LISTS / 2; seed += 1) {
+      // What the list does not hold is not there: which keys authentik would refuse is nobody's knowledge then.
+      const list = randomRepresentations(createRandom(seed)).filter(
+        ({ retrieves }) => retrieves === undefined || REFUSED[retrieves] === undefined,
+      );
+      const reply = await listing.post(QUERY, {
+        variables: { representations: list.map(({ sent }) => sent) },
+      });
+      expect({ seed, data: reply.data, errors: errorsOf(reply.errors) }).toEqual({
+        seed,
+        data: { _entities: list.map(({ expected }) => ("entity" in expected ? expected.entity : null)) },
+        errors: expectedErrors(list),
+      });
+    }
+    expect(authentik.paths().some((path) => path.includes("?ordering=pk"))).toBe(true);
+    await listing.close();
+  });
+
   it("leaves no rejection without a handler", async () => {
     // One turn of the event loop, in which Node reports them.
     await new Promise((resolve) => {
