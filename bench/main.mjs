@@ -14,6 +14,7 @@ import { measureFairness, measureFiftyIds, measureSingles } from "./measure/auth
 import { measureFootprint } from "./measure/footprint.mjs";
 import { measureGatewayCost } from "./measure/gateway-cost.mjs";
 import { growClients, growDirectory, growIds, growWorkers } from "./measure/growth.mjs";
+import { checkStub } from "./measure/stub-check.mjs";
 import { measureSlowUpstream } from "./measure/slow-upstream.mjs";
 import { startContender } from "./peers/contender.mjs";
 import { OURS, OURS_ALONE, OURS_PLAIN, PEERS, ours } from "./peers/peers.mjs";
@@ -179,6 +180,7 @@ async function measureAll(wanted) {
 async function timeSections() {
   const { timeSeconds: seconds, settleSeconds, speed } = plan;
   const graph = chosen.filter(({ bare }) => !bare);
+  figures.stubCheck = await checkStub({ progress });
   figures.fiftyIds = await measureFiftyIds({ contenders: [OURS, ...graph], seconds, speed, progress });
   const singles = { contender: OURS, settleSeconds, seconds, progress };
   figures.singles = await measureSingles({ ...singles, clients: 64, workers: 2, retrieveMs: 33 });

@@ -190,6 +190,18 @@ export function toMarkdown(figures) {
         `From 128 clients at an upstream of unlimited workers and 20 ms: in flight ${figures.unlimited?.inFlight.join(" ")}. ` +
         `One id takes p50 ${short(figures.fairness?.alone.p50Ms)} / p95 ${short(figures.fairness?.alone.p95Ms)} ms alone and ${short(figures.fairness?.beside.p50Ms)} / ${short(figures.fairness?.beside.p95Ms)} ms beside another caller's 500.`,
     );
+  if (figures.stubCheck)
+    parts.push(
+      "How near that stub is to real servers:",
+      table(
+        ["", "stub", ...Object.keys(figures.stubCheck[0].recorded).map((release) => `authentik ${release}`)],
+        figures.stubCheck.map(({ what, unit, stub, recorded }) => [
+          `${what}, ${unit}`,
+          short(stub),
+          ...Object.values(recorded).map(short),
+        ]),
+      ),
+    );
   if (figures.cost)
     parts.push(
       "### Cost to authentik",
