@@ -29,7 +29,7 @@ export interface Cli {
   readonly exited: Promise<number | string>;
 }
 
-/** Compiles the project if something changed since the last time; several test files may ask at once. */
+/** Does what `npm run build` does, if something changed since the last time; several test files may ask at once. */
 export async function buildCli(): Promise<void> {
   mkdirSync(`${root}.tmp`, { recursive: true });
   while (!tryLock()) await sleep(50);
@@ -38,7 +38,9 @@ export async function buildCli(): Promise<void> {
       "package.json",
       "bin/tsc",
     );
-    await promisify(execFile)(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root });
+    const run = promisify(execFile);
+    await run(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root });
+    await run(process.execPath, ["scripts/copy-graphiql.mjs"], { cwd: root });
   } finally {
     rmSync(lock, { recursive: true, force: true });
   }

@@ -91,6 +91,24 @@ describe("serve without AUTHENTIK_URL", () => {
     expect(await cli.exited).toBe(0);
   });
 
+  test("a browser gets GraphiQL with all that it loads, out of the build", async () => {
+    const cli = startCli(["--port=0"]);
+    const url = await cli.url();
+    const page = await fetch(url, { headers: { accept: "text/html" } });
+    expect([page.status, page.headers.get("content-type")]).toEqual([
+      200,
+      expect.stringContaining("text/html"),
+    ]);
+    const loaded = [...(await page.text()).matchAll(/(?:src|href)="([^"#]+)"/g)].map(
+      ([, path]) => path ?? "",
+    );
+    expect(loaded.length).toBeGreaterThan(0);
+    const answers = await Promise.all(
+      loaded.filter((path) => !path.startsWith("data:")).map((path) => fetch(new URL(path, url))),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+  });
+
   test("passes release and faults on to the sandbox", async () => {
     const cli = startCli(["--port=0", "--faults", "error-500"], { SANDBOX_RELEASE: "2025.4" });
     expect((await ask(await cli.url(), query)).body).toMatchObject({
