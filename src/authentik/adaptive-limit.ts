@@ -14,7 +14,7 @@ const SLOW_WINDOW_MS = 500;
 /** Latency may be so much above that of a quiet authentik before the limit shrinks. */
 const TOLERANCE = 1.2;
 /** Above this calls wait at authentik: what it serves is all it can. */
-const SATURATED = 1.5;
+const SATURATED = 1.35;
 /** One answer counts as no slower than this, so that no single one decides. */
 const RATIO_AT_MOST = 5;
 /** How often a capacity that was not reached again grows, in case it was a mistake; and by which factor. */
@@ -46,6 +46,8 @@ export function createAdaptiveLimit({ now, ownTurnMs }: AdaptiveLimitOptions): C
   const baselines = createBaselines();
   const quietPhase = createQuietPhase();
   let limit = START;
+  /** Until calls have waited at authentik for the first time the limit grows by half instead of little by little. */
+  let exploring = true;
   let capacity = Infinity;
   let capacitySeenAt = -Infinity;
   /** Counts the moments with more than two in flight: a call that saw none is a quiet one. */
@@ -88,14 +90,18 @@ export function createAdaptiveLimit({ now, ownTurnMs }: AdaptiveLimitOptions): C
   const decide = (time: number): void => {
     const ratio = ratios.length === 0 ? 1 : median(ratios);
     quietPhase.consider({ time, ratio, pressed, limit });
+    // What quiet means is doubted: nothing can be concluded from it.
+    if (quietPhase.active()) return;
     noteCapacity(time, workMs / (time - windowStart));
 
     // With half of the places empty, latency says nothing about all of them.
     if (mostInFlight * 2 < limit) return;
     const overloaded = dropped > DROPPED_SHARE * (ratios.length + dropped);
+    if (ratio > SATURATED || overloaded) exploring = false;
     const gradient = Math.min(overloaded ? 0.7 : 1, Math.max(0.5, TOLERANCE / ratio));
-    const headroom = pressed && !overloaded ? Math.sqrt(limit) : 0;
-    limit = Math.min(MOST, Math.max(FEWEST, limit + 0.5 * (limit * gradient + headroom - limit)));
+    let target = limit * gradient;
+    if (pressed && !overloaded) target += exploring ? limit : Math.sqrt(limit);
+    limit = Math.min(MOST, Math.max(FEWEST, (limit + target) / 2));
   };
 
   return {

@@ -54,7 +54,7 @@ const CREDIT_A_TURN = 1;
 const PRESENT_MS = 1_000;
 /** Lists of more rows than about 36 keep a worker of authentik busy for long. */
 const HEAVY_COST = 4;
-const HEAVY_WEIGHT = 2;
+const HEAVY_WEIGHT = 3;
 
 /**
  * Deficit round robin over callers, by cost; and, while several callers are active, a share of the places for each.

@@ -19,6 +19,8 @@ const BELIEVED_LARGE_MS = 15_000;
 const LARGE = 16;
 /** When latencies have jumped, the server may have changed rather than its load: it is measured soon. */
 const SOON_MS = 300;
+/** How long latencies stay low after a phase because of it. */
+const SETTLING_MS = 1_000;
 /** But never more often than this. */
 const BETWEEN_MS = 3_000;
 /** A phase ends after so many answers, or so much time since two calls were left in flight. */
@@ -45,7 +47,8 @@ export function createQuietPhase(): QuietPhase {
     consider({ time, ratio, pressed, limit }) {
       if (ratio <= SUSPICIOUS) {
         believedSince = time;
-        suspiciousSince = null;
+        // Just after a phase authentik is still quiet: what it had waiting before will come back, and is no jump.
+        if (time - measuredAt > SETTLING_MS) suspiciousSince = null;
       } else suspiciousSince ??= time;
       if (!pressed || !isDue(time, limit)) return;
       active = true;

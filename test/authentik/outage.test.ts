@@ -12,17 +12,16 @@ afterEach(async () => {
   await fake.close();
 });
 
-/** So many operations at once, each with one call; they end after `ms` for this reason, or never. */
-async function operations(
+/** One operation with so many calls; it ends after `ms` for this reason, or when all are answered. */
+async function callAtOnce(
   count: number,
   ending?: { ms: number; kind: "timeout" | "cancelled" },
 ): Promise<string[]> {
+  const { signal, abort } = createCancellation();
+  if (ending !== undefined) setTimeout(() => abort(new AuthentikError(ending.kind, "ended")), ending.ms);
+  const client = operation(authentik, { signal });
   const outcomes = await Promise.allSettled(
-    Array.from({ length: count }, (_, index) => {
-      const { signal, abort } = createCancellation();
-      if (ending !== undefined) setTimeout(() => abort(new AuthentikError(ending.kind, "ended")), ending.ms);
-      return operation(authentik, { signal }).get(retrieve(1_000 + index));
-    }),
+    Array.from({ length: count }, (_, index) => client.get(retrieve(1_000 + index))),
   );
   return outcomes.map((outcome) =>
     outcome.status === "fulfilled" ? "answered" : (outcome.reason as AuthentikError).kind,
@@ -32,19 +31,19 @@ async function operations(
 test("calls that were out when their time ended open the breaker; those that waited here do not", async () => {
   fake = await startFakeAuthentik({ answer: () => {} });
   authentik = connect(fake.url, { concurrency: 5, coalesce: false });
-  expect(new Set(await operations(100, { ms: 600, kind: "timeout" }))).toEqual(new Set(["timeout"]));
+  expect(new Set(await callAtOnce(100, { ms: 600, kind: "timeout" }))).toEqual(new Set(["timeout"]));
   expect(fake.requests.length).toBe(5);
   expect(authentik.state().breaker).toBe("closed");
-  await operations(5, { ms: 600, kind: "timeout" });
+  await callAtOnce(5, { ms: 600, kind: "timeout" });
   expect(authentik.state().breaker).toBe("open");
-  expect(await operations(3)).toEqual(["unreachable", "unreachable", "unreachable"]);
+  expect(await callAtOnce(3)).toEqual(["unreachable", "unreachable", "unreachable"]);
   expect(fake.requests.length).toBe(10);
 });
 
 test("clients that leave do not open it", async () => {
   fake = await startFakeAuthentik({ answer: () => {} });
   authentik = connect(fake.url);
-  await operations(30, { ms: 600, kind: "cancelled" });
+  await callAtOnce(30, { ms: 600, kind: "cancelled" });
   expect(authentik.state()).toMatchObject({ breaker: "closed", queued: 0 });
   // A call given up while its connection is being made keeps its place until that is made.
   while (authentik.state().inFlight > 0) await new Promise(setImmediate);
@@ -66,7 +65,7 @@ test("what one caller asks wrongly never opens it for others", async () => {
     },
   });
   authentik = connect(fake.url);
-  await operations(100);
+  await callAtOnce(100);
   expect(authentik.state().breaker).toBe("closed");
   expect(fake.requests.length).toBe(100);
 });
@@ -74,12 +73,12 @@ test("what one caller asks wrongly never opens it for others", async () => {
 test("when authentik is back, one call finds out and all others follow", async () => {
   fake = await startFakeAuthentik({ answer: (_request, response) => sendPage(response, 503, "Unavailable") });
   authentik = connect(fake.url, { retry: false });
-  await operations(20);
+  await callAtOnce(20);
   expect(authentik.state().breaker).toBe("open");
   fake.answer(null);
   while (authentik.state().breaker === "open") await new Promise((resolve) => setTimeout(resolve, 50));
   const before = fake.requests.length;
-  expect(await operations(1)).toEqual(["not-found"]);
+  expect(await callAtOnce(1)).toEqual(["not-found"]);
   expect(fake.requests.length).toBe(before + 1);
   expect(authentik.state().breaker).toBe("closed");
 });
