@@ -171,11 +171,21 @@ function toGatewayOptions(values: Values, credentials: Credentials): Config["gat
     introspection: values.INTROSPECTION,
     graphiql: values.GRAPHIQL,
     corsOrigins: values.CORS_ORIGINS,
-    allowedHosts: values.ALLOWED_HOSTS,
+    allowedHosts: allowedHosts(values, credentials),
     batchLimit: values.BATCH_LIMIT,
     coalesce: values.COALESCE,
     maxOperationsInFlight: values.MAX_OPERATIONS_IN_FLIGHT,
   };
+}
+
+/**
+ * Where reaching the gateway suffices and only this machine can, the name in `Host` is checked unless told otherwise:
+ * a web page whose name was pointed to 127.0.0.1 could read answers in a visitor's browser.
+ */
+function allowedHosts({ ALLOWED_HOSTS, HOST }: Values, credentials: Credentials): readonly string[] {
+  const open = credentials.mode === "service" && credentials.gatewayKey === null;
+  const local = HOST === "localhost" || HOST === "::1" || HOST.startsWith("127.");
+  return ALLOWED_HOSTS.length === 0 && open && local ? ["localhost", "127.0.0.1", "[::1]"] : ALLOWED_HOSTS;
 }
 
 function deepFreeze<Value extends object>(value: Value): Value {

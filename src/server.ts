@@ -97,7 +97,13 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
   const sharedOperations = createSharedOperations<Outcome>({ budgetMs: operationTimeoutMs });
   // A mutation must run as often as it was asked for.
   const coalesce = options.coalesce && !schema.getMutationType();
-  const guard = { ...options, preflight: options.corsOrigins.length > 0 };
+  const { credentials } = options;
+  const guard = {
+    ...options,
+    allowedHosts: options.allowedHosts.map((host) => host.toLowerCase()),
+    preflight: options.corsOrigins.length > 0,
+    openAccess: credentials.mode === "service" && credentials.gatewayKey === null,
+  };
   const page = options.graphiql ? createGraphiqlPage({ ...options, endpoint: "/graphql" }) : null;
   let inFlight = 0;
   let draining = false;

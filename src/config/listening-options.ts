@@ -27,7 +27,7 @@ export const listeningOptions = {
   }),
   ALLOWED_HOSTS: listOf({
     section: "Listening",
-    fallbackInWords: "any well-formed host",
+    fallbackInWords: "any well-formed host; with OPEN_ACCESS on a loopback HOST only localhost",
     description: "Host names, separated by commas and without port, that requests may be addressed to.",
     expected: "host names separated by commas, without port",
     isItem: (item) => /^([\w-]+(\.[\w-]+)*|\[[\da-f:.]+\])$/i.test(item),

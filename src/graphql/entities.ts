@@ -37,13 +37,13 @@ export function isolateEntities(schema: GraphQLSchema): void {
     if (resolve) resolvers.set(type.name, resolve);
   }
   // Aliases share one variable: a limit for each field would let a small request ask for its product with them.
-  const askedBefore = new WeakMap<GraphContext, number>();
+  const askedBefore = new WeakMap<object, number>();
   field.resolve = (_root, args: { representations?: unknown }, context: GraphContext, info) => {
     const representations: readonly unknown[] = Array.isArray(args.representations)
       ? args.representations
       : [];
-    const asked = (askedBefore.get(context) ?? 0) + representations.length;
-    askedBefore.set(context, asked);
+    const asked = (askedBefore.get(context.authentik) ?? 0) + representations.length;
+    askedBefore.set(context.authentik, asked);
     if (asked > context.maxRepresentations) {
       throw clientError(
         "LIMIT_EXCEEDED",

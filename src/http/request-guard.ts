@@ -16,10 +16,18 @@ export interface RequestGuardOptions {
   allowedHosts: readonly string[];
   /** Whether `OPTIONS` is answered, for browsers on other origins. */
   preflight: boolean;
+  /**
+   * Whether reaching the gateway suffices to be let in. Then a page of another origin could make a visitor's browser
+   * ask by GET; operations by GET need a header that browsers send to other origins only after asking.
+   */
+  openAccess: boolean;
 }
 
 /** Letters that `new URL` takes for a host, or an IPv6 address; a port of at most five digits. */
 const HOST = /^(?<name>[a-z0-9_](?:[a-z0-9._-]{0,253})|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?$/i;
+
+/** Headers that routers and clients send for the purpose: no browser adds them to another origin without asking it. */
+const UNFORGEABLE_HEADERS = ["apollo-require-preflight", "x-apollo-operation-name"];
 
 /** A body this long is not worth reading to its end once it is refused. */
 const MAX_DISCARDED_BYTES = 65_536;
@@ -35,6 +43,7 @@ export function guardRequest(request: IncomingMessage, options: RequestGuardOpti
     guardHost(request, options) ??
     guardAuthorization(request) ??
     guardMethod(request, options) ??
+    guardOrigin(request, options) ??
     guardBody(request);
   if (refusal === null || !hasLongBody(request)) return refusal;
   return { ...refusal, headers: { ...refusal.headers, connection: "close" } };
@@ -75,6 +84,15 @@ function guardMethod({ method }: IncomingMessage, { preflight }: RequestGuardOpt
   if (method === "POST" || method === "GET" || (preflight && method === "OPTIONS")) return null;
   const allow = preflight ? "GET, POST, OPTIONS" : "GET, POST";
   return badRequest(405, `Use one of ${allow}.`, { allow });
+}
+
+function guardOrigin({ method, url = "", headers }: IncomingMessage, options: RequestGuardOptions) {
+  if (!options.openAccess || method !== "GET" || !url.includes("?")) return null;
+  const parameters = new URLSearchParams(url.slice(url.indexOf("?")));
+  if (!parameters.has("query") && !parameters.has("extensions")) return null;
+  if (UNFORGEABLE_HEADERS.some((name) => headers[name] !== undefined) || isJson(headers["content-type"]))
+    return null;
+  return badRequest(400, "Send operations by POST, or with the header apollo-require-preflight: true.");
 }
 
 function guardBody({ method, headers }: IncomingMessage): Refusal | null {

@@ -22,7 +22,7 @@ async function ask(
   lines: readonly string[],
   given: Partial<RequestGuardOptions> = {},
 ): Promise<Refusal | null> {
-  options = { maxHeaderCount: 100, allowedHosts: [], preflight: false, ...given };
+  options = { maxHeaderCount: 100, allowedHosts: [], preflight: false, openAccess: false, ...given };
   const socket = connect(port, "127.0.0.1");
   socket.write(`${lines.join("\r\n")}\r\nConnection: close\r\n\r\n`);
   let text = "";
@@ -136,5 +136,26 @@ describe("methods and media types", () => {
   test("a long body that is refused is not read to its end", async () => {
     const refusal = await ask([POST, HOST, "Content-Length: 65537"]);
     expect(refusal).toMatchObject({ status: 415, headers: { connection: "close" } });
+  });
+});
+
+describe("where reaching the gateway suffices to be let in", () => {
+  const open = { openAccess: true };
+  test.each(["query=%7B__typename%7D", "variables=%7B%7D&query=x", "extensions=%7B%7D", "%71uery=x"])(
+    "a GET with %s that any page could send is refused",
+    async (search) => {
+      expect(await ask([`GET /graphql?${search} HTTP/1.1`, HOST], open)).toMatchObject({ status: 400 });
+    },
+  );
+  test.each([
+    "Apollo-Require-Preflight: true",
+    "X-Apollo-Operation-Name: A",
+    "Content-Type: application/json",
+  ])("a GET with %s passes", async (line) => {
+    expect(await ask([GET, HOST, line], open)).toBeNull();
+  });
+  test("pages and POSTs pass", async () => {
+    expect(await ask(["GET /graphql HTTP/1.1", HOST], open)).toBeNull();
+    expect(await ask([POST, HOST, JSON_TYPE], open)).toBeNull();
   });
 });
