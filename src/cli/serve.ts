@@ -49,7 +49,7 @@ export async function serveAlone(config: Config, context: ProcessContext): Promi
       sandbox,
       collectOthers: () => Promise.resolve([]),
     });
-    print(banner({ host: config.host, port: serving.port, sandbox }));
+    print(banner(config, { port: serving.port, sandbox }));
     warnOfOpenAccess(config, log);
     return ended;
   };

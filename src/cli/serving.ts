@@ -62,7 +62,7 @@ export async function startServing(config: Config, options: ServingOptions): Pro
     authentikState,
     sandbox: sandbox !== null,
     cacheMs: config.readinessCacheMs,
-    onChange: (probe) => logProbe(log, probe),
+    onChange: (probe) => logProbe(log, { probe, answers: sandbox === null ? "authentik" : "the sandbox" }),
   });
   const metrics = createMetrics({
     version,
@@ -128,7 +128,10 @@ export async function startServing(config: Config, options: ServingOptions): Pro
   };
 }
 
-function logProbe(log: ProcessLog["log"], { ok, problem }: Probe): void {
-  if (ok) log.info("authentik answers");
+function logProbe(
+  log: ProcessLog["log"],
+  { probe: { ok, problem }, answers }: { probe: Probe; answers: string },
+): void {
+  if (ok) log.info(`${answers} answers`);
   else log.warn(`authentik does not answer as it should: ${problem}`);
 }

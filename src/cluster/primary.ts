@@ -57,7 +57,7 @@ export async function runPrimary(config: Config, context: ProcessContext): Promi
       else if (message.kind === "failed") giveUp(message.sentence);
       else if (!announced) {
         announced = true;
-        context.print(banner({ host: config.host, port: message.port, sandbox }));
+        context.print(banner(config, { port: message.port, sandbox }));
         warnOfOpenAccess(config, log);
       }
     };

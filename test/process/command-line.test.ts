@@ -147,6 +147,7 @@ test("service mode demands the key and never shows it or the token", async () =>
   };
   const cli = startCli(["--port=0"], env);
   const url = await cli.url();
+  await cli.printed(/-H "Authorization: Bearer \$GATEWAY_KEY"/);
   expect((await ask(url, query, {})).body).toMatchObject({
     errors: [{ extensions: { code: "UNAUTHENTICATED" } }],
   });
