@@ -10,7 +10,12 @@ import { parseArgs } from "node:util";
 import { tool } from "./load/http-load.mjs";
 import { endChildrenOnSignal, pinSelf, pinning } from "./load/processes.mjs";
 import { measureAuthentikCost } from "./measure/authentik-cost.mjs";
-import { measureFairness, measureFiftyIds, measureSingles } from "./measure/authentik-time.mjs";
+import {
+  measureFairness,
+  measureFiftyIds,
+  measureSingles,
+  measureUnlimited,
+} from "./measure/authentik-time.mjs";
 import { measureFootprint } from "./measure/footprint.mjs";
 import { measureGatewayCost } from "./measure/gateway-cost.mjs";
 import { growClients, growDirectory, growIds, growWorkers } from "./measure/growth.mjs";
@@ -183,8 +188,8 @@ async function timeSections() {
   figures.stubCheck = await checkStub({ progress });
   figures.fiftyIds = await measureFiftyIds({ contenders: [OURS, ...graph], seconds, speed, progress });
   const singles = { contender: OURS, settleSeconds, seconds, progress };
-  figures.singles = await measureSingles({ ...singles, clients: 64, workers: 2, retrieveMs: 33 });
-  figures.unlimited = await measureSingles({ ...singles, clients: 128, workers: 0, retrieveMs: 20 });
+  figures.singles = await measureSingles(singles);
+  figures.unlimited = await measureUnlimited(singles);
   figures.fairness = await measureFairness({ contender: OURS, seconds: seconds * 2, progress });
 }
 

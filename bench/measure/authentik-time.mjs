@@ -1,13 +1,15 @@
 /** Operations against an upstream that takes authentik's time: how many get done, and who waits for whom. */
-import { clientLoad, createClient } from "../load/clients.mjs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { clientLoad, createClient, quantile } from "../load/clients.mjs";
 import { load } from "../load/http-load.mjs";
 import { createRandom, distinctIds, operation } from "../load/queries.mjs";
 import { startContender } from "../peers/contender.mjs";
 import { tokenFor } from "../stubs/directory.mjs";
-import { costMs, startTimedStub } from "../stubs/stubs.mjs";
+import { costMs, startFastStub, startTimedStub } from "../stubs/stubs.mjs";
 
 const DIRECTORY = 100;
 const CLIENTS = 4;
+const ONE = "/api/v3/sources/user_connections/plex/5/";
 
 /**
  * Fifty random ids, four clients with tokens of their own: once as administrators, once as people who see 3 rows.
@@ -77,35 +79,25 @@ async function fiftyIds({ running, stub, visible, seconds, speed }) {
 }
 
 /**
- * Single retrieves from many clients: how much of the upstream's throughput gets through, and how many calls are
- * in flight there, second by second.
- * @param {{ contender: import("../peers/peers.mjs").Contender, clients: number, workers: number, retrieveMs: number,
- *   settleSeconds: number, seconds: number, progress: import("../progress.mjs").Progress }} options
- *   `workers` 0: an upstream that never queues
+ * Single retrieves from 64 clients: how much of the upstream's throughput gets through, and how many calls are in
+ * flight there, second by second.
+ * @param {{ contender: import("../peers/peers.mjs").Contender, settleSeconds: number, seconds: number,
+ *   progress: import("../progress.mjs").Progress }} options
  */
-export async function measureSingles({
-  contender,
-  clients,
-  workers,
-  retrieveMs,
-  settleSeconds,
-  seconds,
-  progress,
-}) {
-  const stub = await startTimedStub({ workers, retrieveMs });
+export async function measureSingles({ contender, settleSeconds, seconds, progress }) {
+  const stub = await startTimedStub();
   const running = await startContender(contender, { upstreamUrl: stub.url });
   try {
-    const path = "/api/v3/sources/user_connections/plex/5/";
-    const straight = await load(`${stub.url}${path}`, {
+    const straight = await load(`${stub.url}${ONE}`, {
       bodies: null,
       token: tokenFor({ directory: 1000 }),
-      connections: workers ? workers * 4 : clients,
+      connections: 8,
       seconds: Math.min(seconds, 5),
     });
     const random = createRandom(11);
     const run = {
       token: (client) => tokenFor({ directory: 1000, caller: `single-${client}` }),
-      clients,
+      clients: 64,
       body: () => operation(running.dialect, { ids: [1 + Math.floor(random() * 1000)], fields: "one" }),
     };
     await clientLoad(running.url, { ...run, seconds: settleSeconds });
@@ -114,7 +106,7 @@ export async function measureSingles({
     // The last second is cut short, and holds the clients' leaving.
     const inFlight = (await stub.stats()).medianPerSecond.slice(0, -1);
     progress.say(
-      `${clients} clients, ${workers || "unlimited"} workers  ${contender.label}: ` +
+      `64 clients, 2 workers  ${contender.label}: ` +
         `${(through.perSecond / straight.perSecond).toFixed(2)}x the upstream, in flight ${inFlight.join(" ")}`,
     );
     return { straightPerSecond: straight.perSecond, ...through, inFlight };
@@ -122,6 +114,47 @@ export async function measureSingles({
     await running.stop();
     await stub.stop();
   }
+}
+
+/**
+ * 128 clients at an upstream that never queues and always takes 20 ms: does the number in flight grow with it?
+ * @param {{ contender: import("../peers/peers.mjs").Contender, settleSeconds: number, seconds: number,
+ *   progress: import("../progress.mjs").Progress }} options
+ */
+export async function measureUnlimited({ contender, settleSeconds, seconds, progress }) {
+  const stub = await startFastStub({ say: progress.say });
+  const running = await startContender(contender, { upstreamUrl: stub.url });
+  try {
+    await stub.reset("?delay_us=20000");
+    const run = { token: tokenFor({ directory: 1000 }), connections: 128 };
+    const straight = await load(`${stub.url}${ONE}`, { ...run, bodies: null, seconds: 2 });
+    const bodies = Array.from({ length: 1000 }, (_, i) =>
+      operation(running.dialect, { ids: [i + 1], fields: "one" }),
+    );
+    const inFlight = [];
+    const through = load(running.url, { ...run, bodies, seconds: settleSeconds + seconds });
+    for (let second = 0; second < settleSeconds + seconds; second++)
+      inFlight.push(await medianInFlight(stub));
+    const figures = await through;
+    progress.say(
+      `128 clients, unlimited workers, 20 ms  ${contender.label}: ` +
+        `${(figures.perSecond / straight.perSecond).toFixed(2)}x the upstream, in flight ${inFlight.join(" ")}`,
+    );
+    return { straightPerSecond: straight.perSecond, ...figures, inFlight };
+  } finally {
+    await running.stop();
+    await stub.stop();
+  }
+}
+
+/** Looks for about a second. */
+async function medianInFlight(stub) {
+  const seen = [];
+  for (let look = 0; look < 20; look++) {
+    seen.push((await stub.stats()).inFlight);
+    await sleep(49);
+  }
+  return quantile(seen, 0.5);
 }
 
 /**

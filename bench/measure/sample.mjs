@@ -48,10 +48,10 @@ async function counted(contender, stub, run) {
   return { ...figures, cpuSeconds: contender.cpuSeconds() - cpuBefore, counts: await stub.stats() };
 }
 
-/** Returns once the server asks for nothing any more, after 5 s at the latest. */
+/** Returns once the server asks for nothing any more, after 10 s at the latest. */
 async function quiet(stub) {
   let before = -1;
-  for (let look = 0; look < 25; look++) {
+  for (let look = 0; look < 50; look++) {
     const { retrieves, lists } = await stub.stats();
     if (retrieves + lists === before) return;
     before = retrieves + lists;
