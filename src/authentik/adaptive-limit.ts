@@ -105,7 +105,14 @@ export function createAdaptiveLimit({ now, ownTurnMs }: AdaptiveLimitOptions): C
   };
 
   return {
-    places: () => (quietPhase.active() ? FEWEST : Math.floor(limit)),
+    places() {
+      if (!quietPhase.active()) return Math.floor(limit);
+      const time = now();
+      if (!quietPhase.ends(time)) return FEWEST;
+      startWindow(time);
+      return Math.floor(limit);
+    },
+    isHolding: quietPhase.active,
     capacity: () => capacity,
     pressed() {
       pressed = true;

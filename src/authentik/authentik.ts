@@ -23,6 +23,10 @@ const PROBE_ID = "readiness-probe";
 
 const now = (): number => performance.now();
 
+function after(delayMs: number, action: () => void): void {
+  setTimeout(action, delayMs).unref();
+}
+
 /** The REST API of one authentik server, for all operations of this process: one pool, one queue, one breaker. */
 export function createAuthentik(options: AuthentikOptions): Authentik {
   const { concurrency } = options;
@@ -39,7 +43,7 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
   });
   const line: Line = {
     transport,
-    queue: createFairQueue({ limit, queueMax: options.queueMax, now }),
+    queue: createFairQueue({ limit, queueMax: options.queueMax, now, after }),
     breaker: createBreaker(now),
     retries: options.retry ? createRetryBudget() : null,
     rowCost: createRowCost(),

@@ -12,6 +12,8 @@ export interface LimitSample {
 export interface ConcurrencyLimit {
   /** Places at this moment, a whole number. */
   places(): number;
+  /** Whether calls are held back for a moment, whatever the limit is. */
+  isHolding(): boolean;
   /** Calls that authentik works on at once without letting any wait; Infinity while no bound is known. */
   capacity(): number;
   /** A call was sent; `inFlight` includes it. The result belongs to that call's `finished`. */
@@ -26,6 +28,7 @@ export interface ConcurrencyLimit {
 export function createFixedLimit(places: number): ConcurrencyLimit {
   return {
     places: () => places,
+    isHolding: () => false,
     capacity: () => Infinity,
     started: () => 0,
     finished: () => {},

@@ -1,6 +1,6 @@
 /** Decides when all but two calls are held back for a moment, to see how fast a quiet authentik is. */
 export interface QuietPhase {
-  active(): boolean;
+  active: () => boolean;
   /** After a window of answers: begins a phase if it is due. `ratio` is latency now over quiet latency. */
   consider(window: { time: number; ratio: number; pressed: boolean; limit: number }): void;
   /** A call was sent with at most two in flight. */
@@ -26,9 +26,12 @@ const BETWEEN_MS = 3_000;
 /** A phase ends after so many answers, or so much time since two calls were left in flight. */
 const ANSWERS = 6;
 const AT_MOST_MS = 1_000;
+/** Or, since some calls may hang, after so much time in all. */
+const IN_ALL_MS = 2_000;
 
 export function createQuietPhase(): QuietPhase {
   let active = false;
+  let beganAt = 0;
   let answers = 0;
   let drainedAt: number | null = null;
   let measuredAt = -Infinity;
@@ -52,6 +55,7 @@ export function createQuietPhase(): QuietPhase {
       } else suspiciousSince ??= time;
       if (!pressed || !isDue(time, limit)) return;
       active = true;
+      beganAt = time;
       answers = 0;
       drainedAt = null;
     },
@@ -63,7 +67,8 @@ export function createQuietPhase(): QuietPhase {
     },
     ends(time) {
       if (!active) return false;
-      if (answers < ANSWERS && (drainedAt === null || time - drainedAt < AT_MOST_MS)) return false;
+      const goesOn = time - beganAt < IN_ALL_MS && (drainedAt === null || time - drainedAt < AT_MOST_MS);
+      if (answers < ANSWERS && goesOn) return false;
       active = false;
       answers = ANSWERS;
       measuredAt = time;

@@ -191,3 +191,29 @@ test("a server that drops calls gets fewer", () => {
   }
   expect(limit.places()).toBeLessThanOrEqual(5);
 });
+
+test("calls that hang do not hold up all others while a quiet authentik is measured", () => {
+  const simulation = createSimulation();
+  const server = createServer(simulation, Infinity);
+  const gateway = createSimulatedGateway(simulation, server);
+  for (let index = 0; index < 3; index += 1)
+    gateway.call("hanging", { ...RETRIEVE, serviceMs: 60_000 }, () => {});
+  let answered = 0;
+  for (let client = 0; client < 32; client += 1) {
+    const again = (): void => {
+      gateway.call("alice", RETRIEVE, () => {
+        answered += 1;
+        again();
+      });
+    };
+    simulation.after(0, again);
+  }
+  let last = 0;
+  const perPeriod: number[] = [];
+  for (let period = 1; period <= 8; period += 1) {
+    simulation.runUntil(period * 4_000);
+    perPeriod.push(answered - last);
+    last = answered;
+  }
+  expect(Math.min(...perPeriod)).toBeGreaterThan(50);
+});

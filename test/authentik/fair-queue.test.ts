@@ -17,7 +17,12 @@ function observe(places: number, queueMax = 1_000) {
   let time = 0;
   const started: string[] = [];
   const running: Ticket[] = [];
-  const queue: FairQueue = createFairQueue({ limit: createFixedLimit(places), queueMax, now: () => time });
+  const queue: FairQueue = createFairQueue({
+    limit: createFixedLimit(places),
+    queueMax,
+    now: () => time,
+    after: () => {},
+  });
   return {
     queue,
     started,
@@ -83,7 +88,7 @@ test("who leaves the queue is not started and makes room", () => {
 });
 
 test("a call that ends while it is being started does not upset the count", () => {
-  const queue = createFairQueue({ limit: createFixedLimit(1), queueMax: 10, now: () => 0 });
+  const queue = createFairQueue({ limit: createFixedLimit(1), queueMax: 10, now: () => 0, after: () => {} });
   let ended = 0;
   const fail = (ticket: Ticket): void => {
     queue.release(ticket, sample);

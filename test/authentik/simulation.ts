@@ -129,7 +129,12 @@ export function createSimulatedGateway(
 ): SimulatedGateway {
   const now = simulation.now;
   const limit = options.limit ?? createAdaptiveLimit({ now, ownTurnMs: options.ownTurnMs ?? (() => 0.1) });
-  const queue = createFairQueue({ limit, queueMax: options.queueMax ?? 100_000, now });
+  const queue = createFairQueue({
+    limit,
+    queueMax: options.queueMax ?? 100_000,
+    now,
+    after: simulation.after,
+  });
   return {
     queue,
     limit,
