@@ -71,7 +71,7 @@ const FIXED_MAXIMA = {
   /** `a: __typename b: __typename`: nobody needs one value under many names. */
   aliasesOfOneField: 20,
   /** Pairs of fields that the standard rules would compare with one another. */
-  overlap: 50_000,
+  overlap: 10_000,
 } as const;
 
 /**

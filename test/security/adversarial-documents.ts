@@ -6,7 +6,7 @@ export const ADVERSARIAL_DOCUMENTS: Readonly<Record<string, string>> = {
   "19 equal fields, nested and merged": nest(19, 2, "x"),
   "equal fields under 200 type conditions": `{${times(70, (i) => `... on T${i}{${times(19, () => "x ")}}`)}}`,
   "equal fields just below every limit": `{a{${times(90, (k) => times(18, () => `k${k} `))}}}`,
-  "equal sets just below every limit": `{a{${times(18, () => `x{${times(300, (k) => `k${k} `)}}`)}}}`,
+  "equal sets just below every limit": `{a{${times(18, () => `x{${times(60, (k) => `k${k} `)}}`)}}}`,
   "deep selection sets": `${"{a".repeat(3_000)}${"}".repeat(3_000)}`,
   "deep inline fragments": `${"{...".repeat(3_000)}{a}${"}".repeat(3_000)}`,
   "deep lists": `{a(x:${"[".repeat(6_000)}${"]".repeat(6_000)})}`,
