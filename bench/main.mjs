@@ -87,8 +87,10 @@ async function startAll(contenders, stub) {
   return running;
 }
 
-async function withFastStub(measure) {
+/** @param {(stub: any) => Promise<void>} measure @param {{ delayMs?: number }} [options] of every answer */
+async function withFastStub(measure, { delayMs = 0 } = {}) {
   const stub = await startFastStub({ say });
+  await stub.reset(`?delay_us=${delayMs * 1000}`);
   figures.nativeStub = stub.native;
   try {
     await measure(stub);
@@ -103,29 +105,39 @@ async function stopAll(running) {
 
 const chosen = PEERS.filter(({ name }) => flags.peers.split(",").includes(name));
 
-async function gatewaySections(wanted) {
+/** Measures with everyone running beside a fast stub. */
+async function withEveryone(contenders, measure, options) {
   await withFastStub(async (stub) => {
-    const running = await startAll([OURS, OURS_ALONE, OURS_PLAIN, ...chosen], stub);
+    const running = await startAll(contenders, stub);
     try {
-      const graph = running.filter(({ bare }) => !bare);
-      figures.versions = Object.fromEntries(running.map((one) => [one.name, one.version()]));
-      const shared = { contenders: running, stub, ...plan, progress };
-      if (wanted.has("gateway")) {
-        figures.gateway = await measureGatewayCost(shared);
-        figures.loadedMib = Object.fromEntries(running.map((one) => [one.name, one.residentMib()]));
-      }
-      if (wanted.has("slow")) figures.slow = await measureSlowUpstream({ ...shared, contenders: graph });
-      if (wanted.has("growth")) {
-        const few = running.filter(({ name }) =>
-          ["ours", "naive", "tailcall", "tailcall-dedupe"].includes(name),
-        );
-        const curve = { contenders: few, stub, seconds: plan.seconds, progress };
-        figures.growIds = await growIds({ ...curve, ids: CURVES.ids });
-        figures.growClients = await growClients({ ...curve, clients: CURVES.clients });
-      }
+      await measure({ contenders: running, stub, ...plan, progress });
     } finally {
       await stopAll(running);
     }
+  }, options);
+}
+
+async function gatewaySection(everyone) {
+  await withEveryone(everyone, async (shared) => {
+    const { contenders } = shared;
+    figures.versions = Object.fromEntries(contenders.map((one) => [one.name, one.version()]));
+    figures.gateway = await measureGatewayCost(shared);
+    figures.loadedMib = Object.fromEntries(contenders.map((one) => [one.name, one.residentMib()]));
+  });
+}
+
+async function slowSection(everyone) {
+  const graph = everyone.filter(({ bare }) => !bare);
+  await withEveryone(graph, async (shared) => void (figures.slow = await measureSlowUpstream(shared)), {
+    delayMs: 20,
+  });
+}
+
+async function growthSection(everyone) {
+  const few = everyone.filter(({ name }) => ["ours", "naive", "tailcall", "tailcall-dedupe"].includes(name));
+  await withEveryone(few, async (shared) => {
+    figures.growIds = await growIds({ ...shared, ids: CURVES.ids });
+    figures.growClients = await growClients({ ...shared, clients: CURVES.clients });
   });
 }
 
@@ -154,8 +166,10 @@ async function measureAll(wanted) {
         figures.footprint = await measureFootprint({ contenders, stub, rounds: plan.coldStarts, progress });
       }),
     );
-  if (["gateway", "slow", "growth"].some((section) => wanted.has(section)))
-    await attempt("gateway", () => gatewaySections(wanted));
+  const everyone = [OURS, OURS_ALONE, OURS_PLAIN, ...chosen];
+  if (wanted.has("gateway")) await attempt("gateway", () => gatewaySection(everyone));
+  if (wanted.has("slow")) await attempt("slow", () => slowSection(everyone));
+  if (wanted.has("growth")) await attempt("growth", () => growthSection(everyone));
   const patient = { OPERATION_TIMEOUT_MS: "120000" };
   const contender = ours("ours", OURS.label, patient);
   if (wanted.has("cost"))
@@ -164,7 +178,7 @@ async function measureAll(wanted) {
     });
   if (wanted.has("time")) await attempt("time", () => timeSections());
   if (wanted.has("growth"))
-    await attempt("growth", async () => {
+    await attempt("growth of directory and workers", async () => {
       const contenders = [
         contender,
         ...chosen.filter(({ name }) => name === "naive" || name === "tailcall-dedupe"),

@@ -123,9 +123,10 @@ export async function measureSingles({ contender, settleSeconds, seconds, progre
  */
 export async function measureUnlimited({ contender, settleSeconds, seconds, progress }) {
   const stub = await startFastStub({ say: progress.say });
+  // From the start: an upstream that becomes a hundred times slower is another story.
+  await stub.reset("?delay_us=20000");
   const running = await startContender(contender, { upstreamUrl: stub.url });
   try {
-    await stub.reset("?delay_us=20000");
     const run = { token: tokenFor({ directory: 1000 }), connections: 128 };
     const straight = await load(`${stub.url}${ONE}`, { ...run, bodies: null, seconds: 2 });
     const bodies = Array.from({ length: 1000 }, (_, i) =>

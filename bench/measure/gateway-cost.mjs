@@ -13,7 +13,6 @@ const WARM_SECONDS = 1;
  */
 export async function measureGatewayCost({ contenders, stub, rounds, seconds, progress }) {
   const results = {};
-  await stub.reset("?delay_us=0");
   for (const [name, scenario] of Object.entries(SCENARIOS)) {
     const taken = new Map(contenders.map((contender) => [contender.name, []]));
     const token = tokenFor({ directory: scenario.directory });

@@ -1,10 +1,8 @@
-/** An upstream that always takes 20 ms and never queues: what a gateway adds to it. */
+/** An upstream (the stub, told so before anyone started) that always takes 20 ms and never queues: what a gateway adds to it. */
 import { load } from "../load/http-load.mjs";
 import { SCENARIOS } from "../load/queries.mjs";
 import { tokenFor } from "../stubs/directory.mjs";
 import { medianOf, sample } from "./sample.mjs";
-
-const DELAY_US = 20_000;
 
 /** @param {Map<string, import("./sample.mjs").Sample[]>} taken */
 function medians(taken) {
@@ -16,7 +14,6 @@ function medians(taken) {
  *   seconds: number, progress: import("../progress.mjs").Progress }} options
  */
 export async function measureSlowUpstream({ contenders, stub, rounds, seconds, progress }) {
-  await stub.reset(`?delay_us=${DELAY_US}`);
   const straight = [];
   const single = new Map(contenders.map(({ name }) => [name, []]));
   const fifty = new Map(contenders.map(({ name }) => [name, []]));
@@ -39,6 +36,5 @@ export async function measureSlowUpstream({ contenders, stub, rounds, seconds, p
       progress.say(`20 ms upstream, round ${round + 1}/${rounds}  ${contender.label}`);
     }
   }
-  await stub.reset("?delay_us=0");
   return { straight: medianOf(straight), single: medians(single), fifty: medians(fifty) };
 }
