@@ -26,6 +26,7 @@ export interface Order {
   request: RestGet;
   headers: string[];
   callerKey: string;
+  /** Of the operation; stands for it in the queue. */
   usage: Usage;
   /** Whether the operation may send one more call; takes it from its allowance. */
   takeCall: () => boolean;
@@ -68,7 +69,7 @@ export function startCall(line: Line, order: Order, outcome: Outcome): (reason: 
       fail(breakerIsOpen(blockedMs, request.route));
       return;
     }
-    waiting = line.queue.enter(order.callerKey, cost, send);
+    waiting = line.queue.enter({ callerKey: order.callerKey, operation: usage, cost, start: send });
     if (waiting === null) {
       fail(new AuthentikError("overloaded", "the queue towards authentik is full", { route: request.route }));
     }

@@ -1,9 +1,11 @@
 import { createCallerShares, type CallerShare } from "./caller-shares.ts";
 import type { ConcurrencyLimit, LimitSample } from "./concurrency-limit.ts";
+import { createLanes, type Lanes } from "./operation-lanes.ts";
 
 /** One call's claim to a place. */
 export interface Ticket {
   readonly caller: QueuedCaller;
+  readonly operation: object;
   /** Expected work for authentik, in retrieves. */
   readonly cost: number;
   /** Called once, when the place is given: within `enter` or later. */
@@ -16,16 +18,27 @@ export interface Ticket {
 
 /** A caller's share and its calls that wait. */
 interface QueuedCaller extends CallerShare {
-  readonly tickets: Set<Ticket>;
+  readonly tickets: Lanes<Ticket>;
   /** Cost that this caller may still cause in its turn. */
   credit: number;
   isInRing: boolean;
 }
 
+/** A call that wants a place. */
+export interface QueuedCall {
+  callerKey: string;
+  /** Any object that stands for the operation: the same one for all its calls. */
+  operation: object;
+  /** Expected work for authentik, in retrieves. */
+  cost: number;
+  /** Called once, when the place is given: within `enter` or later. */
+  start: (ticket: Ticket) => void;
+}
+
 /** Places towards one authentik, and a bounded queue in front of them that is fair between callers. */
 export interface FairQueue {
   /** Starts the call now or queues it; null when there is no room. */
-  enter(callerKey: string, cost: number, start: (ticket: Ticket) => void): Ticket | null;
+  enter(call: QueuedCall): Ticket | null;
   /** Gives up waiting. */
   leave(ticket: Ticket): void;
   /** Gives the place back. */
@@ -52,7 +65,7 @@ const CREDIT_A_TURN = 1;
 /** While calls are held back the limit is asked again after so long: what it waits for may hang. */
 const ASK_AGAIN_MS = 250;
 
-/** Deficit round robin over callers, by cost, within the share of the places that each may use. */
+/** Deficit round robin over callers, by cost, within the share of places that each may use; its operations take turns. */
 export function createFairQueue({ limit, queueMax, now, after }: FairQueueOptions): FairQueue {
   const shares = createCallerShares<QueuedCaller>(limit, now, createCaller);
   /** Callers with waiting calls; whose turn it is comes first. */
@@ -72,7 +85,7 @@ export function createFairQueue({ limit, queueMax, now, after }: FairQueueOption
   };
 
   const take = (ticket: Ticket): boolean => {
-    if (!ticket.caller.tickets.delete(ticket)) return false;
+    if (!ticket.caller.tickets.take(ticket.operation, ticket)) return false;
     ticket.caller.waiting -= 1;
     queued -= 1;
     return true;
@@ -90,7 +103,7 @@ export function createFairQueue({ limit, queueMax, now, after }: FairQueueOption
     let blocked = 0;
     while (blocked < ring.length) {
       const caller = ring[0];
-      const ticket = caller?.tickets.values().next().value;
+      const ticket = caller?.tickets.first();
       if (caller === undefined || ticket === undefined) {
         dropFirst();
         continue;
@@ -135,10 +148,10 @@ export function createFairQueue({ limit, queueMax, now, after }: FairQueueOption
   };
 
   return {
-    enter(callerKey, cost, start) {
+    enter({ callerKey, operation, cost, start }) {
       const time = now();
       const caller = shares.calling(callerKey, time);
-      const ticket: Ticket = { caller, cost, start, waitingSince: 0, stamp: 0 };
+      const ticket: Ticket = { caller, operation, cost, start, waitingSince: 0, stamp: 0 };
       if (queued === 0 && inFlight < limit.places() && shares.mayStart(caller, weightOf(cost))) {
         begin(ticket);
         shares.noteDemand(caller);
@@ -147,7 +160,7 @@ export function createFairQueue({ limit, queueMax, now, after }: FairQueueOption
       limit.pressed();
       if (queued >= queueMax || caller.waiting >= mostOfOne) return null;
       ticket.waitingSince = time;
-      caller.tickets.add(ticket);
+      caller.tickets.add(operation, ticket);
       caller.waiting += 1;
       queued += 1;
       if (!caller.isInRing) ring.push(caller);
@@ -176,7 +189,7 @@ function createCaller(): QueuedCaller {
     waiting: 0,
     peak: 0,
     previousPeak: 0,
-    tickets: new Set(),
+    tickets: createLanes(),
     credit: 0,
     isInRing: false,
   };

@@ -12,6 +12,9 @@ import {
 
 const sample = { latencyMs: 1, bytes: 1, outcome: "answered" } as const;
 
+const everyday = {};
+const nameOf = new Map<object, string>();
+
 /** A queue whose calls run until the test ends them, with the order in which they started. */
 function observe(places: number, queueMax = 1_000) {
   let time = 0;
@@ -29,10 +32,15 @@ function observe(places: number, queueMax = 1_000) {
     pass: (ms: number): void => {
       time += ms;
     },
-    enter: (caller: string, cost = 1): Ticket | null =>
-      queue.enter(caller, cost, (ticket) => {
-        started.push(caller);
-        running.push(ticket);
+    enter: (caller: string, cost = 1, operation: object = everyday): Ticket | null =>
+      queue.enter({
+        callerKey: caller,
+        operation,
+        cost,
+        start: (ticket) => {
+          started.push(nameOf.get(operation) ?? caller);
+          running.push(ticket);
+        },
       }),
     /** Ends the call that has run longest. */
     end: (): void => {
@@ -50,6 +58,21 @@ test("callers take turns, whoever came with more", () => {
   enter("carol");
   for (let index = 0; index < 8; index += 1) end();
   expect(started.join(" ")).toBe("alice alice bob carol alice bob alice alice alice");
+});
+
+test("operations of one caller take turns too: one of many calls does not hold up those of one", () => {
+  const { enter, end, started } = observe(1);
+  const operations = ["many", "one", "two"].map((name) => {
+    const operation = {};
+    nameOf.set(operation, name);
+    return operation;
+  });
+  const [many, one, two] = operations;
+  for (let index = 0; index < 6; index += 1) enter("service", 1, many);
+  enter("service", 1, one);
+  for (let index = 0; index < 2; index += 1) enter("service", 1, two);
+  for (let index = 0; index < 8; index += 1) end();
+  expect(started.join(" ")).toBe("many many one two many two many many many");
 });
 
 test("turns are measured in work for authentik: one long list waits for as many retrieves of others", () => {
@@ -95,10 +118,14 @@ test("a call that ends while it is being started does not upset the count", () =
     ended += 1;
   };
   let first: Ticket | null = null;
-  queue.enter("alice", 1, (ticket) => {
-    first = ticket;
+  const call = { callerKey: "alice", operation: {}, cost: 1 };
+  queue.enter({
+    ...call,
+    start: (ticket) => {
+      first = ticket;
+    },
   });
-  for (let index = 0; index < 5; index += 1) queue.enter("bob", 1, fail);
+  for (let index = 0; index < 5; index += 1) queue.enter({ ...call, callerKey: "bob", start: fail });
   queue.release(first!, sample);
   expect([ended, queue.inFlight(), queue.queued()]).toEqual([5, 0, 0]);
 });

@@ -1,6 +1,6 @@
 import { createAdaptiveLimit } from "../../src/authentik/adaptive-limit.ts";
 import type { ConcurrencyLimit } from "../../src/authentik/concurrency-limit.ts";
-import { createFairQueue, type FairQueue } from "../../src/authentik/fair-queue.ts";
+import { createFairQueue, type FairQueue, type Ticket } from "../../src/authentik/fair-queue.ts";
 
 /** A discrete-event simulation in virtual milliseconds: nothing sleeps, every run is the same. */
 export interface Simulation {
@@ -140,13 +140,14 @@ export function createSimulatedGateway(
     limit,
     call(callerKey, { serviceMs, bytes, cost }, done) {
       const wantedAt = simulation.now();
-      queue.enter(callerKey, cost, (ticket) => {
+      const start = (ticket: Ticket): void => {
         const sentAt = simulation.now();
         server.serve(serviceMs, () => {
           queue.release(ticket, { latencyMs: simulation.now() - sentAt, bytes, outcome: "answered" });
           done(simulation.now() - wantedAt);
         });
-      });
+      };
+      queue.enter({ callerKey, operation: queue, cost, start });
     },
   };
 }
