@@ -107,3 +107,39 @@ test("duplicate keys in an envelope: the last one counts, as everywhere in JSON"
   const { text } = await raw(gateway.url, postText('{"query":"{nothing}","query":"{__typename}"}'));
   expect(text).toContain('{"data":{"__typename":"Query"}}');
 });
+
+describe("what HTTP offers beside requests", () => {
+  test("CONNECT opens no tunnel", async () => {
+    const { status, closedByServer } = await raw(
+      gateway.url,
+      `CONNECT ${authentik.url.host} HTTP/1.1\r\nHost: ${authentik.url.host}\r\n\r\nGET /api/v3/ HTTP/1.1\r\n\r\n`,
+    );
+    expect(status).not.toBe(200);
+    expect(closedByServer).toBe(true);
+    expect(JSON.stringify(authentik.requests)).not.toContain("smuggled");
+  });
+
+  test("Upgrade changes nothing", async () => {
+    const lines = [
+      "Upgrade: websocket",
+      "Connection: Upgrade",
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    ];
+    const bytes = postText('{"query":"{__typename}"}', lines).replace("Connection: close\r\n", "");
+    const { status } = await raw(gateway.url, bytes, { waitMs: 500 });
+    expect(status).toBe(200);
+  });
+
+  test("an expectation that nobody can meet is refused", async () => {
+    const { status } = await raw(gateway.url, postText('{"query":"{__typename}"}', ["Expect: gold"]));
+    expect(status).toBe(417);
+  });
+
+  test("thousands of requests at once on one connection are answered in order or refused", async () => {
+    const one = postText('{"query":"{__typename}"}').replace("Connection: close\r\n", "");
+    const { answers, text } = await raw(gateway.url, one.repeat(3_000), { waitMs: 4_000 });
+    expect(answers).toBeGreaterThan(500);
+    expect(new Set(text.match(/HTTP\/1\.1 \d+/g))).not.toContain("HTTP/1.1 500");
+    expect((await ask(gateway.url, "{plexConnection(id:5){user}}")).codes).toEqual([]);
+  });
+});
