@@ -154,7 +154,7 @@ describe("D5: SIGTERM", () => {
     gate.open();
     expect((await asked).map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
   });
-  // Here: see process.test.ts beside this file, which drives the built process.
+  // Here: test/process/shutdown.test.ts and test/long/rolling-restart.test.ts, which drive the built process.
 });
 
 describe("D6: any web page may read answers", () => {

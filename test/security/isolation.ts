@@ -23,6 +23,9 @@ export function echoCallers(authentik: FakeAuthentik, random: Random): void {
     const identifier = authorization.replace("Bearer ", "");
     const answer = (): void => {
       if (response.destroyed) return;
+      // What tempts caches to give it to somebody else.
+      response.setHeader("Cache-Control", "public, max-age=60, s-maxage=60");
+      response.setHeader("ETag", '"1"');
       const chance = random.next();
       if (chance < 0.025) response.destroy();
       else if (chance < 0.05) sendJson(response, 500, { detail: identifier });
