@@ -7,7 +7,7 @@ import { AuthentikError } from "./authentik/errors.ts";
 import { presentError } from "./graphql/errors.ts";
 import { type Answer, type AnswerMediaType, negotiate } from "./http/answer.ts";
 import { createCallerCheck, createRefusingClient, type Credentials } from "./http/callers.ts";
-import { createEngine, type EngineOptions, type ServerContext } from "./http/engine.ts";
+import { createEngine, type EngineOptions } from "./http/engine.ts";
 import { createGraphiqlPage } from "./http/graphiql.ts";
 import { createExchange, type Exchange, type RequestRecord } from "./http/exchange.ts";
 import { answerOf, type Outcome, parseParams } from "./http/json-post.ts";
@@ -15,6 +15,7 @@ import { createOperationScope, type OperationScope } from "./http/operation-scop
 import { createOverloadGuard } from "./http/overload.ts";
 import { readBody } from "./http/read-body.ts";
 import { guardRequest, type Refusal } from "./http/request-guard.ts";
+import type { ServerContext } from "./http/server-context.ts";
 import { createSharedOperations, type Execution } from "./http/shared-operations.ts";
 
 /** What the GraphQL endpoint allows. Durations in milliseconds, sizes in bytes. */
@@ -61,6 +62,8 @@ export interface Gateway {
   inFlight(): number;
   /** From now on every answer says `Connection: close`. */
   startDraining(): void;
+  /** Loads what the first plain operation does without, so that nobody has to wait for it later. */
+  warmUp(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -222,6 +225,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     startDraining: () => {
       draining = true;
     },
+    warmUp: () => engine.warmUp(),
     async close() {
       overload.close();
       await engine.dispose();

@@ -45,6 +45,9 @@ export interface Serving {
 /** Longest wait for an answer to the question whether authentik is there. */
 const PROBE_TIMEOUT_MS = 3000;
 
+/** When what the first operation does without is loaded. */
+const WARM_UP_AFTER_MS = 500;
+
 /**
  * Puts everything together and listens.
  * @throws {StartFailure} when it cannot listen
@@ -106,6 +109,8 @@ export async function startServing(config: Config, options: ServingOptions): Pro
     throw listenFailure(error, config);
   });
   void health.check();
+  // Loading takes a moment in which nothing is answered: the first operation goes first.
+  setTimeout(() => void gateway.warmUp(), WARM_UP_AFTER_MS).unref();
 
   return {
     port,

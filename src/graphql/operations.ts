@@ -8,7 +8,7 @@ import {
   type OperationDefinitionNode,
   type ValidationContext,
 } from "graphql";
-import { type CompiledQuery, compileQuery, isCompiledQuery } from "graphql-jit";
+import type * as Jit from "graphql-jit";
 import { createDocumentCache, type PreparedDocument } from "./document-cache.ts";
 import { checkDocumentText, type DocumentProblem, validateDocument } from "./document-check.ts";
 import type { DocumentLimits } from "./document-limits.ts";
@@ -32,7 +32,7 @@ export interface OperationOptions {
 }
 
 /** Compiled, or impossible to compile. */
-export type Compiled = CompiledQuery | "not-compilable";
+export type Compiled = Jit.CompiledQuery | "not-compilable";
 
 /** One operation to execute. */
 export interface OperationCall {
@@ -53,6 +53,8 @@ export interface Operations {
     prepared: PreparedDocument<Compiled>,
     operationName: string | null | undefined,
   ): OperationDefinitionNode | GraphQLError;
+  /** Loads the compiler, which is not needed before documents come again. Until then nothing is compiled. */
+  warmUp(): Promise<void>;
   /** Executes one of the document's operations. */
   execute(
     prepared: PreparedDocument<Compiled>,
@@ -77,8 +79,33 @@ export function createOperations(options: OperationOptions): Operations {
     },
   });
 
+  let jit: typeof Jit | null = null;
+  let loading: Promise<void> | null = null;
+
+  async function loadCompiler(): Promise<void> {
+    jit = await import("graphql-jit");
+  }
+
+  function compiledForm(
+    prepared: PreparedDocument<Compiled>,
+    operation: OperationDefinitionNode,
+  ): Compiled | undefined {
+    const key = operation.name?.value ?? "";
+    const known = prepared.compiled.get(key);
+    if (known !== undefined || !compile || prepared.uses <= prepared.compileAfterUses) return known;
+    if (!jit) {
+      loading ??= loadCompiler();
+      return undefined;
+    }
+    const form = jit.compileQuery(schema, prepared.document, operation.name?.value);
+    const compiled = jit.isCompiledQuery(form) ? form : "not-compilable";
+    prepared.compiled.set(key, compiled);
+    return compiled;
+  }
+
   return {
     find: findOperation,
+    warmUp: () => (loading ??= loadCompiler()),
     prepare(source) {
       const prepared = cache.get(source);
       if ("code" in prepared) throw asError(prepared);
@@ -88,16 +115,11 @@ export function createOperations(options: OperationOptions): Operations {
       const operation = findOperation(prepared, operationName);
       if (operation instanceof GraphQLError) return { errors: [operation] };
       const { operation: note } = context;
-      const key = operation.name?.value ?? "";
       if (note) {
         note.type = operation.operation;
-        if (operation.name) note.name = key;
+        if (operation.name) note.name = operation.name.value;
       }
-      let compiled = prepared.compiled.get(key);
-      if (compile && compiled === undefined && prepared.uses > prepared.compileAfterUses) {
-        compiled = compileOperation(schema, prepared, operation);
-        prepared.compiled.set(key, compiled);
-      }
+      const compiled = compiledForm(prepared, operation);
       if (typeof compiled === "object") {
         const result = compiled.query(undefined, context, variables ?? {});
         // Refused variables: nothing was executed, and graphql-js words them as everywhere else.
@@ -123,15 +145,6 @@ function OperationTypesRule(context: ValidationContext): ASTVisitor {
       context.reportError(new GraphQLError(`There are no ${node.operation}s here.`, { nodes: node }));
     },
   };
-}
-
-function compileOperation(
-  schema: GraphQLSchema,
-  { document }: PreparedDocument<Compiled>,
-  operation: OperationDefinitionNode,
-): Compiled {
-  const compiled = compileQuery(schema, document, operation.name?.value);
-  return isCompiledQuery(compiled) ? compiled : "not-compilable";
 }
 
 function findOperation(

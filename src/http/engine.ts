@@ -1,25 +1,12 @@
 import type { IncomingMessage } from "node:http";
-import { useApolloInlineTrace } from "@graphql-yoga/plugin-apollo-inline-trace";
-import { useAPQ } from "@graphql-yoga/plugin-apq";
-import { type ExecutionResult, GraphQLError, type GraphQLSchema, lexicographicSortSchema } from "graphql";
-import { createYoga, type GraphQLParams, type Plugin } from "graphql-yoga";
-import { LRUCache } from "lru-cache";
-import { isJsonObject, type JsonObject } from "../authentik/shape.ts";
-import type { GraphContext } from "../graphql/context.ts";
+import { type ExecutionResult, GraphQLError, type GraphQLSchema } from "graphql";
+import type { GraphQLParams } from "graphql-yoga";
+import { isJsonObject } from "../authentik/shape.ts";
 import type { DocumentLimits } from "../graphql/document-limits.ts";
-import { presentResult } from "../graphql/present.ts";
-import { createOperations, type OperationNote, type Operations } from "../graphql/operations.ts";
-import { useOperations } from "../graphql/use-operations.ts";
-import { type Answer, negotiate } from "./answer.ts";
-import { statusOf } from "./status.ts";
-
-/** One operation as the engine sees it; the notes are filled in on the way. */
-export interface ServerContext extends GraphContext {
-  operation: OperationNote;
-  /** Codes of the errors in the answer. */
-  codes: Set<string>;
-  onProblem: (problem: JsonObject) => void;
-}
+import { createOperations } from "../graphql/operations.ts";
+import type { Answer } from "./answer.ts";
+import { type ServerContext, TRACE_HEADER } from "./server-context.ts";
+import type { YogaDoor } from "./yoga-door.ts";
 
 /** How operations are taken in and executed. */
 export interface EngineOptions {
@@ -30,7 +17,7 @@ export interface EngineOptions {
   batchLimit: number;
 }
 
-/** GraphQL over HTTP by yoga, entered at two doors. */
+/** GraphQL over HTTP, entered at two doors. */
 export interface Engine {
   /** Executes one operation; the way for JSON by POST, which needs nothing of yoga's HTTP layer. */
   execute(params: GraphQLParams, context: ServerContext): Promise<ExecutionResult>;
@@ -38,39 +25,31 @@ export interface Engine {
   needsYoga(request: IncomingMessage): boolean;
   /** Answers any request with yoga's HTTP layer. */
   handle(request: IncomingMessage, body: string | null, context: ServerContext): Promise<Answer>;
+  /** Loads what is not needed for the first plain operation; nothing waits for it but who needs it. */
+  warmUp(): Promise<void>;
   dispose(): Promise<void>;
 }
 
-/** Bytes of documents that clients registered by hash (automatic persisted queries). */
-const PERSISTED_QUERIES_BYTES = 4_000_000;
-
-const TRACE_HEADER = "apollo-federation-include-trace";
-
-/** Headers that yoga may see: what it decides by, and no credential. */
-const PASSED_HEADERS = [
-  "accept",
-  "content-type",
-  "origin",
-  "access-control-request-method",
-  "access-control-request-headers",
-  TRACE_HEADER,
-];
-
-/** Stands for every request by the fast door; hooks look at the method only. */
-const JSON_POST = new Request("http://gateway/graphql", { method: "POST" });
-
 export function createEngine(schema: GraphQLSchema, options: EngineOptions): Engine {
-  const operations = operationsOf(schema, { ...options, compile: true });
-  const plain = createServer(schema, { ...options, operations, traced: false });
-  let traced: ReturnType<typeof createServer> | null = null;
-  const tracing = () => (traced ??= createTracingServer(schema, options));
+  const { documentLimits: limits, documentCacheBytes: cacheBytes, introspection } = options;
+  const common = { limits, cacheBytes, introspection };
+  const operations = createOperations({ ...common, schema, compile: true });
+  let loading: Promise<YogaDoor> | null = null;
+  const yoga = () => (loading ??= loadYoga());
+
+  function tracingOperations(traced: GraphQLSchema) {
+    return createOperations({ ...common, schema: traced, compile: false });
+  }
+
+  async function loadYoga(): Promise<YogaDoor> {
+    const { createYogaDoor } = await import("./yoga-door.ts");
+    return createYogaDoor({ ...options, schema, operations, tracingOperations });
+  }
 
   return {
     async execute(params, context) {
       try {
-        if (!isPlainOperation(params)) {
-          return singleResult(await plain.getResultForParams({ params, request: JSON_POST }, context));
-        }
+        if (!isPlainOperation(params)) return await (await yoga()).execute(params, context);
         const { query, variables, operationName } = params;
         return await operations.execute(operations.prepare(query), { operationName, variables, context });
       } catch (error) {
@@ -85,25 +64,13 @@ export function createEngine(schema: GraphQLSchema, options: EngineOptions): Eng
       headers[TRACE_HEADER] !== undefined ||
       (headers.origin !== undefined && options.corsOrigins.length > 0),
     async handle(request, body, context) {
-      const headers: Record<string, string> = {};
-      for (const name of PASSED_HEADERS) {
-        const value = request.headers[name];
-        if (typeof value === "string") headers[name] = value;
-      }
-      const server = headers[TRACE_HEADER] === "ftv1" ? tracing() : plain;
-      const url = `http://gateway${request.url ?? "/graphql"}`;
-      const response = await server.fetch(url, { method: request.method ?? "GET", headers, body }, context);
-      const mediaType = negotiate(request.headers.accept) ?? "application/json";
-      return {
-        status: response.status,
-        mediaType,
-        body: await response.text(),
-        headers: carriedHeaders(response),
-      };
+      return (await yoga()).handle(request, body, context);
+    },
+    async warmUp() {
+      await Promise.all([yoga(), operations.warmUp()]);
     },
     async dispose() {
-      await plain.dispose();
-      await traced?.dispose();
+      if (loading) await (await loading).dispose();
     },
   };
 }
@@ -122,135 +89,4 @@ function isPlainOperation(params: GraphQLParams): params is GraphQLParams & { qu
 
 function isNonEmpty(text: unknown): boolean {
   return typeof text === "string" && text !== "";
-}
-
-function operationsOf(schema: GraphQLSchema, options: EngineOptions & { compile: boolean }): Operations {
-  const { documentLimits: limits, documentCacheBytes: cacheBytes, introspection, compile } = options;
-  return createOperations({ schema, limits, cacheBytes, introspection, compile });
-}
-
-/** Tracing wraps every resolver of its schema, so it gets one of its own, and only when a router asks for it. */
-function createTracingServer(original: GraphQLSchema, options: EngineOptions) {
-  const schema = lexicographicSortSchema(original);
-  const operations = operationsOf(schema, { ...options, compile: false });
-  return createServer(schema, { ...options, operations, traced: true });
-}
-
-function createServer(
-  schema: GraphQLSchema,
-  options: EngineOptions & { operations: Operations; traced: boolean },
-) {
-  const { operations, corsOrigins, batchLimit, traced } = options;
-  return createYoga<ServerContext>({
-    schema,
-    graphqlEndpoint: "/graphql",
-    logging: false,
-    graphiql: false,
-    landingPage: false,
-    multipart: false,
-    // The listener has read the body within its limit already.
-    maxRequestBodySize: false,
-    parserAndValidationCache: false,
-    // Every error goes through graphql/errors.ts, which knows the request.
-    maskedErrors: false,
-    batching: batchLimit > 0 ? { limit: batchLimit } : false,
-    cors:
-      corsOrigins.length > 0
-        ? {
-            origin: [...corsOrigins],
-            credentials: false,
-            methods: ["GET", "POST"],
-            allowedHeaders: ["authorization", "content-type", "x-request-id", "apollo-require-preflight"],
-            exposedHeaders: ["x-request-id", "retry-after"],
-            maxAge: 600,
-          }
-        : false,
-    plugins: [
-      useOperations(operations),
-      usePersistedQueries(),
-      usePresentation(),
-      ...(traced ? [usePresentedExecution(), useApolloInlineTrace()] : []),
-    ],
-  });
-}
-
-/** Automatic persisted queries, out of the way of operations that have none. */
-function usePersistedQueries(): Plugin<ServerContext> {
-  const queries = new LRUCache<string, string>({
-    maxSize: PERSISTED_QUERIES_BYTES,
-    sizeCalculation: (query, hash) => query.length + hash.length,
-  });
-  const { onParams } = useAPQ({
-    store: { get: (hash) => queries.get(hash), set: (hash, query) => queries.set(hash, query) },
-  });
-  return {
-    onParams: (payload) => (payload.params.extensions?.["persistedQuery"] ? onParams?.(payload) : undefined),
-  };
-}
-
-/** Writes every result the way the fast door does. */
-function usePresentation(): Plugin<ServerContext> {
-  return {
-    onResultProcess(hook) {
-      const context = requestContext(hook.serverContext);
-      const mediaType = negotiate(hook.request.headers.get("accept") ?? undefined);
-      hook.setResultProcessor((result, fetchAPI) => {
-        if (mediaType === null) return new fetchAPI.Response(null, { status: 406 });
-        const results = Array.isArray(result) ? result : [result];
-        const presentations = results.map((one) => {
-          const presentation = presentResult(singleResult(one), context);
-          for (const code of presentation.codes) context.codes.add(code);
-          return presentation;
-        });
-        const [first] = presentations;
-        const status = first && !Array.isArray(result) ? statusOf(first, mediaType) : 200;
-        const body = JSON.stringify(
-          Array.isArray(result) ? presentations.map((one) => one.result) : first?.result,
-        );
-        const headers = { ...first?.http?.headers, "content-type": mediaType };
-        return new fetchAPI.Response(body, { status, headers });
-      }, mediaType ?? "application/json");
-    },
-  };
-}
-
-/** Presents errors before anything else takes them up: a trace must not hold what a client may not see. */
-function usePresentedExecution(): Plugin<ServerContext> {
-  return {
-    onExecute: ({ args }) => ({
-      onExecuteDone({ result, setResult }) {
-        const single = singleResult(result);
-        if (!single.errors) return;
-        const { errors, data } = presentResult(single, args.contextValue).result;
-        // What was presented has all that a GraphQLError shows; traces read message, path and locations.
-        setResult({ ...single, data: data ?? null, errors: Object.assign([], errors) });
-      },
-    }),
-  };
-}
-
-/** The context that `handle` gave to yoga, which hands it on without its type. */
-function requestContext(context: object): ServerContext {
-  if (isServerContext(context)) return context;
-  throw new TypeError("the engine was entered without a context");
-}
-
-function isServerContext(context: object): context is ServerContext {
-  return "requestId" in context && "codes" in context && "onProblem" in context;
-}
-
-/** Results of queries and mutations: nothing here streams. */
-function singleResult(result: unknown): ExecutionResult {
-  if (typeof result === "object" && result !== null && !(Symbol.asyncIterator in result)) return result;
-  throw new TypeError("a result must be a single object");
-}
-
-function carriedHeaders(response: Response): Record<string, string> {
-  const headers: Record<string, string> = {};
-  response.headers.forEach((value, name) => {
-    if (name === "allow" || name === "retry-after" || name.startsWith("access-control-"))
-      headers[name] = value;
-    if (name === "vary") headers[name] = `Authorization, ${value}`;
-  });
-  return headers;
 }

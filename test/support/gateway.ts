@@ -107,6 +107,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
       routes: new Map(),
     },
   );
+  await gateway.warmUp();
   const server = createServer(gateway.listener);
   // As the process does: a client that reuses a connection must not meet its end.
   server.keepAliveTimeout = 95_000;
