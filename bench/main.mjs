@@ -38,13 +38,13 @@ const { values: flags } = parseArgs({
   },
 });
 const plan = flags.quick
-  ? { rounds: 1, seconds: 1, coldStarts: 1, speed: 5, timeSeconds: 3, settleSeconds: 6 }
+  ? { rounds: 1, seconds: 1, coldStarts: 1, speed: 5, timeSeconds: 2, settleSeconds: 5 }
   : { rounds: 5, seconds: 1, coldStarts: 3, speed: 1, timeSeconds: 6, settleSeconds: 15 };
 const GRID = flags.quick
   ? { ids: [1, 5, 20, 50, 200, 500], directories: [10, 100, 1000, 10_000] }
   : { ids: [1, 2, 3, 5, 10, 20, 50, 100, 200, 500], directories: [10, 30, 100, 300, 1000, 3000, 10_000] };
 const CURVES = flags.quick
-  ? { ids: [1, 10, 50, 500], directories: [10, 100, 1000], clients: [1, 16, 128, 512] }
+  ? { ids: [1, 50, 500], directories: [10, 100, 1000], clients: [1, 64, 512] }
   : {
       ids: [1, 2, 5, 10, 20, 50, 100, 200, 500],
       directories: [10, 30, 100, 300, 1000, 3000, 10_000],
