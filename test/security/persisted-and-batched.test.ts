@@ -1,0 +1,67 @@
+import { createHash } from "node:crypto";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
+import { startGateway, type TestGateway } from "../support/gateway.ts";
+import { askBody } from "./support/ask.ts";
+
+let authentik: FakeAuthentik;
+let gateway: TestGateway;
+beforeAll(async () => {
+  authentik = await startFakeAuthentik();
+  gateway = await startGateway({
+    authentikUrl: authentik.url,
+    gateway: { batchLimit: 10, maxRestCalls: 5 },
+    authentik: { list: false },
+  });
+});
+afterAll(async () => {
+  await gateway.close();
+  await authentik.close();
+});
+
+const send = (body: unknown, token?: string) =>
+  askBody(gateway.url, JSON.stringify(body), token === undefined ? {} : { token });
+
+test("nobody registers a document under another's hash", async () => {
+  const query = "{plexConnection(id:5){pk}}";
+  const sha256Hash = createHash("sha256").update(query).digest("hex");
+  const extensions = { persistedQuery: { version: 1, sha256Hash } };
+  expect((await send({ extensions })).codes).toEqual(["PERSISTED_QUERY_NOT_FOUND"]);
+  expect((await send({ query: "{__typename}", extensions }, "hostile")).codes).toEqual([
+    "PERSISTED_QUERY_MISMATCH",
+  ]);
+  expect((await send({ extensions })).codes).toEqual(["PERSISTED_QUERY_NOT_FOUND"]);
+  await send({ query, extensions }, "friendly");
+  expect((await send({ extensions })).result).toEqual({ data: { plexConnection: { pk: 5 } } });
+});
+
+test("documents that are registered obey the same limits", async () => {
+  const query = `{${Array.from({ length: 1_001 }, (_, index) => `a${index}:__typename`).join(" ")}}`;
+  const sha256Hash = createHash("sha256").update(query).digest("hex");
+  const { codes } = await send({ query, extensions: { persistedQuery: { version: 1, sha256Hash } } });
+  expect(codes).toEqual(["LIMIT_EXCEEDED"]);
+});
+
+test("operations of one batch share one allowance of REST calls and representations", async () => {
+  authentik.requests.length = 0;
+  const calls = Array.from({ length: 8 }, (_, index) => ({
+    query: `{plexConnection(id:${index + 1}){user}}`,
+  }));
+  const refused = (await send(calls)).text.match(/"LIMIT_EXCEEDED"/g);
+  expect(authentik.requests).toHaveLength(5);
+  expect(refused).toHaveLength(3);
+
+  const entities = "query($r:[_Any!]!){_entities(representations:$r){__typename}}";
+  const r = Array.from({ length: 400 }, (_, index) => ({
+    __typename: "PlexSourceConnection",
+    pk: index + 1,
+  }));
+  const batch = Array.from({ length: 3 }, () => ({ query: entities, variables: { r } }));
+  expect((await send(batch)).text.match(/"LIMIT_EXCEEDED"/g)).toHaveLength(1);
+});
+
+test("a batch beyond its limit is refused whole", async () => {
+  const { status, codes } = await send(Array.from({ length: 11 }, () => ({ query: "{__typename}" })));
+  expect(status).toBe(413);
+  expect(codes).toEqual(["BAD_REQUEST"]);
+});
