@@ -11,6 +11,8 @@ const WINDOW_ANSWERS = 10;
 const WINDOW_MS = 50;
 const SLOW_WINDOW_ANSWERS = 4;
 const SLOW_WINDOW_MS = 500;
+/** Enough for a median; the others of a busy window only count. */
+const RATIOS_AT_MOST = 200;
 /** Latency may be so much above that of a quiet authentik before the limit shrinks. */
 const TOLERANCE = 1.2;
 /** Above this calls wait at authentik: what it serves is all it can. */
@@ -56,6 +58,7 @@ export function createAdaptiveLimit({ now, ownTurnMs }: AdaptiveLimitOptions): C
   // The current window.
   let windowStart = now();
   let ratios: number[] = [];
+  let answers = 0;
   let dropped = 0;
   let pressed = false;
   let mostInFlight = 0;
@@ -66,6 +69,7 @@ export function createAdaptiveLimit({ now, ownTurnMs }: AdaptiveLimitOptions): C
   const startWindow = (time: number): void => {
     windowStart = time;
     ratios = [];
+    answers = 0;
     dropped = 0;
     pressed = false;
     mostInFlight = 0;
@@ -96,7 +100,7 @@ export function createAdaptiveLimit({ now, ownTurnMs }: AdaptiveLimitOptions): C
 
     // With half of the places empty, latency says nothing about all of them.
     if (mostInFlight * 2 < limit) return;
-    const overloaded = dropped > DROPPED_SHARE * (ratios.length + dropped);
+    const overloaded = dropped > DROPPED_SHARE * (answers + dropped);
     if (ratio > SATURATED || overloaded) exploring = false;
     const gradient = Math.min(overloaded ? 0.7 : 1, Math.max(0.5, TOLERANCE / ratio));
     let target = limit * gradient;
@@ -137,17 +141,19 @@ export function createAdaptiveLimit({ now, ownTurnMs }: AdaptiveLimitOptions): C
         } else baselines.noteBusy(bytes, latencyMs);
         const expected = baselines.expected(bytes);
         workMs += expected;
-        ratios.push(latencyMs - expected <= ownMs ? 1 : (latencyMs - ownMs) / expected);
+        answers += 1;
+        if (answers <= RATIOS_AT_MOST) {
+          ratios.push(latencyMs - expected <= ownMs ? 1 : (latencyMs - ownMs) / expected);
+        }
       }
       if (quietPhase.active()) {
         if (quietPhase.ends(time)) startWindow(time);
         return;
       }
-      const answers = ratios.length + dropped;
       const elapsedMs = time - windowStart;
       const enough =
-        (answers >= WINDOW_ANSWERS && elapsedMs >= WINDOW_MS) ||
-        (answers >= SLOW_WINDOW_ANSWERS && elapsedMs >= SLOW_WINDOW_MS);
+        (answers + dropped >= WINDOW_ANSWERS && elapsedMs >= WINDOW_MS) ||
+        (answers + dropped >= SLOW_WINDOW_ANSWERS && elapsedMs >= SLOW_WINDOW_MS);
       if (!enough) return;
       decide(time);
       startWindow(time);

@@ -46,9 +46,14 @@ const TIMEOUT_COUNTS_FROM_MS = 500;
 
 /**
  * One call from the queue to its outcome: waits for a place, is sent, may be sent once more.
- * The result cancels it wherever it stands; nothing is reported after that.
+ * The result cancels it wherever it stands; nothing is reported after that. Where time ran out in the pause before a second
+ * attempt, cancelling gives the failure of the first: that is why there is no answer.
  */
-export function startCall(line: Line, order: Order, outcome: Outcome): (reason: unknown) => void {
+export function startCall(
+  line: Line,
+  order: Order,
+  outcome: Outcome,
+): (reason: unknown) => AuthentikError | null {
   const { request, usage } = order;
   const cost = request.rows === undefined ? 1 : 1 + request.rows / ROWS_PER_RETRIEVE;
   let over = false;
@@ -56,7 +61,7 @@ export function startCall(line: Line, order: Order, outcome: Outcome): (reason: 
   let waiting: Ticket | null = null;
   let cancelSending: (() => void) | null = null;
   let pause: NodeJS.Timeout | null = null;
-  let retried = false;
+  let firstFailure: AuthentikError | null = null;
 
   const fail = (error: AuthentikError): void => {
     over = true;
@@ -124,12 +129,16 @@ export function startCall(line: Line, order: Order, outcome: Outcome): (reason: 
 
   const failOrRetry = (error: AuthentikError): void => {
     const again =
-      line.retries !== null && !retried && isWorthRetrying(error) && order.takeCall() && line.retries.spend();
+      line.retries !== null &&
+      firstFailure === null &&
+      isWorthRetrying(error) &&
+      order.takeCall() &&
+      line.retries.spend();
     if (!again) {
       fail(error);
       return;
     }
-    retried = true;
+    firstFailure = error;
     pause = setTimeout(() => {
       pause = null;
       usage.retries += 1;
@@ -141,12 +150,14 @@ export function startCall(line: Line, order: Order, outcome: Outcome): (reason: 
   enter();
 
   return (reason) => {
-    if (over) return;
+    if (over) return null;
     over = true;
     cancelledBy = reason;
-    if (pause !== null) clearTimeout(pause);
     if (waiting !== null) line.queue.leave(waiting);
     cancelSending?.();
+    if (pause === null) return null;
+    clearTimeout(pause);
+    return isTimeout(reason) ? firstFailure : null;
   };
 }
 

@@ -1,3 +1,5 @@
+import type { AuthentikError } from "./errors.ts";
+
 /** One operation's claim to the outcome of a call. */
 export interface Waiter {
   resolve: (value: unknown) => void;
@@ -13,8 +15,8 @@ export interface Flight {
   /** Caller and path; empty for a call that nobody else may join. */
   readonly key: string;
   readonly waiters: Waiter[];
-  /** Ends the call; given by whoever started it. */
-  cancel: (reason: unknown) => void;
+  /** Ends the call; given by whoever started it. May know better than `reason` why there is no answer; else null. */
+  cancel: (reason: unknown) => AuthentikError | null;
 }
 
 /** Identical GETs of one caller in flight at once, as one call. Holds nothing when nothing is in flight. */
@@ -64,13 +66,17 @@ export function createSingleFlight(): SingleFlight {
       if (index < 0) return;
       flight.waiters.splice(index, 1);
       waiter.done(waiter);
-      waiter.reject(reason);
-      if (flight.waiters.length > 0) return;
+      if (flight.waiters.length > 0) {
+        waiter.reject(reason);
+        return;
+      }
       close(flight);
-      flight.cancel(reason);
+      waiter.reject(flight.cancel(reason) ?? reason);
     },
     size: () => flights.size,
   };
 }
 
-function ignore(): void {}
+function ignore(): null {
+  return null;
+}

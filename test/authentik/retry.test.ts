@@ -89,6 +89,16 @@ test("nothing is sent again when retries are off, or when the operation has used
   expect(fake.requests.length).toBe(2);
 });
 
+test("when time runs out during the pause, the failure before it is the answer", async () => {
+  await startFailing("503", 2);
+  const { signal, abort } = createCancellation();
+  const answer = operation(authentik, { signal }).get(retrieve(5));
+  await fake.arrived(1);
+  while (authentik.state().inFlight > 0) await new Promise(setImmediate);
+  abort(new AuthentikError("timeout", "the time budget ended"));
+  await expect(answer).rejects.toMatchObject({ kind: "starting", retryAfterSeconds: 5 });
+});
+
 test("who leaves during the pause is told at once, and nothing is sent again", async () => {
   await startFailing("502", 2);
   const { signal, abort } = createCancellation();
