@@ -88,15 +88,17 @@ export function createCallerShares<Share extends CallerShare>(
       const active = shares.size;
       if (active < 2 || share.inFlight === 0) return true;
       const places = limit.places();
+      const weightThen = share.weight + weight;
+      const lastOfOthers = latest === share ? beforeLatestAt : latestAt;
+      if (now() - lastOfOthers > PRESENT_MS) {
+        // What others wanted once is no reason to leave places empty now.
+        return weightThen <= Math.min(places, Math.floor(limit.capacity() * SLACK));
+      }
       const equal = Math.floor(places / active);
       const wantedByOthers = demand - Math.max(share.peak, share.previousPeak);
-      if (wantedByOthers >= equal * (active - 1)) return share.weight + weight <= equal;
-      const lastOfOthers = latest === share ? beforeLatestAt : latestAt;
-      const bearable =
-        now() - lastOfOthers <= PRESENT_MS
-          ? Math.round(limit.capacity() - wantedByOthers)
-          : Math.floor(limit.capacity() * SLACK);
-      return share.weight + weight <= Math.min(places - wantedByOthers - 1, bearable);
+      if (wantedByOthers >= equal * (active - 1)) return weightThen <= equal;
+      const bearable = Math.round(limit.capacity() - wantedByOthers);
+      return weightThen <= Math.min(places - wantedByOthers - 1, bearable);
     },
   };
 }

@@ -60,6 +60,15 @@ test("callers take turns, whoever came with more", () => {
   expect(started.join(" ")).toBe("alice alice bob carol alice bob alice alice alice");
 });
 
+test("what somebody asked for once, and was answered, keeps no places from the one who calls now", () => {
+  const { enter, end, pass, started } = observe(8);
+  for (let index = 0; index < 50; index += 1) enter("once");
+  for (let index = 0; index < 50; index += 1) end();
+  pass(1_500);
+  for (let index = 0; index < 20; index += 1) enter("now");
+  expect(started.filter((caller) => caller === "now")).toHaveLength(8);
+});
+
 test("operations of one caller take turns too: one of many calls does not hold up those of one", () => {
   const { enter, end, started } = observe(1);
   const operations = ["many", "one", "two"].map((name) => {
