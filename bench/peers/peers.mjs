@@ -37,7 +37,7 @@ export function ours(name, label, settings = {}) {
     dialect: OUR_DIALECT,
     version: () => JSON.parse(readFileSync(`${root}/package.json`, "utf8")).version,
     launch: ({ upstreamUrl, port }) => ({
-      command: [process.execPath, "--max-semi-space-size=64", "dist/main.js", "serve"],
+      command: [process.execPath, "--max-semi-space-size=32", "dist/main.js", "serve"],
       env: { AUTHENTIK_URL: upstreamUrl, HOST: "127.0.0.1", PORT: String(port), ...settings },
       cwd: root,
     }),

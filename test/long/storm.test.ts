@@ -46,7 +46,7 @@ test("1,000 distinct documents of 100 KB leave a process with a heap of 512 MB a
   onTestFinished(() => authentik.close());
   const gateway = await startGatewayProcess(authentik.url, {
     env: { LOG_LEVEL: "fatal" },
-    nodeFlags: ["--max-semi-space-size=16", "--max-old-space-size=512"],
+    nodeFlags: ["--max-semi-space-size=32", "--max-old-space-size=512"],
   });
   onTestFinished(() => gateway.stop());
   const most = await sendLargeDocuments(gateway, 1_000);

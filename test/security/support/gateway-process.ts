@@ -7,7 +7,7 @@ export function startGatewayProcess(
   authentikUrl: URL,
   {
     env = {},
-    nodeFlags = ["--max-semi-space-size=64"],
+    nodeFlags = ["--max-semi-space-size=32"],
   }: { env?: Readonly<Record<string, string>>; nodeFlags?: readonly string[] } = {},
 ): Promise<ServerProcess> {
   const main = fileURLToPath(new URL("../../../dist/main.js", import.meta.url));
