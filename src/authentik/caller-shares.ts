@@ -31,10 +31,10 @@ const SLACK = 1.5;
 
 /**
  * Shares are what makes a newcomer quick. authentik serves first come, first served: whoever already has all places filled
- * makes the next caller wait behind all of it, however fair the queue on our side is. Where all want their equal part, each
- * has that. Where the others want less, a caller may use what they leave, but only half as much again as authentik works on at
- * once, so that hardly anything waits there; and while the others called within the last second, authentik's own room for what
- * they want is left free. Everybody may always have one call in flight, and who is alone may use everything.
+ * makes the next caller wait behind all of it, however fair the queue on our side is. While others called within the last
+ * second, each has its equal part where all want that; where the others want less, a caller may use what they leave, and keeps
+ * their room at authentik itself free. While nobody is present, a caller may have half as much again in flight as authentik
+ * works on at once, so that hardly anything waits there. Everybody may always have one call, and who is alone everything.
  */
 export function createCallerShares<Share extends CallerShare>(
   limit: ConcurrencyLimit,
