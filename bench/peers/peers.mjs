@@ -31,13 +31,15 @@ function installedVersion(packageName) {
  * @returns {Contender}
  */
 export function ours(name, label, settings = {}) {
+  const { version, scripts } = JSON.parse(readFileSync(`${root}/package.json`, "utf8"));
+  const [, ...args] = scripts.start.split(" ");
   return {
     name,
     label,
     dialect: OUR_DIALECT,
-    version: () => JSON.parse(readFileSync(`${root}/package.json`, "utf8")).version,
+    version: () => version,
     launch: ({ upstreamUrl, port }) => ({
-      command: [process.execPath, "--max-semi-space-size=32", "dist/main.js", "serve"],
+      command: [process.execPath, ...args],
       env: { AUTHENTIK_URL: upstreamUrl, HOST: "127.0.0.1", PORT: String(port), ...settings },
       cwd: root,
     }),
