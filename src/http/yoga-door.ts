@@ -132,7 +132,12 @@ function usePersistedQueries(): Plugin<ServerContext> {
     store: { get: (hash) => queries.get(hash), set: (hash, query) => queries.set(hash, query) },
   });
   return {
-    onParams: (payload) => (payload.params.extensions?.["persistedQuery"] ? onParams?.(payload) : undefined),
+    onParams(payload) {
+      const { query, extensions } = payload.params;
+      // What is no text is refused by yoga's own check, which comes after this one.
+      const isText = query === undefined || query === null || typeof query === "string";
+      return isText && extensions?.["persistedQuery"] ? onParams?.(payload) : undefined;
+    },
   };
 }
 

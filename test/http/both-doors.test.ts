@@ -124,6 +124,7 @@ const BODIES = [
   ),
   operation(undefined, { extensions: { persistedQuery: { version: 1, sha256Hash: "0".repeat(64) } } }),
   operation("{ __typename }", { extensions: { persistedQuery: { version: 1, sha256Hash: "0".repeat(64) } } }),
+  operation(false, { extensions: { persistedQuery: { version: 1, sha256Hash: "" } } }),
   operation("{ __typename }", { extensions: 5 }),
   operation("{ __typename }", { variables: [1] }),
   operation("{ __typename }", { variables: "x" }),
@@ -145,6 +146,7 @@ test.each(BODIES.map((body) => [body.slice(0, 120), body]))("%s", async (_name, 
   for (const accept of ACCEPTS) {
     const { short, long } = await throughBoth(body, accept === undefined ? {} : { accept });
     expect(long).toEqual(short);
+    expect(short.status).toBeLessThan(500);
   }
 });
 
