@@ -1,12 +1,13 @@
 import { execFile, spawn } from "node:child_process";
-import { mkdirSync, rmSync, statSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { onTestFinished } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const mainScript = `${root}dist/main.js`;
 const lock = `${root}.tmp/build.lock`;
 
 /** A running command line. */
@@ -34,16 +35,18 @@ export async function buildCli(): Promise<void> {
   mkdirSync(`${root}.tmp`, { recursive: true });
   while (!tryLock()) await sleep(50);
   try {
-    const tsc = fileURLToPath(import.meta.resolve("typescript/package.json")).replace(
-      "package.json",
-      "bin/tsc",
-    );
-    const run = promisify(execFile);
-    await run(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root });
-    await run(process.execPath, ["scripts/copy-graphiql.mjs"], { cwd: root });
+    await promisify(execFile)(process.execPath, ["scripts/build.mjs"], { cwd: root });
   } finally {
     rmSync(lock, { recursive: true, force: true });
   }
+}
+
+/** Copies what is published into an empty folder, away from every `node_modules`. Returns the folder. */
+export function copyBuild(): string {
+  const folder = `${mkdtempSync(join(tmpdir(), "authentik-graphql-build-"))}/`;
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  for (const name of ["package.json", "dist"]) cpSync(`${root}${name}`, folder + name, { recursive: true });
+  return folder;
 }
 
 function tryLock(): boolean {
@@ -58,10 +61,14 @@ function tryLock(): boolean {
   }
 }
 
-/** Runs the compiled command line with exactly this environment; the test's end kills what is left of it. */
-export function startCli(argv: readonly string[], env: Record<string, string> = {}): Cli {
-  const child = spawn(process.execPath, [mainScript, ...argv], {
-    cwd: root,
+/** Runs the built command line with exactly this environment; the test's end kills what is left of it. */
+export function startCli(
+  argv: readonly string[],
+  env: Record<string, string> = {},
+  { folder = root }: { folder?: string } = {},
+): Cli {
+  const child = spawn(process.execPath, [`${folder}dist/main.js`, ...argv], {
+    cwd: folder,
     env: { PATH: process.env["PATH"] ?? "", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
-import { ask, buildCli, startCli } from "./cli.ts";
+import { ask, buildCli, copyBuild, startCli } from "./cli.ts";
 
 const query = "{ plexConnection(id: 5) { identifier user } }";
 
@@ -46,6 +46,31 @@ describe("commands", () => {
     cli.kill("SIGTERM");
     expect(await cli.exited).toBe(0);
   });
+});
+
+test("what is built needs no package beside it, and has the licences of what is in it", async () => {
+  const folder = copyBuild();
+  const cli = startCli(["serve", "--port", "0", "--log-format", "pretty"], {}, { folder });
+  const url = await cli.url();
+  expect((await ask(url, query)).body).toEqual({
+    data: { plexConnection: { identifier: "12345678", user: 42 } },
+  });
+  // Loaded late: yoga's HTTP layer, traces, GraphiQL.
+  const [get, traced, page] = await Promise.all([
+    fetch(`${url}?query={__typename}`, { headers: { accept: "application/json" } }),
+    ask(url, "{ __typename }", { "apollo-federation-include-trace": "ftv1" }),
+    fetch(url, { headers: { accept: "text/html" } }),
+  ]);
+  expect(await get.json()).toEqual({ data: { __typename: "Query" } });
+  expect(traced.body).toMatchObject({ extensions: { ftv1: expect.any(String) } });
+  const scripts = [...(await page.text()).matchAll(/src="(.*?)"/g)].map(([, path = ""]) => path);
+  expect(scripts.length).toBeGreaterThan(3);
+  for (const script of scripts) expect((await fetch(new URL(script, url))).status).toBe(200);
+  const licences = readFileSync(`${folder}dist/LICENCES.txt`, "utf8");
+  for (const name of ["graphql", "graphql-yoga", "@pothos/core", "dataloader", "undici", "pino", "graphiql"])
+    expect(licences).toMatch(new RegExp(`^${name} [0-9.]+ \\([A-Z]`, "m"));
+  cli.kill("SIGINT");
+  expect(await cli.exited).toBe(0);
 });
 
 describe("a wrong configuration", () => {
