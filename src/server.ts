@@ -1,8 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { GraphQLSchema } from "graphql";
-import type { GraphQLParams } from "graphql-yoga";
-import { createCallerKeys } from "./authentik/caller-key.ts";
-import type { Authentik, AuthentikClient } from "./authentik/client.ts";
+import type { ExecutionResult, GraphQLSchema } from "graphql";
+import type { Authentik, AuthentikClient, CallerIdentity } from "./authentik/client.ts";
 import { AuthentikError } from "./authentik/errors.ts";
 import { presentError } from "./graphql/errors.ts";
 import { type Answer, type AnswerMediaType, negotiate } from "./http/answer.ts";
@@ -10,11 +8,15 @@ import { createCallerCheck, createRefusingClient, type Credentials } from "./htt
 import { createEngine, type EngineOptions } from "./http/engine.ts";
 import { createGraphiqlPage } from "./http/graphiql.ts";
 import { createExchange, type Exchange, type RequestRecord } from "./http/exchange.ts";
-import { answerOf, type Outcome, parseParams } from "./http/json-post.ts";
+import { answerOf, parseParams } from "./http/json-post.ts";
 import { createOperationScope, type OperationScope } from "./http/operation-scope.ts";
 import { createOverloadGuard } from "./http/overload.ts";
+import type { ServePlain } from "./http/plain-connection.ts";
+import type { PlainHead } from "./http/plain-head.ts";
 import { readBody } from "./http/read-body.ts";
+import { type Recipient, responseRecipient } from "./http/recipient.ts";
 import { guardRequest, type Refusal } from "./http/request-guard.ts";
+import type { RequestHead } from "./http/request-head.ts";
 import type { ServerContext } from "./http/server-context.ts";
 import { createSharedOperations, type Execution } from "./http/shared-operations.ts";
 
@@ -55,9 +57,11 @@ export interface GatewayDependencies {
   routes: ReadonlyMap<string, (request: IncomingMessage, response: ServerResponse) => void>;
 }
 
-/** The HTTP edge as a listener for `node:http`. */
+/** The HTTP edge: a listener for node:http, and a way around it for plain requests. */
 export interface Gateway {
   listener: (request: IncomingMessage, response: ServerResponse) => void;
+  /** How plain requests with this head are served, or null when they are for the listener. */
+  admit: (head: PlainHead) => ServePlain | null;
   /** Operations being answered now. */
   inFlight(): number;
   /** From now on every answer says `Connection: close`. */
@@ -66,6 +70,8 @@ export interface Gateway {
   warmUp(): Promise<void>;
   close(): Promise<void>;
 }
+
+const ENDPOINT = "/graphql";
 
 /** Longest request body that identical operations are recognised by, in characters. */
 const MAX_SHARED_LENGTH = 16_384;
@@ -87,17 +93,17 @@ const NOT_ACCEPTABLE: Refusal = {
 /**
  * The HTTP edge: guards every request, executes operations with the caller's credentials, writes one record for each.
  *
- * JSON by POST takes the short way (read, parse, execute, write); everything else goes through yoga's HTTP layer.
- * Both ways execute with the same hooks and present results with the same functions.
+ * Requests come through one of two doors, node:http's or the plain one, and are the same from then on. JSON by POST takes
+ * the short way (parse, execute, write); everything else goes through yoga's HTTP layer. All ways execute with the same
+ * hooks and present results with the same functions.
  */
 export function createGateway(options: GatewayOptions, dependencies: GatewayDependencies): Gateway {
   const { operationTimeoutMs, maxRestCalls, maxRepresentations } = options;
   const { schema, authentik, onRequest, routes } = dependencies;
   const engine = createEngine(schema, options);
   const checkCaller = createCallerCheck(options.credentials);
-  const callerKey = createCallerKeys();
   const overload = createOverloadGuard(options);
-  const sharedOperations = createSharedOperations<Outcome>({ budgetMs: operationTimeoutMs });
+  const sharedOperations = createSharedOperations({ budgetMs: operationTimeoutMs });
   // A mutation must run as often as it was asked for.
   const coalesce = options.coalesce && !schema.getMutationType();
   const { credentials } = options;
@@ -107,7 +113,8 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     preflight: options.corsOrigins.length > 0,
     openAccess: credentials.mode === "service" && credentials.gatewayKey === null,
   };
-  const page = options.graphiql ? createGraphiqlPage({ ...options, endpoint: "/graphql" }) : null;
+  const page = options.graphiql ? createGraphiqlPage({ ...options, endpoint: ENDPOINT }) : null;
+  const recording = { closing: () => draining, onRequest };
   let inFlight = 0;
   let draining = false;
 
@@ -120,29 +127,45 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     }
     const unacceptable = guardRequest(request, guard);
     if (!unacceptable && page?.serve(request, response, { close: draining })) return;
-    const exchange = createExchange(request, response, { closing: () => draining, onRequest });
-    const refusal = unacceptable ?? (path === "/graphql" ? overload.refuse(inFlight) : NOT_FOUND);
-    if (refusal) {
-      exchange.refuse(refusal);
-      return;
+    const recipient = responseRecipient(response);
+    const exchange = createExchange(request, recipient, recording);
+    const refusal = unacceptable ?? (path === ENDPOINT ? overload.refuse(inFlight) : NOT_FOUND);
+    const mediaType = negotiate(request.headers.accept);
+    if (refusal) exchange.refuse(refusal);
+    else if (mediaType === null) exchange.refuse(NOT_ACCEPTABLE);
+    else {
+      const caller = identify(request.headers.authorization);
+      const take = (body: string | Refusal | null) => {
+        if (body === null) exchange.abandon();
+        else if (typeof body === "string")
+          answer({ head: request, body, mediaType, caller, exchange, recipient });
+        else exchange.refuse(body);
+      };
+      if (request.method === "POST") void readBody(request, options).then(take);
+      else take("");
     }
-    serve(request, response, exchange).catch((error: unknown) =>
-      exchange.answer(internalError(error, exchange)),
-    );
   }
 
-  async function serve(request: IncomingMessage, response: ServerResponse, exchange: Exchange) {
-    const mediaType = negotiate(request.headers.accept);
-    if (mediaType === null) {
-      exchange.refuse(NOT_ACCEPTABLE);
-      return;
-    }
-    const body = request.method === "POST" ? await readBody(request, options) : "";
-    if (typeof body !== "string") {
-      if (body === null) exchange.abandon();
-      else exchange.refuse(body);
-      return;
-    }
+  /** How requests with this head are served without node:http: those that it would let in, and that are for no one else. */
+  function admit(head: PlainHead): ServePlain | null {
+    const mediaType = negotiate(head.headers["accept"]);
+    const ours = head.url === ENDPOINT && head.contentLength <= options.maxBodyBytes && mediaType !== null;
+    if (!ours || engine.needsYoga(head) || guardRequest(head, guard)) return null;
+    const caller = identify(head.headers["authorization"]);
+    return (body, recipient) => {
+      const exchange = createExchange(head, recipient, recording);
+      answer({ head, body, mediaType, caller, exchange, recipient });
+    };
+  }
+
+  function identify(authorization: string | undefined): CallerIdentity | AuthentikError {
+    const checked = checkCaller(authorization);
+    return checked instanceof AuthentikError ? checked : authentik.identify(checked);
+  }
+
+  /** Executes what the body asks for, and answers unless the client leaves. */
+  function answer(asked: Asked): void {
+    const { exchange, recipient, mediaType } = asked;
     // Only now does it count: bodies that trickle in would otherwise fill all places without asking for anything.
     const refusal = overload.refuse(inFlight);
     if (refusal) {
@@ -150,77 +173,69 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       return;
     }
     inFlight += 1;
-    try {
-      const params = engine.needsYoga(request) ? null : parseParams(body);
-      const answer = params
-        ? await execute(params, { request, response, body, exchange, mediaType })
-        : await viaYoga(request, { response, body, exchange });
-      if (answer) exchange.answer(answer);
-      else exchange.abandon();
-    } finally {
+    const execution = executionFor(asked);
+    const leave = execution.scope.join();
+    let over = false;
+    const finish = (): boolean => {
+      if (over) return false;
       inFlight -= 1;
-    }
-  }
-
-  async function execute(
-    params: GraphQLParams,
-    options: {
-      request: IncomingMessage;
-      response: ServerResponse;
-      body: string;
-      exchange: Exchange;
-      mediaType: AnswerMediaType;
-    },
-  ): Promise<Answer | null> {
-    const { request, response, body, exchange, mediaType } = options;
-    const start = (): Execution<Outcome> => {
-      const scope = createOperationScope({ budgetMs: operationTimeoutMs });
-      const context = contextOf(request, { scope, exchange });
-      return {
-        scope,
-        result: engine
-          .execute(params, context)
-          .then((result) => ({ result }))
-          .finally(() => scope.end()),
-      };
+      return (over = true);
     };
-    let execution: Execution<Outcome>;
-    if (coalesce && body.length <= MAX_SHARED_LENGTH) {
-      const key = `${callerKey(request.headers.authorization ?? "")} ${body}`;
-      ({ execution, shared: exchange.shared } = sharedOperations.enter(key, start));
-    } else execution = start();
-    const outcome = await whileConnected(response, execution);
-    return outcome && answerOf(outcome, exchange, mediaType);
+    const fail = (error: unknown): void => exchange.answer(internalError(error, exchange));
+    const succeed = (result: ExecutionResult | Answer): void => {
+      if (!finish()) return;
+      try {
+        exchange.answer(answerOf(execution, result, { exchange, mediaType }));
+      } catch (error) {
+        fail(error);
+      }
+    };
+    recipient.onLeave(() => {
+      if (!finish()) return;
+      leave();
+      exchange.abandon();
+    });
+    execution.result.then(succeed, (error: unknown) => {
+      if (finish()) fail(error);
+    });
   }
 
-  function viaYoga(
-    request: IncomingMessage,
-    { response, body, exchange }: { response: ServerResponse; body: string; exchange: Exchange },
-  ): Promise<Answer | null> {
+  /** The execution that answers this: of an identical operation of the same caller in flight, or one of its own. */
+  function executionFor(asked: Asked): Execution {
+    const { body, caller, exchange } = asked;
+    const shareable = coalesce && body.length <= MAX_SHARED_LENGTH && !(caller instanceof AuthentikError);
+    const key = shareable ? `${caller.key} ${body}` : "";
+    const running = shareable ? sharedOperations.find(key) : undefined;
+    if (running) {
+      exchange.shared = true;
+      exchange.operation = running.operation;
+      return running;
+    }
+    const params = engine.needsYoga(asked.head) ? null : parseParams(body);
     const scope = createOperationScope({ budgetMs: operationTimeoutMs });
-    const context = contextOf(request, { scope, exchange });
-    const result = engine
-      .handle(request, request.method === "POST" ? body : null, context)
-      .finally(() => scope.end());
-    return whileConnected(response, { scope, result });
+    const context = contextOf(asked, scope);
+    const result = params ? engine.execute(params, context) : engine.handle(asked.head, body, context);
+    const execution: Execution = { scope, result, operation: exchange.operation };
+    const end = () => scope.end();
+    result.then(end, end);
+    // What yoga's HTTP layer answers is one client's: it has its request id in it.
+    if (params && shareable) sharedOperations.add(key, execution);
+    return execution;
   }
 
-  function contextOf(
-    request: IncomingMessage,
-    { scope, exchange }: { scope: OperationScope; exchange: Exchange },
-  ): ServerContext {
+  function contextOf({ caller, exchange }: Asked, scope: OperationScope): ServerContext {
     const { requestId, operation, codes, onProblem } = exchange;
-    const authorization = checkCaller(request.headers.authorization);
     const client: AuthentikClient =
-      authorization instanceof AuthentikError
-        ? createRefusingClient(authentik, authorization)
-        : authentik.forCaller({ authorization, requestId, signal: scope.signal, maxRestCalls });
+      caller instanceof AuthentikError
+        ? createRefusingClient(authentik, caller)
+        : authentik.forCaller({ identity: caller, requestId, signal: scope.signal, maxRestCalls });
     exchange.usage = client.usage;
     return { authentik: client, requestId, maxRepresentations, operation, codes, onProblem };
   }
 
   return {
     listener,
+    admit,
     inFlight: () => inFlight,
     startDraining: () => {
       draining = true;
@@ -233,19 +248,15 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
   };
 }
 
-/** Resolves with the result, or with null as soon as the client has left. */
-function whileConnected<T>(response: ServerResponse, { scope, result }: Execution<T>): Promise<T | null> {
-  const leave = scope.join();
-  return new Promise((resolve, reject) => {
-    const onClose = () => {
-      leave();
-      resolve(null);
-    };
-    const stay = () => response.off("close", onClose);
-    if (response.destroyed) onClose();
-    response.once("close", onClose);
-    result.then(resolve, reject).finally(stay);
-  });
+/** A request whose body is there. */
+interface Asked {
+  head: RequestHead;
+  body: string;
+  mediaType: AnswerMediaType;
+  /** Or why there is nobody to ask authentik for. */
+  caller: CallerIdentity | AuthentikError;
+  exchange: Exchange;
+  recipient: Recipient;
 }
 
 function internalError(error: unknown, exchange: Exchange): Answer {

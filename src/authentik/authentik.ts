@@ -57,9 +57,11 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
     "X-Request-Id",
   ];
 
+  const keyOf = createCallerKeys();
   const authentik: Authentik = {
     list: options.list,
     rowCost: line.rowCost.current,
+    identify: (authorization) => ({ authorization, key: keyOf(authorization) }),
     forCaller: (caller) => createCallerClient(parts, caller),
     probe: ({ timeoutMs }) =>
       probeApi(transport, [...fixedHeaders, PROBE_ID], { timeoutMs, url: options.url }),
@@ -78,7 +80,6 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
     cache: options.cacheTtlMs > 0 ? createAnswerCache(options) : null,
     coalesce: options.coalesce,
     fixedHeaders,
-    keyOf: createCallerKeys(),
   };
   return authentik;
 }

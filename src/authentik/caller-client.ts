@@ -16,16 +16,15 @@ export interface ClientParts {
   coalesce: boolean;
   /** Names and values of the headers that every request has, ending with the name of the request id's. */
   fixedHeaders: readonly string[];
-  keyOf: (authorization: string) => string;
 }
 
 /** The REST API as one caller sees it, for one operation. */
 export function createCallerClient(parts: ClientParts, caller: Caller): AuthentikClient {
   const { line, flights, cache, coalesce } = parts;
   const { signal } = caller;
-  const callerKey = parts.keyOf(caller.authorization);
+  const { key: callerKey, authorization } = caller.identity;
   const usage = createUsage();
-  const headers = [...parts.fixedHeaders, caller.requestId, "Authorization", caller.authorization];
+  const headers = [...parts.fixedHeaders, caller.requestId, "Authorization", authorization];
   let callsLeft = caller.maxRestCalls;
 
   const takeCall = (): boolean => {

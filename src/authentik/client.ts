@@ -24,10 +24,17 @@ export interface AuthentikOptions {
   retry: boolean;
 }
 
+/** Whose credential a call uses, worked out once for as many operations as one connection brings. */
+export interface CallerIdentity {
+  /** The whole `Authorization` value, already checked for form. */
+  readonly authorization: string;
+  /** Keyed hash of it: equal for equal credentials, useless outside this process. */
+  readonly key: string;
+}
+
 /** One caller's operation: whose credential is used, and until when. */
 export interface Caller {
-  /** The whole `Authorization` value, already checked for form. */
-  authorization: string;
+  identity: CallerIdentity;
   /** Sent as `X-Request-Id`, so that both logs can be joined. */
   requestId: string;
   /** Aborted when the time budget ends or the client leaves; its reason is an `AuthentikError` of that kind. */
@@ -64,7 +71,7 @@ export interface Usage {
 
 /** The REST API as one caller sees it, for one operation. */
 export interface AuthentikClient {
-  /** Keyed hash of the credential: equal for equal credentials, useless outside this process. */
+  /** {@link CallerIdentity.key} */
   readonly callerKey: string;
   /** Identity of the server behind this client, to hang process-wide knowledge on. */
   readonly upstream: Authentik;
@@ -100,6 +107,8 @@ export interface Authentik {
    * 0.08 until there is a measurement; kept between 0.02 and 0.25.
    */
   rowCost(): number;
+  /** Who calls, by a whole `Authorization` value that was checked for form. */
+  identify(authorization: string): CallerIdentity;
   forCaller(caller: Caller): AuthentikClient;
   /** Asks the API without credentials whether it is an authentik, within `timeoutMs`. Never throws. */
   probe(options: { timeoutMs: number }): Promise<Probe>;

@@ -103,6 +103,7 @@ export async function startServing(config: Config, options: ServingOptions): Pro
   const gateway = createGateway({ ...config.gateway, sandboxToken: sandbox?.token ?? null }, dependencies);
   const server = createNodeServer((request, response) => gateway.listener(request, response), {
     ...config.server,
+    admit: gateway.admit,
     onError: (error) => log.error({ error: loggableError(error) }, "a connection could not be taken"),
   });
   const port = await server.listen(config).catch((error: unknown) => {

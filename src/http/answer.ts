@@ -60,18 +60,26 @@ function acceptsUtf8(parameters: readonly string[]): boolean {
   return charset === undefined || /^charset="?utf-?8"?$/.test(charset);
 }
 
-/** Writes an answer whole; does nothing when the client has left. */
-export function writeAnswer(
-  response: ServerResponse,
-  answer: Answer,
-  { requestId, close }: { requestId: string; close: boolean },
-): void {
-  if (response.destroyed || response.headersSent) return;
+/** What an answer says besides itself. */
+export interface AnswerEnvelope {
+  requestId: string;
+  /** Whether the connection ends with it. */
+  close: boolean;
+}
+
+/** Names and values of an answer's headers, in turn; what HTTP itself needs comes after them. */
+export function answerHeaders(answer: Answer, { requestId, close }: AnswerEnvelope): string[] {
   const headers = ["content-type", `${answer.mediaType}; charset=utf-8`];
   headers.push("content-length", String(Buffer.byteLength(answer.body)), "x-request-id", requestId);
   for (const [name, value] of COMMON_HEADERS) headers.push(name, value);
   if (answer.headers) for (const [name, value] of Object.entries(answer.headers)) headers.push(name, value);
   if (close) headers.push("connection", "close");
-  response.writeHead(answer.status, headers);
+  return headers;
+}
+
+/** Writes an answer whole; does nothing when the client has left. */
+export function writeAnswer(response: ServerResponse, answer: Answer, envelope: AnswerEnvelope): void {
+  if (response.destroyed || response.headersSent) return;
+  response.writeHead(answer.status, answerHeaders(answer, envelope));
   response.end(answer.body);
 }

@@ -7,18 +7,27 @@ export interface Connections {
   all: () => Iterable<Socket>;
   /** Notes that an answer is owed. Cheap: every request pays for it. */
   owe: (request: IncomingMessage, response: ServerResponse) => void;
-  /** Answers of this connection that are not completely handed to the operating system. */
+  /** Answers of node:http on this connection that are not completely handed to the operating system. */
   owed: (socket: Socket) => readonly ServerResponse[];
+  /** Whether an answer is owed on this connection, by whichever door it came. */
+  owes: (socket: Socket) => boolean;
 }
 
-/** Watches the connections of a server, from before it listens. */
-export function watchConnections(server: Server): Connections {
+/**
+ * Watches the connections of a server, from before it listens.
+ * @param options.owesElsewhere tells of answers that are not node:http's
+ */
+export function watchConnections(
+  server: Server,
+  { owesElsewhere }: { owesElsewhere: (socket: Socket) => boolean },
+): Connections {
   const open = new Set<Socket>();
   const owing = new WeakMap<Socket, ServerResponse[]>();
   server.on("connection", (socket) => {
     open.add(socket);
     socket.once("close", () => open.delete(socket));
   });
+  const owed = (socket: Socket): readonly ServerResponse[] => owing.get(socket)?.filter(isOwed) ?? [];
   return {
     count: () => open.size,
     all: () => open,
@@ -28,7 +37,8 @@ export function watchConnections(server: Server): Connections {
       else if (responses.length === 1 && responses[0]?.writableFinished === true) responses[0] = response;
       else owing.set(socket, [...responses.filter(isOwed), response]);
     },
-    owed: (socket) => owing.get(socket)?.filter(isOwed) ?? [],
+    owed,
+    owes: (socket) => socket.writableLength > 0 || owesElsewhere(socket) || owed(socket).length > 0,
   };
 }
 

@@ -1,10 +1,10 @@
-import type { IncomingMessage } from "node:http";
 import { type ExecutionResult, GraphQLError, type GraphQLSchema } from "graphql";
 import type { GraphQLParams } from "graphql-yoga";
 import { isJsonObject } from "../authentik/shape.ts";
 import type { DocumentLimits } from "../graphql/document-limits.ts";
 import { createOperations } from "../graphql/operations.ts";
 import type { Answer } from "./answer.ts";
+import type { RequestHead } from "./request-head.ts";
 import { type ServerContext, TRACE_HEADER } from "./server-context.ts";
 import type { YogaDoor } from "./yoga-door.ts";
 
@@ -22,9 +22,9 @@ export interface Engine {
   /** Executes one operation; the way for JSON by POST, which needs nothing of yoga's HTTP layer. */
   execute(params: GraphQLParams, context: ServerContext): Promise<ExecutionResult>;
   /** Whether a request needs `handle`. */
-  needsYoga(request: IncomingMessage): boolean;
+  needsYoga(request: RequestHead): boolean;
   /** Answers any request with yoga's HTTP layer. */
-  handle(request: IncomingMessage, body: string | null, context: ServerContext): Promise<Answer>;
+  handle(request: RequestHead, body: string, context: ServerContext): Promise<Answer>;
   /** Loads what is not needed for the first plain operation; nothing waits for it but who needs it. */
   warmUp(): Promise<void>;
   dispose(): Promise<void>;

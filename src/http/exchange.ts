@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Usage } from "../authentik/client.ts";
 import type { JsonObject } from "../authentik/shape.ts";
 import type { OperationNote } from "../graphql/operations.ts";
-import { type Answer, negotiate, writeAnswer } from "./answer.ts";
+import { type Answer, negotiate } from "./answer.ts";
+import type { Recipient } from "./recipient.ts";
 import type { Refusal } from "./request-guard.ts";
+import type { RequestHead } from "./request-head.ts";
 
 /** One finished request to `/graphql`: what the log line and the metrics are made of. No secrets by construction. */
 export interface RequestRecord {
@@ -13,9 +14,8 @@ export interface RequestRecord {
   /** 499 when nobody waited for the answer. */
   status: number;
   durationMs: number;
-  /** From the document; absent for anonymous operations and for requests that never became one. */
-  operationName?: string;
-  operationType?: "query" | "mutation" | "subscription";
+  /** Empty for requests that never became an operation. */
+  operation: OperationNote;
   /** Codes of the errors in the answer, each once, sorted. */
   codes: readonly string[];
   /** Whether the answer came from an identical operation already in flight. */
@@ -30,7 +30,8 @@ export interface RequestRecord {
 /** One request and its answer, from the first header to the log line. */
 export interface Exchange {
   readonly requestId: string;
-  readonly operation: OperationNote;
+  /** Of whoever executes: one of several identical operations for all of them. */
+  operation: OperationNote;
   readonly codes: Set<string>;
   readonly onProblem: (problem: JsonObject) => void;
   /** Filled in by whoever executes. */
@@ -48,30 +49,33 @@ const CLIENT_CLOSED_REQUEST = 499;
 // A proxy's or router's own request id is kept where it is harmless in a log and in a header.
 const REQUEST_ID = /^[A-Za-z0-9_.:=+/-]{1,128}$/;
 
-/** Begins an exchange; `onRequest` is called once, when it is over. */
+const NO_CODES: readonly string[] = [];
+
+/** Begins an exchange; `onRequest` is called once, when it is over. What is done afterwards does nothing. */
 export function createExchange(
-  request: IncomingMessage,
-  response: ServerResponse,
+  { method = "", headers }: RequestHead,
+  recipient: Recipient,
   { closing, onRequest }: { closing: () => boolean; onRequest: (record: RequestRecord) => void },
 ): Exchange {
   const startedMs = performance.now();
-  const given = request.headers["x-request-id"];
+  const given = headers["x-request-id"];
   const requestId = typeof given === "string" && REQUEST_ID.test(given) ? given : randomUUID();
   const problems: JsonObject[] = [];
+  let over = false;
 
   function finish(status: number, outcome: RequestRecord["outcome"]) {
-    const { name, type } = exchange.operation;
+    over = true;
+    const { operation, codes, shared, usage } = exchange;
     onRequest({
       requestId,
-      method: request.method ?? "",
+      method,
       status,
       durationMs: performance.now() - startedMs,
-      ...(name === undefined ? {} : { operationName: name }),
-      ...(type === undefined ? {} : { operationType: type }),
-      codes: [...exchange.codes].sort(),
-      shared: exchange.shared,
+      operation,
+      codes: codes.size === 0 ? NO_CODES : [...codes].sort(),
+      shared,
       outcome,
-      usage: exchange.usage,
+      usage,
       problems,
     });
   }
@@ -84,19 +88,22 @@ export function createExchange(
     usage: null,
     shared: false,
     answer(answer) {
-      writeAnswer(response, answer, { requestId, close: closing() });
+      if (over) return;
+      recipient.send(answer, { requestId, close: closing() });
       finish(answer.status, "answered");
     },
-    refuse({ status, code, message, headers }) {
+    refuse({ status, code, message, headers: more }) {
       exchange.codes.add(code);
       exchange.answer({
         status,
-        mediaType: negotiate(request.headers.accept) ?? "application/json",
+        mediaType: negotiate(headers.accept) ?? "application/json",
         body: JSON.stringify({ errors: [{ message, extensions: { code, requestId } }] }),
-        headers,
+        headers: more,
       });
     },
-    abandon: () => finish(CLIENT_CLOSED_REQUEST, "client-left"),
+    abandon() {
+      if (!over) finish(CLIENT_CLOSED_REQUEST, "client-left");
+    },
   };
   return exchange;
 }

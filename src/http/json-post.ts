@@ -4,13 +4,8 @@ import { isJsonObject } from "../authentik/shape.ts";
 import { presentResult } from "../graphql/present.ts";
 import type { Answer, AnswerMediaType } from "./answer.ts";
 import type { Exchange } from "./exchange.ts";
+import type { Execution } from "./shared-operations.ts";
 import { statusOf } from "./status.ts";
-
-/** An execution's result; its text is made once for everyone where it is the same for everyone. */
-export interface Outcome {
-  result: ExecutionResult;
-  text?: string;
-}
 
 /** The parameters of one operation, or null for everything that yoga's own parser should judge. */
 export function parseParams(body: string): GraphQLParams | null {
@@ -22,14 +17,18 @@ export function parseParams(body: string): GraphQLParams | null {
   }
 }
 
-/** The answer to one of the clients that wait for an outcome: errors carry this client's own request id. */
-export function answerOf(outcome: Outcome, exchange: Exchange, mediaType: AnswerMediaType): Answer {
-  const { result } = outcome;
-  if (outcome.text !== undefined) return { status: 200, mediaType, body: outcome.text };
+/** The answer to one of the clients that wait for an execution: errors carry this client's own request id. */
+export function answerOf(
+  execution: Execution,
+  result: ExecutionResult | Answer,
+  { exchange, mediaType }: { exchange: Exchange; mediaType: AnswerMediaType },
+): Answer {
+  if (execution.text !== undefined) return { status: 200, mediaType, body: execution.text };
+  if ("status" in result) return result;
   const presentation = presentResult(result, exchange);
   for (const code of presentation.codes) exchange.codes.add(code);
   const body = JSON.stringify(presentation.result);
-  if (!presentation.result.errors && presentation.executed) outcome.text = body;
+  if (!presentation.result.errors && presentation.executed) execution.text = body;
   return {
     status: statusOf(presentation, mediaType),
     mediaType,

@@ -1,14 +1,19 @@
-import { createServer, type RequestListener } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerLimits } from "../config.ts";
 import { answerClientErrors } from "./client-error.ts";
 import { type Connections, watchConnections } from "./connections.ts";
+import type { PlainService } from "./plain-connection.ts";
+import { createPlainDoor, type PlainDoor } from "./plain-door.ts";
 import { dropSlowReaders } from "./slow-readers.ts";
 
 /** Limits, and what happens to failures. */
 export interface NodeServerOptions extends ServerLimits {
   /** Called when a connection could not be accepted, as when the process has no file descriptors left. */
   onError?: (error: Error) => void;
+  /** How plain requests are served without node:http; absent: all go through it. */
+  admit?: PlainService["admit"];
 }
 
 /** An HTTP server that slow, numerous or malformed clients do not wear down. */
@@ -37,7 +42,7 @@ const CLOSE_CHECK_MS = 25;
 
 /** Creates the server with every limit set before it listens. */
 export function createNodeServer(listener: RequestListener, options: NodeServerOptions): NodeServer {
-  const { onError, ...limits } = options;
+  const { onError, admit, ...limits } = options;
   const server = createServer({
     headersTimeout: limits.headersTimeoutMs,
     requestTimeout: limits.requestTimeoutMs,
@@ -48,7 +53,8 @@ export function createNodeServer(listener: RequestListener, options: NodeServerO
     noDelay: true,
   });
   server.maxConnections = limits.maxConnections;
-  const connections = watchConnections(server);
+  const door = admit && openPlainDoor(server, { admit, limits });
+  const connections = watchConnections(server, { owesElsewhere: (socket) => door?.owes(socket) ?? false });
   answerClientErrors(server, connections);
   dropSlowReaders(server, connections, limits);
   server.on("request", (request, response) => {
@@ -72,11 +78,32 @@ export function createNodeServer(listener: RequestListener, options: NodeServerO
       const watcher = setInterval(closeUnused(connections), CLOSE_CHECK_MS);
       const finished = await Promise.race([closed.then(() => true), sleep(timeoutMs, false)]);
       clearInterval(watcher);
-      if (!finished) server.closeAllConnections();
+      if (!finished) for (const socket of connections.all()) socket.destroy();
       await closed;
       return finished;
     },
   };
+}
+
+/** Puts the plain door in front of node:http, which gets the connections that are not for it. */
+function openPlainDoor(
+  server: Server,
+  options: { admit: PlainService["admit"]; limits: ServerLimits },
+): PlainDoor {
+  const [take] = server.listeners("connection");
+  if (take === undefined) throw new TypeError("node:http does not listen for connections");
+  server.removeAllListeners("connection");
+  const door = createPlainDoor({
+    ...options,
+    handOver(socket, received) {
+      Reflect.apply(take, server, [socket]);
+      socket.resume();
+      socket.emit("data", received);
+    },
+  });
+  server.on("connection", (socket: Socket) => door.open(socket));
+  server.once("close", () => door.close());
+  return door;
 }
 
 /**
@@ -89,7 +116,7 @@ function closeUnused(connections: Connections): () => void {
   return () => {
     const late = performance.now() - startedMs > LAST_REQUEST_MS;
     for (const socket of connections.all()) {
-      if (connections.owed(socket).length > 0) owedLately.add(socket);
+      if (connections.owes(socket)) owedLately.add(socket);
       else if (late || owedLately.has(socket)) socket.destroySoon();
     }
   };

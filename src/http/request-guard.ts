@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { RequestHead } from "./request-head.ts";
 
 /** An answer given instead of an operation. `message` is ours and never quotes the request. */
 export interface Refusal {
@@ -36,7 +36,7 @@ const MAX_DISCARDED_BYTES = 65_536;
  * Why a request to `/graphql` is refused before anything of it is read, or null.
  * Looks at the request line and headers only; costs no I/O and keeps nothing.
  */
-export function guardRequest(request: IncomingMessage, options: RequestGuardOptions): Refusal | null {
+export function guardRequest(request: RequestHead, options: RequestGuardOptions): Refusal | null {
   const refusal =
     guardHeaderCount(request, options) ??
     guardTarget(request) ??
@@ -49,18 +49,18 @@ export function guardRequest(request: IncomingMessage, options: RequestGuardOpti
   return { ...refusal, headers: { ...refusal.headers, connection: "close" } };
 }
 
-function guardHeaderCount({ rawHeaders }: IncomingMessage, options: RequestGuardOptions): Refusal | null {
+function guardHeaderCount({ rawHeaders }: RequestHead, options: RequestGuardOptions): Refusal | null {
   if (rawHeaders.length / 2 <= options.maxHeaderCount) return null;
   return badRequest(431, `Send at most ${options.maxHeaderCount} header lines.`, { connection: "close" });
 }
 
 /** Proxies' absolute form and `//host/path` would let the request choose the host that URLs are built on. */
-function guardTarget({ url = "" }: IncomingMessage): Refusal | null {
+function guardTarget({ url = "" }: RequestHead): Refusal | null {
   const path = url.startsWith("/") && !url.startsWith("//") && !url.startsWith("/\\");
   return path ? null : badRequest(400, "The request target must be a path.");
 }
 
-function guardHost(request: IncomingMessage, { allowedHosts }: RequestGuardOptions): Refusal | null {
+function guardHost(request: RequestHead, { allowedHosts }: RequestGuardOptions): Refusal | null {
   const { host } = request.headers;
   const name = host === undefined ? undefined : HOST.exec(host)?.groups?.["name"];
   if (name === undefined || occurrences(request, "host") !== 1 || !URL.canParse(`http://${host}/`))
@@ -70,7 +70,7 @@ function guardHost(request: IncomingMessage, { allowedHosts }: RequestGuardOptio
 }
 
 /** Node would take the first of two, while a proxy in front may have checked the last. */
-function guardAuthorization(request: IncomingMessage): Refusal | null {
+function guardAuthorization(request: RequestHead): Refusal | null {
   if (occurrences(request, "authorization") <= 1) return null;
   return {
     status: 401,
@@ -80,13 +80,13 @@ function guardAuthorization(request: IncomingMessage): Refusal | null {
   };
 }
 
-function guardMethod({ method }: IncomingMessage, { preflight }: RequestGuardOptions): Refusal | null {
+function guardMethod({ method }: RequestHead, { preflight }: RequestGuardOptions): Refusal | null {
   if (method === "POST" || method === "GET" || (preflight && method === "OPTIONS")) return null;
   const allow = preflight ? "GET, POST, OPTIONS" : "GET, POST";
   return badRequest(405, `Use one of ${allow}.`, { allow });
 }
 
-function guardOrigin({ method, url = "", headers }: IncomingMessage, options: RequestGuardOptions) {
+function guardOrigin({ method, url = "", headers }: RequestHead, options: RequestGuardOptions) {
   if (!options.openAccess || method !== "GET" || !url.includes("?")) return null;
   const parameters = new URLSearchParams(url.slice(url.indexOf("?")));
   if (!parameters.has("query") && !parameters.has("extensions")) return null;
@@ -95,7 +95,7 @@ function guardOrigin({ method, url = "", headers }: IncomingMessage, options: Re
   return badRequest(400, "Send operations by POST, or with the header apollo-require-preflight: true.");
 }
 
-function guardBody({ method, headers }: IncomingMessage): Refusal | null {
+function guardBody({ method, headers }: RequestHead): Refusal | null {
   if (method !== "POST") return null;
   const encoding = headers["content-encoding"] ?? "identity";
   if (encoding.toLowerCase() !== "identity")
@@ -116,14 +116,14 @@ function isJson(contentType: string | undefined): boolean {
     .every((parameter) => /^charset="?utf-?8"?$/.test(parameter));
 }
 
-function occurrences({ rawHeaders }: IncomingMessage, name: string): number {
+function occurrences({ rawHeaders }: RequestHead, name: string): number {
   let count = 0;
   for (let index = 0; index < rawHeaders.length; index += 2)
     if (rawHeaders[index]?.toLowerCase() === name) count++;
   return count;
 }
 
-function hasLongBody({ headers }: IncomingMessage): boolean {
+function hasLongBody({ headers }: RequestHead): boolean {
   return (
     headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > MAX_DISCARDED_BYTES
   );

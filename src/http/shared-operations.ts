@@ -1,15 +1,24 @@
+import type { ExecutionResult } from "graphql";
+import type { OperationNote } from "../graphql/operations.ts";
+import type { Answer } from "./answer.ts";
 import type { OperationScope } from "./operation-scope.ts";
 
-/** One execution and everyone who waits for it. */
-export interface Execution<T> {
-  scope: OperationScope;
-  result: Promise<T>;
+/** One execution, for everyone who waits for it. */
+export interface Execution {
+  readonly scope: OperationScope;
+  /** What it came to, or a whole answer where yoga's HTTP layer gave it. */
+  readonly result: Promise<ExecutionResult | Answer>;
+  readonly operation: OperationNote;
+  /** The text of the answer, made once for everyone where it is the same for everyone. */
+  text?: string;
 }
 
 /** Identical operations of one caller in flight at once, executed once. */
-export interface SharedOperations<T> {
-  /** The execution under `key` that is in flight, or the one that `start` begins. */
-  enter(key: string, start: () => Execution<T>): { execution: Execution<T>; shared: boolean };
+export interface SharedOperations {
+  /** The execution under `key` to wait for, or undefined. */
+  find(key: string): Execution | undefined;
+  /** Lets others find an execution until it has ended. */
+  add(key: string, execution: Execution): void;
 }
 
 /**
@@ -17,21 +26,20 @@ export interface SharedOperations<T> {
  * A latecomer is not taken aboard when the first caller has used up half of the time budget or has been cancelled:
  * it would be given the end of a budget that is not its own.
  */
-export function createSharedOperations<T>({ budgetMs }: { budgetMs: number }): SharedOperations<T> {
-  const inFlight = new Map<string, Execution<T>>();
+export function createSharedOperations({ budgetMs }: { budgetMs: number }): SharedOperations {
+  const inFlight = new Map<string, Execution>();
   return {
-    enter(key, start) {
+    find(key) {
       const running = inFlight.get(key);
-      if (running && !running.scope.signal.aborted && running.scope.ageMs() < budgetMs / 2) {
-        return { execution: running, shared: true };
-      }
-      const execution = start();
+      if (!running || running.scope.signal.aborted || running.scope.ageMs() >= budgetMs / 2) return undefined;
+      return running;
+    },
+    add(key, execution) {
       inFlight.set(key, execution);
       const leave = () => {
         if (inFlight.get(key) === execution) inFlight.delete(key);
       };
       execution.result.then(leave, leave);
-      return { execution, shared: false };
     },
   };
 }

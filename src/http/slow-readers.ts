@@ -19,7 +19,7 @@ export function dropSlowReaders(
   limits: { socketTimeoutMs: number; answerTimeoutMs: number },
 ): void {
   server.setTimeout(limits.socketTimeoutMs, (socket) => {
-    const waitsForAnswer = connections.owed(socket).length > 0 && socket.writableLength === 0;
+    const waitsForAnswer = socket.writableLength === 0 && connections.owes(socket);
     if (!waitsForAnswer) socket.destroy();
   });
 

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from "node:http";
 import { useApolloInlineTrace } from "@graphql-yoga/plugin-apollo-inline-trace";
 import { useAPQ } from "@graphql-yoga/plugin-apq";
 import { type ExecutionResult, type GraphQLSchema, lexicographicSortSchema } from "graphql";
@@ -8,6 +7,7 @@ import type { Operations } from "../graphql/operations.ts";
 import { presentResult } from "../graphql/present.ts";
 import { useOperations } from "../graphql/use-operations.ts";
 import { type Answer, negotiate } from "./answer.ts";
+import type { RequestHead } from "./request-head.ts";
 import { type ServerContext, TRACE_HEADER } from "./server-context.ts";
 import { statusOf } from "./status.ts";
 
@@ -24,7 +24,7 @@ const PASSED_HEADERS = [
   TRACE_HEADER,
 ];
 
-/** Stands for every request by the fast door; hooks look at the method only. */
+/** Stands for every request by the short way; hooks look at the method only. */
 const JSON_POST = new Request("http://gateway/graphql", { method: "POST" });
 
 /** What yoga needs to answer as the short way does. */
@@ -42,7 +42,7 @@ export interface YogaDoor {
   /** Executes one operation with yoga's hooks, such as persisted queries and checks of the parameters. */
   execute(params: GraphQLParams, context: ServerContext): Promise<ExecutionResult>;
   /** Answers any request with yoga's HTTP layer. */
-  handle(request: IncomingMessage, body: string | null, context: ServerContext): Promise<Answer>;
+  handle(request: RequestHead, body: string, context: ServerContext): Promise<Answer>;
   dispose(): Promise<void>;
 }
 
@@ -69,7 +69,9 @@ export function createYogaDoor(options: YogaDoorOptions): YogaDoor {
       }
       const server = headers[TRACE_HEADER] === "ftv1" ? tracing() : plain;
       const url = `http://gateway${request.url ?? "/graphql"}`;
-      const response = await server.fetch(url, { method: request.method ?? "GET", headers, body }, context);
+      const { method = "GET" } = request;
+      const init = { method, headers, body: method === "POST" ? body : null };
+      const response = await server.fetch(url, init, context);
       const mediaType = negotiate(request.headers.accept) ?? "application/json";
       return {
         status: response.status,
@@ -141,7 +143,7 @@ function usePersistedQueries(): Plugin<ServerContext> {
   };
 }
 
-/** Writes every result the way the fast door does. */
+/** Writes every result as the short way does. */
 function usePresentation(): Plugin<ServerContext> {
   return {
     onResultProcess(hook) {

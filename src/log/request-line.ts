@@ -51,10 +51,9 @@ function severityOf({ codes, problems }: RequestRecord): Severity {
 }
 
 function requestFields(record: RequestRecord): string {
-  const { requestId, method, status, durationMs, operationName, operationType, codes, shared, outcome } =
-    record;
-  const name = operationName === undefined ? "" : `,"operationName":${JSON.stringify(operationName)}`;
-  const type = operationType === undefined ? "" : `,"operationType":"${operationType}"`;
+  const { requestId, method, status, durationMs, operation, codes, shared, outcome } = record;
+  const name = operation.name === undefined ? "" : `,"operationName":${JSON.stringify(operation.name)}`;
+  const type = operation.type === undefined ? "" : `,"operationType":"${operation.type}"`;
   const codeList = codes.length === 0 ? "[]" : JSON.stringify(codes);
   return (
     `,"requestId":${JSON.stringify(requestId)},"method":${JSON.stringify(method)},"status":${status}${name}${type}` +

@@ -33,7 +33,7 @@ function caller(
   options: { token?: string; signal?: AbortSignal; maxRestCalls?: number } = {},
 ): AuthentikClient {
   return authentik.forCaller({
-    authorization: `Bearer ${options.token ?? "token-of-alice"}`,
+    identity: authentik.identify(`Bearer ${options.token ?? "token-of-alice"}`),
     requestId: "request-1",
     signal: options.signal ?? new AbortController().signal,
     maxRestCalls: options.maxRestCalls ?? 1_000,

@@ -29,7 +29,7 @@ export interface TestCaller {
 /** One operation of one caller. */
 export function operation(authentik: Authentik, caller: TestCaller = {}): AuthentikClient {
   return authentik.forCaller({
-    authorization: `Bearer ${caller.token ?? "token-of-alice"}`,
+    identity: authentik.identify(`Bearer ${caller.token ?? "token-of-alice"}`),
     requestId: "request-1",
     signal: caller.signal ?? new AbortController().signal,
     maxRestCalls: caller.maxRestCalls ?? 100_000,

@@ -64,7 +64,7 @@ test(`${CASES} generated queries give what graphql-js gives, at first sight and 
 async function direct({ query, variables }: { query: string; variables: Record<string, unknown> }) {
   const document = parse(query);
   const client = authentik.forCaller({
-    authorization: TOKEN,
+    identity: authentik.identify(TOKEN),
     requestId: "r",
     signal: new AbortController().signal,
     maxRestCalls: 1_000,

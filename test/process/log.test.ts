@@ -12,6 +12,7 @@ const request: RequestRecord = {
   requestId: "r-1",
   method: "POST",
   status: 200,
+  operation: {},
   durationMs: 1.23456,
   codes: [],
   shared: false,
@@ -39,7 +40,7 @@ function linesOf(records: readonly RequestRecord[], level: LogLevel = "info"): R
 test("a request's line stays one line of JSON whatever its texts hold", () => {
   const hostile = 'a"}\n{"level":"fatal","x":"\u2028\u0000';
   const [line] = linesOf([
-    { ...request, requestId: hostile, method: hostile, operationName: hostile, codes: [hostile] },
+    { ...request, requestId: hostile, method: hostile, operation: { name: hostile }, codes: [hostile] },
   ]);
   expect(line).toMatchObject({
     level: "info",

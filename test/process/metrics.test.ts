@@ -20,6 +20,7 @@ function record(overrides: Partial<RequestRecord> = {}): RequestRecord {
     requestId: "r",
     method: "POST",
     status: 200,
+    operation: {},
     durationMs: 20,
     codes: [],
     shared: false,

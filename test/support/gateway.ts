@@ -1,10 +1,11 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { RequestListener } from "node:http";
 import type { GraphQLSchema } from "graphql";
 import { createAuthentik } from "../../src/authentik/authentik.ts";
 import type { AuthentikOptions } from "../../src/authentik/client.ts";
 import { DEFAULT_DOCUMENT_LIMITS } from "../../src/graphql/document-limits.ts";
+import type { ServerLimits } from "../../src/config.ts";
 import { createSchema, FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
+import { createNodeServer } from "../../src/http/node-server.ts";
 import { createGateway, type GatewayOptions, type RequestRecord } from "../../src/server.ts";
 
 /** The credential that {@link TestGateway.post} sends unless told otherwise. */
@@ -33,6 +34,8 @@ export interface TestGateway {
   readonly url: URL;
   /** One record for each finished request, in order. */
   readonly records: RequestRecord[];
+  /** How many requests came through node:http, and not through the plain door. */
+  throughNode(): number;
   post(
     query: string,
     options?: {
@@ -90,6 +93,16 @@ export const TEST_AUTHENTIK_OPTIONS: Omit<AuthentikOptions, "url"> = {
   retry: true,
 };
 
+/** The defaults of the listener. */
+export const TEST_SERVER_LIMITS: ServerLimits = {
+  headersTimeoutMs: 5_000,
+  requestTimeoutMs: 10_000,
+  socketTimeoutMs: 5_000,
+  answerTimeoutMs: 60_000,
+  keepAliveTimeoutMs: 95_000,
+  maxConnections: 5_000,
+};
+
 /** The whole gateway behind a real HTTP listener on a free port. */
 export async function startGateway(options: TestGatewayOptions): Promise<TestGateway> {
   const records: RequestRecord[] = [];
@@ -108,17 +121,19 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
     },
   );
   await gateway.warmUp();
-  const server = createServer(gateway.listener);
-  // As the process does: a client that reuses a connection must not meet its end.
-  server.keepAliveTimeout = 95_000;
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  // listen(0) on TCP gives an address with a port.
-  const { port } = server.address() as AddressInfo;
+  let throughNode = 0;
+  const listener: RequestListener = (request, response) => {
+    throughNode += 1;
+    gateway.listener(request, response);
+  };
+  const server = createNodeServer(listener, { ...TEST_SERVER_LIMITS, admit: gateway.admit });
+  const port = await server.listen({ host: "127.0.0.1", port: 0 });
   const url = new URL(`http://127.0.0.1:${port}`);
 
   return {
     url,
     records,
+    throughNode: () => throughNode,
     async post(query, { variables, operationName, headers, authorization = TOKEN, signal } = {}) {
       const response = await fetch(new URL("/graphql", url), {
         method: "POST",
@@ -136,8 +151,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
       return { status: response.status, headers: response.headers, text, data, errors, extensions };
     },
     async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await server.close({ timeoutMs: 0 });
       await gateway.close();
       await authentik.close();
     },

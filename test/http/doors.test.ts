@@ -1,10 +1,12 @@
 import { serverAudits } from "graphql-http";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { rawClient } from "../process/raw-client.ts";
 import { type FakeAuthentik, sendJson, sendPage, startFakeAuthentik } from "../support/fake-authentik.ts";
 import { startGateway, type TestGateway, TOKEN } from "../support/gateway.ts";
 
-// JSON by POST is answered by a short way, everything else by yoga's HTTP layer. Asking for an unknown kind of trace
-// sends a request through the second door and changes nothing else.
+// Plain requests come through a door of their own, all others through node:http; JSON by POST is answered by a short way,
+// everything else by yoga's HTTP layer. These headers send a request through another door and change nothing else.
+const BY_NODE = { te: "trailers" };
 const BY_YOGA = { "apollo-federation-include-trace": "none" };
 
 const ACCEPTS = [
@@ -57,11 +59,8 @@ async function seen(url: string, init: RequestInit): Promise<Seen> {
   return { status: response.status, headers, body: await response.text() };
 }
 
-/** Sends the same request through both doors; the answers, with the request to tell them by. */
-async function throughBoth(
-  body: string,
-  headers: Record<string, string>,
-): Promise<{ short: Seen & { request: string }; long: Seen & { request: string } }> {
+/** Sends the same request through all doors; the answers, with the request to tell them by. */
+async function throughAll(body: string, headers: Record<string, string>) {
   const url = new URL("/graphql", gateway.url).href;
   const common = {
     "content-type": "application/json",
@@ -69,10 +68,12 @@ async function throughBoth(
     "x-request-id": "the-same",
     ...headers,
   };
-  const short = await seen(url, { method: "POST", body, headers: common });
-  const long = await seen(url, { method: "POST", body, headers: { ...common, ...BY_YOGA } });
   const request = `${JSON.stringify(headers)} ${body.slice(0, 200)}`;
-  return { short: { request, ...short }, long: { request, ...long } };
+  const send = async (door: Record<string, string>) => ({
+    request,
+    ...(await seen(url, { method: "POST", body, headers: { ...common, ...door } })),
+  });
+  return { plain: await send({}), node: await send(BY_NODE), yoga: await send(BY_YOGA) };
 }
 
 const operation = (query: unknown, more: object = {}) => JSON.stringify({ query, ...more });
@@ -144,19 +145,21 @@ const BODIES = [
 
 test.each(BODIES.map((body) => [body.slice(0, 120), body]))("%s", async (_name, body) => {
   for (const accept of ACCEPTS) {
-    const { short, long } = await throughBoth(body, accept === undefined ? {} : { accept });
-    expect(long).toEqual(short);
-    expect(short.status).toBeLessThan(500);
+    const { plain, node, yoga } = await throughAll(body, accept === undefined ? {} : { accept });
+    expect(node).toEqual(plain);
+    expect(yoga).toEqual(plain);
+    expect(plain.status).toBeLessThan(500);
   }
 });
 
 test.each(["", "Bearer", "Bearer two words", "Basic eDp5"])(
   "with Authorization %j",
   async (authorization) => {
-    const { short, long } = await throughBoth(operation("{ plexConnection(id: 5) { pk } }"), {
+    const { plain, node, yoga } = await throughAll(operation("{ plexConnection(id: 5) { pk } }"), {
       authorization,
     });
-    expect(long).toEqual(short);
+    expect(node).toEqual(plain);
+    expect(yoga).toEqual(plain);
   },
 );
 
@@ -175,8 +178,9 @@ test("bodies that differ from a good one in a few places", async () => {
     for (let edits = 1 + random(3); edits > 0; edits -= 1) {
       body.splice(random(body.length), random(3), letters[random(letters.length)] ?? "");
     }
-    const { short, long } = await throughBoth(body.join(""), {});
-    expect(long).toEqual(short);
+    const { plain, node, yoga } = await throughAll(body.join(""), {});
+    expect(node).toEqual(plain);
+    expect(yoga).toEqual(plain);
   }
 }, 60_000);
 
@@ -188,15 +192,83 @@ test("every request of graphql-http's audit", async () => {
     url,
     async fetchFn(input: string, init: RequestInit = {}) {
       const headers = { ...Object.fromEntries(new Headers(init.headers)), "x-request-id": "the-same" };
-      const short = await seen(input, { ...init, headers });
-      const long = await seen(input, { ...init, headers: { ...headers, ...BY_YOGA } });
+      const plain = JSON.stringify(await seen(input, { ...init, headers }));
+      for (const door of [BY_NODE, BY_YOGA]) {
+        const other = JSON.stringify(await seen(input, { ...init, headers: { ...headers, ...door } }));
+        if (other !== plain) differences.push(`${init.method} ${JSON.stringify(init.body)}`);
+      }
       compared += 1;
-      if (JSON.stringify(short) !== JSON.stringify(long))
-        differences.push(`${init.method} ${JSON.stringify(init.body)}`);
       return fetch(input, { ...init, headers });
     },
   });
   for (const audit of audits) await audit.fn();
   expect(differences).toEqual([]);
   expect(compared).toBeGreaterThanOrEqual(audits.length);
+});
+
+/** The bytes of a plain request. */
+function wire(body: string, lines: readonly string[] = [`Authorization: ${TOKEN}`]): string {
+  const head = [
+    "POST /graphql HTTP/1.1",
+    "Host: gateway",
+    "Content-Type: application/json",
+    "X-Request-Id: the-same",
+  ];
+  return [...head, `Content-Length: ${Buffer.byteLength(body)}`, ...lines, "", body].join("\r\n");
+}
+
+/** What comes back for the bytes on a connection of their own, but for the time. */
+async function answerTo(bytes: string): Promise<string> {
+  const client = rawClient(Number(gateway.url.port), bytes);
+  const head = await client.waitFor(/\r\n\r\n/);
+  const length = Number(/content-length: (\d+)/i.exec(head)?.[1]);
+  await client.waitFor(new RegExp(`\r\n\r\n[^]{${length}}$`));
+  client.socket.destroy();
+  return client.received().replace(/\r\nDate: [^\r]+/, "\r\nDate: now");
+}
+
+describe("on the wire", () => {
+  test.each([
+    ["data", operation("{ plexConnection(id: 5) { pk source { name } } }")],
+    ["an error", operation("{ ok: plexConnection(id: 7) { pk } bad: plexConnection(id: 63) { pk } }")],
+    ["a refusal", operation("{ nope }")],
+    ["no JSON", "no json \u00e9"],
+  ])("%s is the same to the byte, order of the headers included", async (_what, body) => {
+    const before = gateway.throughNode();
+    const plain = await answerTo(wire(body));
+    expect(gateway.throughNode()).toBe(before);
+    const node = await answerTo(wire(body, [`Authorization: ${TOKEN}`, "TE: trailers"]));
+    expect(gateway.throughNode()).toBe(before + 1);
+    expect(node).toBe(plain);
+  });
+
+  test.each([
+    ["another path", (bytes: string) => bytes.replace("/graphql", "/graph")],
+    ["no JSON by its type", (bytes: string) => bytes.replace("application/json", "text/plain")],
+    ["an impossible Accept", (bytes: string) => bytes.replace("\r\n", "\r\nAccept: text/html\r\n")],
+    ["too long a body", (bytes: string) => bytes.replace(/Length: \d+/, "Length: 2000000")],
+    ["a trace", (bytes: string) => bytes.replace("\r\n", "\r\nApollo-Federation-Include-Trace: ftv1\r\n")],
+  ])("%s is for node:http", async (_what, change) => {
+    const before = gateway.throughNode();
+    await answerTo(change(wire(operation("{ __typename }"))));
+    expect(gateway.throughNode()).toBe(before + 1);
+  });
+});
+
+test("one connection may bring several callers, and each sees what is theirs", async () => {
+  authentik.requests.length = 0;
+  const body = operation("{ plexConnection(id: 5) { pk } }");
+  const client = rawClient(Number(gateway.url.port));
+  client.socket.setMaxListeners(0);
+  const tokens = ["a", "b", "b", "a", "", "a"];
+  for (const [index, token] of tokens.entries()) {
+    client.socket.write(wire(body, token === "" ? [] : [`Authorization: Bearer token-${token}`]));
+    await client.waitFor(new RegExp(`(?:\r\n\r\n\\{[^]*){${index + 1}}$`));
+  }
+  client.socket.destroy();
+  const credentials = authentik.requests.map(
+    ({ headers }) => headers.find(([name]) => name.toLowerCase() === "authorization")?.[1],
+  );
+  expect(credentials).toEqual(["a", "b", "b", "a", "a"].map((token) => `Bearer token-${token}`));
+  expect(client.received().match(/UNAUTHENTICATED/g)).toHaveLength(1);
 });
