@@ -56,16 +56,35 @@ interface Sink {
 
 function bufferedSink({ shared, fd = 1 }: LogOptions): Sink {
   // A pipe takes at most 4096 bytes at once without mixing them with another process' lines.
-  const sizes = shared ? { minLength: 3072, maxWrite: 4096 } : { minLength: 32_768, maxWrite: 65_536 };
-  const destination = pino.destination({ fd, sync: false, maxLength: MAX_BUFFERED_BYTES, ...sizes });
+  const pieceBytes = shared ? 4096 : 32_768;
+  const destination = pino.destination({
+    fd,
+    sync: false,
+    maxLength: MAX_BUFFERED_BYTES,
+    maxWrite: pieceBytes,
+  });
   let dropped = 0;
-  destination.on("drop", () => (dropped += 1));
+  destination.on("drop", (piece: string) => (dropped += piece.split("\n").length - 1));
   // A reader that is gone must not end the process: it serves on, without a log.
   destination.on("error", () => {});
-  setInterval(() => destination.flush(), FLUSH_INTERVAL_MS).unref();
+  // With every write the destination measures all that waits again: it gets few large pieces instead of many lines.
+  let piece = "";
+  let bytes = 0;
+  const handOver = (): void => {
+    if (bytes > 0) destination.write(piece);
+    piece = "";
+    bytes = 0;
+  };
+  setInterval(handOver, FLUSH_INTERVAL_MS).unref();
   return {
-    write: (line) => void destination.write(line),
+    write: (line) => {
+      const lineBytes = Buffer.byteLength(line);
+      if (bytes + lineBytes > pieceBytes) handOver();
+      piece += line;
+      bytes += lineBytes;
+    },
     flush: () => {
+      handOver();
       try {
         destination.flushSync();
       } catch {
