@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { ExecutionResult, GraphQLSchema } from "graphql";
+import type { GraphQLSchema } from "graphql";
+import type { Cancellation } from "./authentik/cancellation.ts";
 import type { Authentik, AuthentikClient, CallerIdentity } from "./authentik/client.ts";
 import { AuthentikError } from "./authentik/errors.ts";
 import { presentError } from "./graphql/errors.ts";
@@ -8,8 +9,8 @@ import { createCallerCheck, createRefusingClient, type Credentials } from "./htt
 import { createEngine, type EngineOptions } from "./http/engine.ts";
 import { createGraphiqlPage } from "./http/graphiql.ts";
 import { createExchange, type Exchange, type RequestRecord } from "./http/exchange.ts";
+import { type Execution, startExecution } from "./http/execution.ts";
 import { answerOf, parseParams } from "./http/json-post.ts";
-import { createOperationScope, type OperationScope } from "./http/operation-scope.ts";
 import { createOverloadGuard } from "./http/overload.ts";
 import type { ServePlain } from "./http/plain-connection.ts";
 import type { PlainHead } from "./http/plain-head.ts";
@@ -18,7 +19,7 @@ import { type Recipient, responseRecipient } from "./http/recipient.ts";
 import { guardRequest, type Refusal } from "./http/request-guard.ts";
 import type { RequestHead } from "./http/request-head.ts";
 import type { ServerContext } from "./http/server-context.ts";
-import { createSharedOperations, type Execution } from "./http/shared-operations.ts";
+import { createSharedOperations } from "./http/shared-operations.ts";
 
 /** What the GraphQL endpoint allows. Durations in milliseconds, sizes in bytes. */
 export interface GatewayOptions extends EngineOptions {
@@ -103,7 +104,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
   const engine = createEngine(schema, options);
   const checkCaller = createCallerCheck(options.credentials);
   const overload = createOverloadGuard(options);
-  const sharedOperations = createSharedOperations({ budgetMs: operationTimeoutMs });
+  const sharedOperations = createSharedOperations();
   // A mutation must run as often as it was asked for.
   const coalesce = options.coalesce && !schema.getMutationType();
   const { credentials } = options;
@@ -174,35 +175,31 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     }
     inFlight += 1;
     const execution = executionFor(asked);
-    const leave = execution.scope.join();
-    let over = false;
-    const finish = (): boolean => {
-      if (over) return false;
-      inFlight -= 1;
-      return (over = true);
-    };
     const fail = (error: unknown): void => exchange.answer(internalError(error, exchange));
-    const succeed = (result: ExecutionResult | Answer): void => {
-      if (!finish()) return;
-      try {
-        exchange.answer(answerOf(execution, result, { exchange, mediaType }));
-      } catch (error) {
+    const leave = execution.join({
+      succeed(outcome) {
+        inFlight -= 1;
+        try {
+          exchange.answer(answerOf(execution, outcome, { exchange, mediaType }));
+        } catch (error) {
+          fail(error);
+        }
+      },
+      fail(error) {
+        inFlight -= 1;
         fail(error);
-      }
-    };
-    recipient.onLeave(() => {
-      if (!finish()) return;
-      leave();
-      exchange.abandon();
+      },
     });
-    execution.result.then(succeed, (error: unknown) => {
-      if (finish()) fail(error);
+    recipient.onLeave(() => {
+      if (!leave()) return;
+      inFlight -= 1;
+      exchange.abandon();
     });
   }
 
   /** The execution that answers this: of an identical operation of the same caller in flight, or one of its own. */
   function executionFor(asked: Asked): Execution {
-    const { body, caller, exchange } = asked;
+    const { head, body, caller, exchange } = asked;
     const shareable = coalesce && body.length <= MAX_SHARED_LENGTH && !(caller instanceof AuthentikError);
     const key = shareable ? `${caller.key} ${body}` : "";
     const running = shareable ? sharedOperations.find(key) : undefined;
@@ -211,24 +208,27 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       exchange.operation = running.operation;
       return running;
     }
-    const params = engine.needsYoga(asked.head) ? null : parseParams(body);
-    const scope = createOperationScope({ budgetMs: operationTimeoutMs });
-    const context = contextOf(asked, scope);
-    const result = params ? engine.execute(params, context) : engine.handle(asked.head, body, context);
-    const execution: Execution = { scope, result, operation: exchange.operation };
-    const end = () => scope.end();
-    result.then(end, end);
+    const params = engine.needsYoga(head) ? null : parseParams(body);
+    const execution = startExecution({
+      budgetMs: operationTimeoutMs,
+      operation: exchange.operation,
+      run(signal) {
+        const context = contextOf(asked, signal);
+        return params ? engine.execute(params, context) : engine.handle(head, body, context);
+      },
+      onEnd: (ended) => sharedOperations.remove(key, ended),
+    });
     // What yoga's HTTP layer answers is one client's: it has its request id in it.
     if (params && shareable) sharedOperations.add(key, execution);
     return execution;
   }
 
-  function contextOf({ caller, exchange }: Asked, scope: OperationScope): ServerContext {
+  function contextOf({ caller, exchange }: Asked, signal: Cancellation): ServerContext {
     const { requestId, operation, codes, onProblem } = exchange;
     const client: AuthentikClient =
       caller instanceof AuthentikError
         ? createRefusingClient(authentik, caller)
-        : authentik.forCaller({ identity: caller, requestId, signal: scope.signal, maxRestCalls });
+        : authentik.forCaller({ identity: caller, requestId, signal, maxRestCalls });
     exchange.usage = client.usage;
     return { authentik: client, requestId, maxRepresentations, operation, codes, onProblem };
   }

@@ -60,7 +60,7 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
   const keyOf = createCallerKeys();
   const authentik: Authentik = {
     list: options.list,
-    rowCost: line.rowCost.current,
+    rowCost: () => line.rowCost.current(),
     identify: (authorization) => ({ authorization, key: keyOf(authorization) }),
     forCaller: (caller) => createCallerClient(parts, caller),
     probe: ({ timeoutMs }) =>

@@ -73,6 +73,7 @@ export function createCallerClient(parts: ClientParts, caller: Caller): Authenti
     callerKey,
     upstream: parts.upstream,
     usage,
+    values: {},
     get(request) {
       if (signal.aborted) return Promise.reject(reasonOf(signal));
       const key = coalesce || cache !== null ? callerKey + request.path : "";

@@ -76,6 +76,8 @@ export interface AuthentikClient {
   /** Identity of the server behind this client, to hang process-wide knowledge on. */
   readonly upstream: Authentik;
   readonly usage: Usage;
+  /** What was made for this operation, such as loaders; see `perRequest`. */
+  readonly values: Record<symbol, unknown>;
   /**
    * The parsed JSON of a 200 answer. Callers must not change it: others may read the same object.
    * @throws {AuthentikError} for everything else

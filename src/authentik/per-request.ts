@@ -3,15 +3,16 @@ import type { Authentik, AuthentikClient } from "./client.ts";
 /**
  * One value for each caller's operation, made when it is first asked for and collected with the operation.
  * For loaders: what one caller loaded can never be seen by another.
+ * The client keeps it: a WeakMap would cost the garbage collector more than all that is in it.
  */
 export function perRequest<T>(create: (client: AuthentikClient) => T): (client: AuthentikClient) => T {
-  const values = new WeakMap<AuthentikClient, T>();
+  const key = Symbol(create.name);
   return (client) => {
-    const existing = values.get(client);
-    if (existing !== undefined) return existing;
-    const value = create(client);
-    values.set(client, value);
-    return value;
+    const { values } = client;
+    // Only this function knows the key, so nothing but what `create` made is there.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    if (key in values) return values[key] as T;
+    return (values[key] = create(client));
   };
 }
 

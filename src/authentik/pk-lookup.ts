@@ -53,9 +53,14 @@ export function createPkLookup<T>(routes: PkLookupRoutes<T>): PkLookup<T> {
   );
 
   return async (client, pks) => {
+    const [first] = pks;
+    client.usage.keysRequested += pks.length;
+    if (first !== undefined && pks.length === 1) {
+      client.usage.keysFetched += 1;
+      return [await retrieve(client, routes, first)];
+    }
     const settled = new Map<number, T | null | AuthentikError>();
     const wanted = new Set(pks);
-    client.usage.keysRequested += pks.length;
     client.usage.keysFetched += wanted.size;
     if (client.upstream.list && wanted.size > 1) {
       const known = directories(client);

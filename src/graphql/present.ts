@@ -29,6 +29,9 @@ export function presentResult(
   options: { requestId: string; onProblem?: (problem: JsonObject) => void },
 ): Presentation {
   const executed = result.data !== undefined;
+  if (executed && !result.errors && !result.extensions) {
+    return { result: { data: result.data }, executed, codes: [], http: null };
+  }
   const presented: PresentedResult = {};
   const codes = new Set<string>();
   let http: Presentation["http"] = null;

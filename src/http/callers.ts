@@ -46,5 +46,6 @@ export function createUsage(): Usage {
 
 /** What resolvers get for a caller without usable credentials: every read is refused, and nothing is sent. */
 export function createRefusingClient(upstream: Authentik, error: AuthentikError): AuthentikClient {
-  return { callerKey: "", upstream, usage: createUsage(), get: () => Promise.reject(error) };
+  const get = () => Promise.reject(error);
+  return { callerKey: "", upstream, usage: createUsage(), values: {}, get };
 }

@@ -20,7 +20,7 @@ export interface EngineOptions {
 /** GraphQL over HTTP, entered at two doors. */
 export interface Engine {
   /** Executes one operation; the way for JSON by POST, which needs nothing of yoga's HTTP layer. */
-  execute(params: GraphQLParams, context: ServerContext): Promise<ExecutionResult>;
+  execute(params: GraphQLParams, context: ServerContext): ExecutionResult | Promise<ExecutionResult>;
   /** Whether a request needs `handle`. */
   needsYoga(request: RequestHead): boolean;
   /** Answers any request with yoga's HTTP layer. */
@@ -46,17 +46,22 @@ export function createEngine(schema: GraphQLSchema, options: EngineOptions): Eng
     return createYogaDoor({ ...options, schema, operations, tracingOperations });
   }
 
+  async function viaYoga(params: GraphQLParams, context: ServerContext): Promise<ExecutionResult> {
+    try {
+      return await (await yoga()).execute(params, context);
+    } catch (error) {
+      return resultOf(error);
+    }
+  }
+
   return {
-    async execute(params, context) {
+    execute(params, context) {
+      if (!isPlainOperation(params)) return viaYoga(params, context);
+      const { query, variables, operationName } = params;
       try {
-        if (!isPlainOperation(params)) return await (await yoga()).execute(params, context);
-        const { query, variables, operationName } = params;
-        return await operations.execute(operations.prepare(query), { operationName, variables, context });
+        return operations.execute(operations.prepare(query), { operationName, variables, context });
       } catch (error) {
-        // As yoga's own HTTP layer does with what its hooks throw.
-        if (error instanceof AggregateError) return { errors: error.errors };
-        if (error instanceof GraphQLError) return { errors: [error] };
-        throw error;
+        return resultOf(error);
       }
     },
     needsYoga: ({ method, headers }) =>
@@ -75,18 +80,25 @@ export function createEngine(schema: GraphQLSchema, options: EngineOptions): Eng
   };
 }
 
-/** An operation that none of yoga's hooks has anything to say about. */
-function isPlainOperation(params: GraphQLParams): params is GraphQLParams & { query: string } {
-  const { query, variables, operationName, extensions, ...others } = params;
-  return (
-    typeof query === "string" &&
-    (variables === undefined || variables === null || isJsonObject(variables)) &&
-    (operationName === undefined || operationName === null || isNonEmpty(operationName)) &&
-    (extensions === undefined || extensions === null) &&
-    Object.keys(others).length === 0
-  );
+/** What yoga's own HTTP layer makes of what its hooks throw. @throws what is no refusal */
+function resultOf(error: unknown): ExecutionResult {
+  if (error instanceof AggregateError) return { errors: error.errors };
+  if (error instanceof GraphQLError) return { errors: [error] };
+  throw error;
 }
 
-function isNonEmpty(text: unknown): boolean {
-  return typeof text === "string" && text !== "";
+/** An operation that none of yoga's hooks has anything to say about. */
+function isPlainOperation(params: GraphQLParams): params is GraphQLParams & { query: string } {
+  const { query, variables, operationName, extensions } = params;
+  if (typeof query !== "string" || !isAbsent(extensions)) return false;
+  if (!isAbsent(variables) && !isJsonObject(variables)) return false;
+  if (!isAbsent(operationName) && (typeof operationName !== "string" || operationName === "")) return false;
+  for (const name in params) if (!KNOWN_PARAMS.has(name)) return false;
+  return true;
+}
+
+const KNOWN_PARAMS: ReadonlySet<string> = new Set(["query", "variables", "operationName", "extensions"]);
+
+function isAbsent(value: unknown): value is null | undefined {
+  return value === undefined || value === null;
 }

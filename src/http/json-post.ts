@@ -1,10 +1,9 @@
-import type { ExecutionResult } from "graphql";
 import type { GraphQLParams } from "graphql-yoga";
 import { isJsonObject } from "../authentik/shape.ts";
 import { presentResult } from "../graphql/present.ts";
 import type { Answer, AnswerMediaType } from "./answer.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Execution } from "./shared-operations.ts";
+import type { Execution, Outcome } from "./execution.ts";
 import { statusOf } from "./status.ts";
 
 /** The parameters of one operation, or null for everything that yoga's own parser should judge. */
@@ -20,12 +19,12 @@ export function parseParams(body: string): GraphQLParams | null {
 /** The answer to one of the clients that wait for an execution: errors carry this client's own request id. */
 export function answerOf(
   execution: Execution,
-  result: ExecutionResult | Answer,
+  outcome: Outcome,
   { exchange, mediaType }: { exchange: Exchange; mediaType: AnswerMediaType },
 ): Answer {
   if (execution.text !== undefined) return { status: 200, mediaType, body: execution.text };
-  if ("status" in result) return result;
-  const presentation = presentResult(result, exchange);
+  if ("status" in outcome) return outcome;
+  const presentation = presentResult(outcome, exchange);
   for (const code of presentation.codes) exchange.codes.add(code);
   const body = JSON.stringify(presentation.result);
   if (!presentation.result.errors && presentation.executed) execution.text = body;

@@ -52,11 +52,11 @@ function severityOf({ codes, problems }: RequestRecord): Severity {
 
 function requestFields(record: RequestRecord): string {
   const { requestId, method, status, durationMs, operation, codes, shared, outcome } = record;
-  const name = operation.name === undefined ? "" : `,"operationName":${JSON.stringify(operation.name)}`;
+  const name = operation.name === undefined ? "" : `,"operationName":${quoted(operation.name)}`;
   const type = operation.type === undefined ? "" : `,"operationType":"${operation.type}"`;
   const codeList = codes.length === 0 ? "[]" : JSON.stringify(codes);
   return (
-    `,"requestId":${JSON.stringify(requestId)},"method":${JSON.stringify(method)},"status":${status}${name}${type}` +
+    `,"requestId":${quoted(requestId)},"method":${quoted(method)},"status":${status}${name}${type}` +
     `,"durationMs":${rounded(durationMs)},"outcome":"${outcome}","shared":${shared},"codes":${codeList}`
   );
 }
@@ -74,6 +74,13 @@ function usageFields({ usage }: RequestRecord): string {
 function problemsField({ problems }: RequestRecord): string {
   return problems.length === 0 ? "" : `,"problems":${redact(JSON.stringify(problems))}`;
 }
+
+/** A text as JSON; nearly all are ids and names in which nothing has to be escaped. */
+function quoted(text: string): string {
+  return HARMLESS.test(text) ? `"${text}"` : JSON.stringify(text);
+}
+
+const HARMLESS = /^[\w.:=+/-]*$/;
 
 function rounded(value: number): number {
   return Math.round(value * 100) / 100;
