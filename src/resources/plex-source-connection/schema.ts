@@ -22,25 +22,22 @@ PlexSourceConnectionRef.implement({
       description:
         "Primary key of the authentik user, such as 42: what another subgraph's user can be joined on.",
     }),
-    source: t.field({
+    source: t.expose("source", {
       type: SourceRef,
       description: "The source through which the user is connected.",
-      resolve: (connection) => connection.source,
     }),
     identifier: t.exposeString("identifier", {
       description: "Number of the Plex account, as text, such as `12345678`.",
     }),
-    created: t.field({
+    created: t.expose("created", {
       type: "DateTime",
       nullable: true,
       description: "When the connection was made. Null before authentik 2024.8, which introduced it.",
-      resolve: (connection) => connection.created,
     }),
-    lastUpdated: t.field({
+    lastUpdated: t.expose("lastUpdated", {
       type: "DateTime",
       nullable: true,
       description: "When the connection last changed. Null before authentik 2025.4, which introduced it.",
-      resolve: (connection) => connection.lastUpdated,
     }),
   }),
 });

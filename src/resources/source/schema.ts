@@ -49,14 +49,24 @@ const UserMatchingMode = builder.enumType("UserMatchingMode", {
 /** Tags what only authentik's own administration needs, so that a contract variant of a supergraph can leave it out. */
 const ADMINISTRATION = "authentik-administration";
 
-/** @throws an error that names the value, where no known release has it */
-function knownValue<V extends string>(
+/**
+ * Reads an enum's value.
+ * @throws an error that names the value, where no known release has it
+ */
+function enumReader<V extends string>(
+  field: string,
   values: Readonly<Record<string, { value: V }>>,
-  { field, value }: { field: string; value: string },
-): V {
-  for (const known of Object.values(values)) if (known.value === value) return known.value;
-  throw unknownEnumValue({ field, value });
+): (value: string) => V {
+  const known = new Map<string, V>(Object.values(values).map(({ value }) => [value, value]));
+  return (value) => {
+    const read = known.get(value);
+    if (read === undefined) throw unknownEnumValue({ field, value });
+    return read;
+  };
 }
+
+const readPolicyEngineMode = enumReader("policyEngineMode", POLICY_ENGINE_MODES);
+const readUserMatchingMode = enumReader("userMatchingMode", USER_MATCHING_MODES);
 
 const ThemedUrlsRef = builder.objectRef<ThemedUrls>("ThemedUrls").implement({
   shareable: true,
@@ -76,7 +86,7 @@ SourceRef.implement({
     "`component`, `verboseName`, `verboseNamePlural`, `metaModelName` and `icon` are more specific where the source " +
     "was read by its key than where it was read through a connection: authentik itself answers so.",
   fields: (t) => ({
-    pk: t.field({ type: "UUID", description: "Primary key.", resolve: (source) => source.pk }),
+    pk: t.expose("pk", { type: "UUID", description: "Primary key." }),
     name: t.exposeString("name", { description: "Name as people see it, such as `Plex`." }),
     slug: t.exposeString("slug", { description: "Name as it stands in addresses, such as `plex`." }),
     enabled: t.exposeBoolean("enabled", { description: "Whether people can sign in through it." }),
@@ -85,33 +95,29 @@ SourceRef.implement({
       description:
         "Whether the login page shows it prominently. Null before authentik 2025.12, which introduced it.",
     }),
-    authenticationFlow: t.field({
+    authenticationFlow: t.expose("authenticationFlow", {
       type: "UUID",
       nullable: true,
       description: "Flow for users who exist already. Null where none is set.",
-      resolve: (source) => source.authenticationFlow,
     }),
-    enrollmentFlow: t.field({
+    enrollmentFlow: t.expose("enrollmentFlow", {
       type: "UUID",
       nullable: true,
       description: "Flow for new users. Null where none is set.",
-      resolve: (source) => source.enrollmentFlow,
     }),
-    userPropertyMappings: t.field({
+    userPropertyMappings: t.expose("userPropertyMappings", {
       type: ["UUID"],
       nullable: true,
       listSize: { assumedSize: 10 },
       description:
         "Mappings that fill in the user's properties. Null before authentik 2024.8, which introduced them.",
-      resolve: (source) => source.userPropertyMappings,
     }),
-    groupPropertyMappings: t.field({
+    groupPropertyMappings: t.expose("groupPropertyMappings", {
       type: ["UUID"],
       nullable: true,
       listSize: { assumedSize: 10 },
       description:
         "Mappings that fill in groups' properties. Null before authentik 2024.8, which introduced them.",
-      resolve: (source) => source.groupPropertyMappings,
     }),
     component: t.exposeString("component", {
       tag: ADMINISTRATION,
@@ -138,16 +144,14 @@ SourceRef.implement({
       nullable: true,
       description:
         "How policies are combined. Null, with an error, for a mode that this gateway does not know yet.",
-      resolve: (source): PolicyEngineModeValue =>
-        knownValue(POLICY_ENGINE_MODES, { field: "policyEngineMode", value: source.policyEngineMode }),
+      resolve: (source): PolicyEngineModeValue => readPolicyEngineMode(source.policyEngineMode),
     }),
     userMatchingMode: t.field({
       type: UserMatchingMode,
       nullable: true,
       description:
         "How users are found. Null, with an error, for a mode that this gateway does not know yet.",
-      resolve: (source): UserMatchingModeValue =>
-        knownValue(USER_MATCHING_MODES, { field: "userMatchingMode", value: source.userMatchingMode }),
+      resolve: (source): UserMatchingModeValue => readUserMatchingMode(source.userMatchingMode),
     }),
     managed: t.exposeString("managed", {
       tag: ADMINISTRATION,
@@ -169,12 +173,11 @@ SourceRef.implement({
       description:
         "The same address, as releases since 2025.12 call it. Null where there is none, and before 2025.12.",
     }),
-    iconThemedUrls: t.field({
+    iconThemedUrls: t.expose("iconThemedUrls", {
       type: ThemedUrlsRef,
       nullable: true,
       description:
         "Addresses for light and dark pages. Null where there are none, and before authentik 2025.12.",
-      resolve: (source) => source.iconThemedUrls,
     }),
   }),
 });
