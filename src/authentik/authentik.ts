@@ -13,6 +13,7 @@ import { probeApi } from "./probe.ts";
 import { createRetryBudget } from "./retry.ts";
 import { createRowCost } from "./row-cost.ts";
 import { createSingleFlight } from "./single-flight.ts";
+import { createTurnBatch } from "../turn-batch.ts";
 import { createTransport } from "./transport.ts";
 
 /** Twice the largest adaptive limit, since undici rests a socket for a turn of the event loop between two calls. */
@@ -47,6 +48,7 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
     breaker: createBreaker(now),
     retries: options.retry ? createRetryBudget() : null,
     rowCost: createRowCost(),
+    answered: createTurnBatch((settle) => settle()),
     now,
   };
   // prettier-ignore

@@ -1,4 +1,4 @@
-import type { Breaker } from "./breaker.ts";
+import type { Breaker, Leave } from "./breaker.ts";
 import { readAnswer } from "./answers.ts";
 import type { RestGet, Usage } from "./client.ts";
 import type { LimitSample } from "./concurrency-limit.ts";
@@ -7,6 +7,7 @@ import type { FairQueue, Ticket } from "./fair-queue.ts";
 import { toNetworkError } from "./network-errors.ts";
 import { isWorthRetrying, retryPauseMs, type RetryBudget } from "./retry.ts";
 import type { RowCost } from "./row-cost.ts";
+import type { TurnBatch } from "../turn-batch.ts";
 import type { Answer, Transport } from "./transport.ts";
 
 /** The way to one authentik: what all calls share. */
@@ -17,6 +18,8 @@ export interface Line {
   /** Null: nothing is sent twice. */
   retries: RetryBudget | null;
   rowCost: RowCost;
+  /** Settles calls whose answers are there, those of one turn of the event loop together. */
+  answered: TurnBatch<() => void>;
   /** A clock in milliseconds. */
   now: () => number;
 }
@@ -100,19 +103,7 @@ export function startCall(
       onAnswer(answer) {
         const latencyMs = line.now() - sentAt;
         cancelSending = null;
-        const reading = readAnswer(answer, request.route);
-        const error = reading instanceof AuthentikError ? reading : null;
-        line.breaker.record(leave, error !== null && isOutage(error) ? "failure" : "success");
-        if (isQuiet && line.queue.inFlight() <= QUIET_CALLS && !(reading instanceof AuthentikError)) {
-          line.rowCost.note(rowsOf(reading.value), latencyMs);
-        }
-        line.queue.release(ticket, { latencyMs, bytes: answer.bytes, outcome: sampleOf(answer, error) });
-        if (over) return;
-        if (reading instanceof AuthentikError) failOrRetry(reading);
-        else {
-          over = true;
-          outcome.answered(reading.value, answer.bytes);
-        }
+        line.answered.add(() => settle(ticket, { answer, latencyMs, leave, isQuiet }));
       },
       onFailure(cause) {
         cancelSending = null;
@@ -125,6 +116,30 @@ export function startCall(
         if (!over) failOrRetry(error);
       },
     });
+  };
+
+  const settle = (
+    ticket: Ticket,
+    {
+      answer,
+      latencyMs,
+      leave,
+      isQuiet,
+    }: { answer: Answer; latencyMs: number; leave: Leave; isQuiet: boolean },
+  ): void => {
+    const reading = readAnswer(answer, request.route);
+    const error = reading instanceof AuthentikError ? reading : null;
+    line.breaker.record(leave, error !== null && isOutage(error) ? "failure" : "success");
+    if (isQuiet && line.queue.inFlight() <= QUIET_CALLS && !(reading instanceof AuthentikError)) {
+      line.rowCost.note(rowsOf(reading.value), latencyMs);
+    }
+    line.queue.release(ticket, { latencyMs, bytes: answer.bytes, outcome: sampleOf(answer, error) });
+    if (over) return;
+    if (reading instanceof AuthentikError) failOrRetry(reading);
+    else {
+      over = true;
+      outcome.answered(reading.value, answer.bytes);
+    }
   };
 
   const failOrRetry = (error: AuthentikError): void => {

@@ -34,22 +34,22 @@ export function createCallerClient(parts: ClientParts, caller: Caller): Authenti
   };
 
   /** What this operation waits for. While that is anything, it listens to its signal, with one listener. */
-  const awaited = new Set<Waiter>();
+  const awaited: Waiter[] = [];
   const leaveAll = (): void => {
     const reason = reasonOf(signal);
     // Latest first: those still queue, and must have left before a place becomes free for them.
-    for (const waiter of [...awaited].toReversed()) flights.leave(waiter, reason);
+    for (const waiter of awaited.toReversed()) flights.leave(waiter, reason);
   };
   const forget = (waiter: Waiter): void => {
-    awaited.delete(waiter);
-    if (awaited.size === 0) signal.removeEventListener("abort", leaveAll);
+    awaited.splice(awaited.indexOf(waiter), 1);
+    if (awaited.length === 0) signal.removeEventListener("abort", leaveAll);
   };
   const join = (flight: Flight): Promise<unknown> =>
     new Promise((resolve, reject) => {
       const waiter: Waiter = { resolve, reject, flight, done: forget };
       flight.waiters.push(waiter);
-      if (awaited.size === 0) signal.addEventListener("abort", leaveAll);
-      awaited.add(waiter);
+      if (awaited.length === 0) signal.addEventListener("abort", leaveAll);
+      awaited.push(waiter);
     });
 
   const ask = (request: RestGet, key: string): Promise<unknown> => {

@@ -13,6 +13,8 @@ const REMEMBERED = 7;
 
 interface Baseline {
   readonly quiet: number[];
+  /** The same in order, put in order again in place: it is done for every quiet answer. */
+  readonly sorted: number[];
   expected: number;
 }
 
@@ -27,7 +29,7 @@ export function createBaselines(): Baselines {
     const size = 32 - Math.clz32(bytes);
     let baseline = bySize.get(size);
     if (baseline === undefined) {
-      baseline = { quiet: [], expected: Infinity };
+      baseline = { quiet: [], sorted: [], expected: Infinity };
       bySize.set(size, baseline);
     }
     return baseline;
@@ -36,9 +38,11 @@ export function createBaselines(): Baselines {
   return {
     noteQuiet(bytes, latencyMs) {
       const baseline = baselineOf(bytes);
-      baseline.quiet.push(latencyMs);
-      if (baseline.quiet.length > REMEMBERED) baseline.quiet.shift();
-      const sorted = baseline.quiet.toSorted((a, b) => a - b);
+      const { quiet, sorted } = baseline;
+      quiet.push(latencyMs);
+      if (quiet.length > REMEMBERED) quiet.shift();
+      sorted.length = 0;
+      for (const value of quiet) insert(sorted, value);
       baseline.expected = sorted[Math.floor((sorted.length - 1) / 2)] ?? latencyMs;
     },
     noteBusy(bytes, latencyMs) {
@@ -47,4 +51,11 @@ export function createBaselines(): Baselines {
     },
     expected: (bytes) => baselineOf(bytes).expected,
   };
+}
+
+/** Puts a value into an ascending list, where it belongs. */
+function insert(sorted: number[], value: number): void {
+  let index = sorted.length;
+  for (; index > 0 && (sorted[index - 1] ?? 0) > value; index -= 1) sorted[index] = sorted[index - 1] ?? 0;
+  sorted[index] = value;
 }

@@ -13,22 +13,23 @@ export interface Lanes<T> {
  */
 export function createLanes<T>(): Lanes<T> {
   // In order of insertion: an operation that had its turn goes to the end.
-  const lanes = new Map<object, Set<T>>();
+  const lanes = new Map<object, T[]>();
   return {
     add(operation, thing) {
       const lane = lanes.get(operation);
-      if (lane === undefined) lanes.set(operation, new Set([thing]));
-      else lane.add(thing);
+      if (lane === undefined) lanes.set(operation, [thing]);
+      else lane.push(thing);
     },
-    first() {
-      const lane = lanes.values().next().value;
-      return lane?.values().next().value;
-    },
+    first: () => lanes.values().next().value?.[0],
     take(operation, thing) {
       const lane = lanes.get(operation);
-      if (lane === undefined || !lane.delete(thing)) return false;
+      if (lane === undefined) return false;
+      // Whoever has its turn comes first, and whoever gives up came last.
+      const index = lane[0] === thing ? 0 : lane.lastIndexOf(thing);
+      if (index < 0) return false;
+      lane.splice(index, 1);
       lanes.delete(operation);
-      if (lane.size > 0) lanes.set(operation, lane);
+      if (lane.length > 0) lanes.set(operation, lane);
       return true;
     },
   };

@@ -52,13 +52,7 @@ export function createPkLookup<T>(routes: PkLookupRoutes<T>): PkLookup<T> {
     () => new LRUCache<string, Directory>({ max: REMEMBERED_CALLERS, ttl: REMEMBERED_MS }),
   );
 
-  return async (client, pks) => {
-    const [first] = pks;
-    client.usage.keysRequested += pks.length;
-    if (first !== undefined && pks.length === 1) {
-      client.usage.keysFetched += 1;
-      return [await retrieve(client, routes, first)];
-    }
+  const lookupMany: PkLookup<T> = async (client, pks) => {
     const settled = new Map<number, T | null | AuthentikError>();
     const wanted = new Set(pks);
     client.usage.keysFetched += wanted.size;
@@ -68,18 +62,32 @@ export function createPkLookup<T>(routes: PkLookupRoutes<T>): PkLookup<T> {
       if (!directory) known.set(client.callerKey, (directory = createDirectory()));
       await pickFromList(client, routes, { wanted, settled, directory });
     }
-    await Promise.all([...wanted].map(async (pk) => settled.set(pk, await retrieve(client, routes, pk))));
+    const settle = async (pk: number) => settled.set(pk, await retrieve(client, routes, pk));
+    await Promise.all(Array.from(wanted, settle));
     return pks.map((pk) => settled.get(pk) ?? null);
+  };
+
+  return (client, pks) => {
+    const [first] = pks;
+    client.usage.keysRequested += pks.length;
+    if (first === undefined || pks.length > 1) return lookupMany(client, pks);
+    client.usage.keysFetched += 1;
+    return retrieve(client, routes, first).then((outcome) => [outcome]);
   };
 }
 
-async function retrieve<T>(client: AuthentikClient, routes: PkLookupRoutes<T>, pk: number) {
-  try {
-    return routes.read(await client.get(routes.retrieve(pk)), "$");
-  } catch (error) {
-    if (!(error instanceof AuthentikError)) throw error;
-    return error.kind === "not-found" ? null : error;
-  }
+function retrieve<T>(
+  client: AuthentikClient,
+  routes: PkLookupRoutes<T>,
+  pk: number,
+): Promise<T | null | AuthentikError> {
+  return client.get(routes.retrieve(pk)).then((body) => readRow(body, routes, "$"), outcomeOf);
+}
+
+/** What a failed retrieve says of its key. */
+function outcomeOf(error: unknown): null | AuthentikError {
+  if (!(error instanceof AuthentikError)) throw error;
+  return error.kind === "not-found" ? null : error;
 }
 
 interface Progress<T> {

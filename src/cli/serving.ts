@@ -10,7 +10,8 @@ import { createRequestLog } from "../log/request-line.ts";
 import type { ProcessLog } from "../logger.ts";
 import { createMetrics, type Metrics } from "../metrics.ts";
 import type { MetricsSnapshot } from "../metrics/families.ts";
-import { createGateway, type GatewayDependencies } from "../server.ts";
+import { createGateway, type GatewayDependencies, type RequestRecord } from "../server.ts";
+import { createTurnBatch } from "../turn-batch.ts";
 import { loggableError } from "./loggable-error.ts";
 import { listenFailure } from "./start-failure.ts";
 
@@ -67,7 +68,7 @@ export async function startServing(config: Config, options: ServingOptions): Pro
     cacheMs: config.readinessCacheMs,
     onChange: (probe) => logProbe(log, { probe, answers: sandbox === null ? "authentik" : "the sandbox" }),
   });
-  const metrics = createMetrics({
+  const counters = createMetrics({
     version,
     authentikState,
     operationsInFlight: () => gateway.inFlight(),
@@ -81,6 +82,17 @@ export async function startServing(config: Config, options: ServingOptions): Pro
     authentikState,
     writeLine: processLog.writeLine,
   });
+  const finished = createTurnBatch<RequestRecord>((record) => {
+    counters.record(record);
+    logRequest(record);
+  });
+  const metrics: Metrics = {
+    ...counters,
+    snapshot() {
+      finished.flush();
+      return counters.snapshot();
+    },
+  };
   const routes = new Map([
     ["/healthz", health.live],
     ["/readyz", health.ready],
@@ -94,10 +106,7 @@ export async function startServing(config: Config, options: ServingOptions): Pro
   const dependencies: GatewayDependencies = {
     schema: createSchema({ federationLinkUrl: config.federationLinkUrl }),
     authentik,
-    onRequest: (record) => {
-      metrics.record(record);
-      logRequest(record);
-    },
+    onRequest: (record) => finished.add(record),
     routes,
   };
   const gateway = createGateway({ ...config.gateway, sandboxToken: sandbox?.token ?? null }, dependencies);
@@ -127,6 +136,7 @@ export async function startServing(config: Config, options: ServingOptions): Pro
           release: async () => {
             await gateway.close();
             await authentik.close();
+            finished.flush();
           },
         },
         { graceMs, timeoutMs: config.drainTimeoutMs },

@@ -12,7 +12,7 @@ export interface Answer {
 }
 
 /** What every answer says, whatever it is: not for shared caches, not to be sniffed, different for each caller. */
-const COMMON_HEADERS: readonly (readonly [string, string])[] = [
+export const COMMON_HEADERS: readonly (readonly [string, string])[] = [
   // Some routers' caches look at nothing but these two.
   ["cache-control", "private, no-store"],
   ["vary", "Authorization"],
@@ -68,9 +68,13 @@ export interface AnswerEnvelope {
 }
 
 /** Names and values of an answer's headers, in turn; what HTTP itself needs comes after them. */
-export function answerHeaders(answer: Answer, { requestId, close }: AnswerEnvelope): string[] {
+export function answerHeaders(
+  answer: Answer,
+  { requestId, close }: AnswerEnvelope,
+  bodyBytes: number = Buffer.byteLength(answer.body),
+): string[] {
   const headers = ["content-type", `${answer.mediaType}; charset=utf-8`];
-  headers.push("content-length", String(Buffer.byteLength(answer.body)), "x-request-id", requestId);
+  headers.push("content-length", String(bodyBytes), "x-request-id", requestId);
   for (const [name, value] of COMMON_HEADERS) headers.push(name, value);
   if (answer.headers) for (const [name, value] of Object.entries(answer.headers)) headers.push(name, value);
   if (close) headers.push("connection", "close");

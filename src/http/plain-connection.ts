@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { Answer, AnswerEnvelope } from "./answer.ts";
 import type { AnswerWriter } from "./plain-answer.ts";
 import { type PlainHead, readPlainHead } from "./plain-head.ts";
+import type { TurnBatch } from "../turn-batch.ts";
 import type { Recipient } from "./recipient.ts";
 
 /** Executes the operation in a body and answers it, sooner or later. */
@@ -17,6 +18,8 @@ export interface PlainService {
   /** Gives the connection to node:http for good, with what was received and not served. */
   handOver(socket: Socket, received: Buffer): void;
   write: AnswerWriter;
+  /** Requests that are there whole, served with those of the same turn of the event loop. */
+  served: TurnBatch<() => void>;
 }
 
 /** One connection of the plain door. */
@@ -97,7 +100,8 @@ export function createPlainConnection(
     else {
       busy = true;
       served = true;
-      head.serve(bytes.toString("utf8", head.bytes.length), recipient);
+      const { serve, bytes: headBytes } = head;
+      service.served.add(() => serve(bytes.toString("utf8", headBytes.length), recipient));
     }
   };
 
@@ -133,9 +137,7 @@ export function createPlainConnection(
       leave = null;
       sinceMs = performance.now();
       if (!socket.writable) return;
-      const text = service.write(answer, envelope);
-      // ASCII, as nearly everything is: the cheaper of two ways to the same bytes.
-      socket.write(text, Buffer.byteLength(text) === text.length ? "latin1" : "utf8");
+      service.write(socket, answer, envelope);
       if (envelope.close) socket.destroySoon();
       else if (receivedBytes > 0) {
         socket.resume();

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { ServerLimits } from "../config.ts";
+import { createTurnBatch } from "../turn-batch.ts";
 import { createAnswerWriter } from "./plain-answer.ts";
 import { createPlainConnection, type PlainConnection, type PlainService } from "./plain-connection.ts";
 
@@ -13,7 +14,7 @@ export interface PlainDoor {
 }
 
 /** What the door needs of the gateway and of the server. */
-export type PlainDoorOptions = Omit<PlainService, "write"> & { limits: ServerLimits };
+export type PlainDoorOptions = Pick<PlainService, "admit" | "handOver"> & { limits: ServerLimits };
 
 /** Between two looks at all connections; shorter timeouts are looked at more often. */
 const LONGEST_SWEEP_INTERVAL_MS = 250;
@@ -31,6 +32,7 @@ export function createPlainDoor({ limits, ...service }: PlainDoorOptions): Plain
   const { headersTimeoutMs, keepAliveTimeoutMs, socketTimeoutMs } = limits;
   const connections = new Map<Socket, PlainConnection>();
   const write = createAnswerWriter(limits);
+  const served = createTurnBatch<() => void>((serve) => serve());
   const longestMs = {
     first: Math.min(headersTimeoutMs, socketTimeoutMs),
     rest: headersTimeoutMs * REST_SHARE,
@@ -56,7 +58,7 @@ export function createPlainDoor({ limits, ...service }: PlainDoorOptions): Plain
 
   return {
     open(socket) {
-      const connection = createPlainConnection(socket, { ...service, write }, () =>
+      const connection = createPlainConnection(socket, { ...service, write, served }, () =>
         connections.delete(socket),
       );
       connections.set(socket, connection);
