@@ -1,7 +1,7 @@
 import { AuthentikError, type AuthentikErrorKind, type AuthentikErrorOptions } from "./errors.ts";
 import { readFieldErrors } from "./field-errors.ts";
 import { retryAfterSeconds } from "./retry-after.ts";
-import type { Answer } from "./transport.ts";
+import type { Answer } from "./exchange.ts";
 
 /**
  * The texts authentik has for missing, wrong, unsupported and malformed credentials, all with status 403.

@@ -16,9 +16,6 @@ import { createSingleFlight } from "./single-flight.ts";
 import { createTurnBatch } from "../turn-batch.ts";
 import { createTransport } from "./transport.ts";
 
-/** Twice the largest adaptive limit, since undici rests a socket for a turn of the event loop between two calls. */
-const MOST_CONNECTIONS = 512;
-
 /** What the probe says instead of an operation's id. */
 const PROBE_ID = "readiness-probe";
 
@@ -37,10 +34,10 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
       : createFixedLimit(concurrency);
   const transport = createTransport({
     url: options.url,
+    userAgent: options.userAgent,
     caPem: options.caPem,
     connectTimeoutMs: options.connectTimeoutMs,
     maxResponseBytes: options.maxResponseBytes,
-    connections: concurrency === "auto" ? MOST_CONNECTIONS : concurrency * 2,
   });
   const line: Line = {
     transport,
@@ -51,29 +48,23 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
     answered: createTurnBatch((settle) => settle()),
     now,
   };
-  // prettier-ignore
-  const fixedHeaders = [
-    "Accept", "application/json",
-    "Accept-Language", "en",
-    "User-Agent", options.userAgent,
-    "X-Request-Id",
-  ];
-
   const keyOf = createCallerKeys();
   const authentik: Authentik = {
     list: options.list,
     rowCost: () => line.rowCost.current(),
     identify: (authorization) => ({ authorization, key: keyOf(authorization) }),
     forCaller: (caller) => createCallerClient(parts, caller),
-    probe: ({ timeoutMs }) =>
-      probeApi(transport, [...fixedHeaders, PROBE_ID], { timeoutMs, url: options.url }),
+    probe: ({ timeoutMs }) => probeApi(transport, { timeoutMs, requestId: PROBE_ID, url: options.url }),
     state: () => ({
       inFlight: line.queue.inFlight(),
       queued: line.queue.queued(),
       limit: limit.places(),
       breaker: line.breaker.state(),
     }),
-    close: () => transport.close(),
+    close() {
+      transport.close();
+      return Promise.resolve();
+    },
   };
   const parts: ClientParts = {
     upstream: authentik,
@@ -81,7 +72,6 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
     flights: createSingleFlight(),
     cache: options.cacheTtlMs > 0 ? createAnswerCache(options) : null,
     coalesce: options.coalesce,
-    fixedHeaders,
   };
   return authentik;
 }

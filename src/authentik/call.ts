@@ -8,7 +8,8 @@ import { toNetworkError } from "./network-errors.ts";
 import { isWorthRetrying, retryPauseMs, type RetryBudget } from "./retry.ts";
 import type { RowCost } from "./row-cost.ts";
 import type { TurnBatch } from "../turn-batch.ts";
-import type { Answer, Transport } from "./transport.ts";
+import type { Answer } from "./exchange.ts";
+import type { Transport } from "./transport.ts";
 
 /** The way to one authentik: what all calls share. */
 export interface Line {
@@ -27,7 +28,8 @@ export interface Line {
 /** One call to make. */
 export interface Order {
   request: RestGet;
-  headers: string[];
+  requestId: string;
+  authorization: string;
   callerKey: string;
   /** Of the operation; stands for it in the queue. */
   usage: Usage;
@@ -96,7 +98,8 @@ export function startCall(
     usage.restCalls += 1;
     const isQuiet = line.queue.inFlight() <= QUIET_CALLS;
     let sentAt = startedAt;
-    cancelSending = line.transport.send(request.path, order.headers, {
+    const head = { path: request.path, requestId: order.requestId, authorization: order.authorization };
+    cancelSending = line.transport.send(head, {
       onSent() {
         sentAt = line.now();
       },

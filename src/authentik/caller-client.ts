@@ -14,8 +14,6 @@ export interface ClientParts {
   cache: AnswerCache | null;
   /** Whether identical GETs of one caller in flight at once share one call. */
   coalesce: boolean;
-  /** Names and values of the headers that every request has, ending with the name of the request id's. */
-  fixedHeaders: readonly string[];
 }
 
 /** The REST API as one caller sees it, for one operation. */
@@ -23,8 +21,8 @@ export function createCallerClient(parts: ClientParts, caller: Caller): Authenti
   const { line, flights, cache, coalesce } = parts;
   const { signal } = caller;
   const { key: callerKey, authorization } = caller.identity;
+  const { requestId } = caller;
   const usage = createUsage();
-  const headers = [...parts.fixedHeaders, caller.requestId, "Authorization", authorization];
   let callsLeft = caller.maxRestCalls;
 
   const takeCall = (): boolean => {
@@ -57,7 +55,7 @@ export function createCallerClient(parts: ClientParts, caller: Caller): Authenti
     const result = join(flight);
     flight.cancel = startCall(
       line,
-      { request, headers, callerKey, usage, takeCall },
+      { request, requestId, authorization, callerKey, usage, takeCall },
       {
         answered(value, bytes) {
           cache?.set(key, value, bytes);

@@ -2,9 +2,9 @@ import { LRUCache } from "lru-cache";
 import type { AuthentikClient, RestGet } from "./client.ts";
 import { createDirectory, type Directory, listCost, PAGE_SIZE, type PagePlan } from "./directory.ts";
 import { AuthentikError, type AuthentikErrorKind } from "./errors.ts";
-import { type Page, readPage } from "./page.ts";
 import { perUpstream } from "./per-request.ts";
-import { malformed, readObject, readPk } from "./shape.ts";
+import { createPageReader, type PkPage, readOutcome } from "./pk-page.ts";
+import { malformed } from "./shape.ts";
 
 /** How one kind of object is looked up by its integer primary key. */
 export interface PkLookupRoutes<T> {
@@ -51,6 +51,7 @@ export function createPkLookup<T>(routes: PkLookupRoutes<T>): PkLookup<T> {
   const directories = perUpstream(
     () => new LRUCache<string, Directory>({ max: REMEMBERED_CALLERS, ttl: REMEMBERED_MS }),
   );
+  const pageOf = createPageReader(routes.read);
 
   const lookupMany: PkLookup<T> = async (client, pks) => {
     const settled = new Map<number, T | null | AuthentikError>();
@@ -60,7 +61,7 @@ export function createPkLookup<T>(routes: PkLookupRoutes<T>): PkLookup<T> {
       const known = directories(client);
       let directory = known.get(client.callerKey);
       if (!directory) known.set(client.callerKey, (directory = createDirectory()));
-      await pickFromList(client, routes, { wanted, settled, directory });
+      await pickFromList(client, { list: routes.list, pageOf }, { wanted, settled, directory });
     }
     const settle = async (pk: number) => settled.set(pk, await retrieve(client, routes, pk));
     await Promise.all(Array.from(wanted, settle));
@@ -81,7 +82,7 @@ function retrieve<T>(
   routes: PkLookupRoutes<T>,
   pk: number,
 ): Promise<T | null | AuthentikError> {
-  return client.get(routes.retrieve(pk)).then((body) => readRow(body, routes, "$"), outcomeOf);
+  return client.get(routes.retrieve(pk)).then((body) => readOutcome(routes.read, body, "$"), outcomeOf);
 }
 
 /** What a failed retrieve says of its key. */
@@ -97,7 +98,11 @@ interface Progress<T> {
   directory: Directory;
 }
 
-async function pickFromList<T>(client: AuthentikClient, routes: PkLookupRoutes<T>, progress: Progress<T>) {
+async function pickFromList<T>(
+  client: AuthentikClient,
+  { list, pageOf }: { list: PkLookupRoutes<T>["list"]; pageOf: (body: unknown) => PkPage<T> },
+  progress: Progress<T>,
+) {
   const { wanted, settled, directory } = progress;
   const started = new Set<number>();
   const inFlight = new Map<number, Promise<void>>();
@@ -108,12 +113,12 @@ async function pickFromList<T>(client: AuthentikClient, routes: PkLookupRoutes<T
 
   async function read(plan: PagePlan) {
     try {
-      const page = readPage(await client.get(routes.list(plan)));
-      client.usage.rowsListed += page.rows.length;
+      const page = pageOf(await client.get(list(plan)));
+      client.usage.rowsListed += page.pks.length;
       const before = wanted.size;
-      const ordered = settle(page, { asked: plan.pageSize, routes, progress });
-      wasted += listCost(page.rows.length, rowCost) - (before - wanted.size);
-      if (!ordered) throw malformed("$.results", "rows ordered by pk", page.rows);
+      settle(page, { asked: plan.pageSize, progress });
+      wasted += listCost(page.pks.length, rowCost) - (before - wanted.size);
+      if (!page.ordered) throw malformed("$.results", "rows ordered by pk", page.pks);
       // A first look with a small page has not read the first page of the size that is read from now on.
       if (plan.pageSize < directory.pageSize()) started.delete(plan.page);
     } catch (error) {
@@ -146,41 +151,26 @@ async function pickFromList<T>(client: AuthentikClient, routes: PkLookupRoutes<T
   }
 }
 
-/** Settles every wanted key that the page decides. False where the page is not in order: then it says little. */
-function settle<T>(
-  page: Page,
-  { asked, routes, progress }: { asked: number; routes: PkLookupRoutes<T>; progress: Progress<T> },
-): boolean {
+/** Settles every wanted key that the page decides. */
+function settle<T>(page: PkPage<T>, { asked, progress }: { asked: number; progress: Progress<T> }): void {
   const { wanted, settled, directory } = progress;
-  const pks = page.rows.map((row, index) =>
-    readPk(readObject(row, `$.results[${index}]`), "pk", `$.results[${index}]`),
-  );
-  page.rows.forEach((row, index) => {
-    const pk = pks[index];
-    if (pk === undefined || !wanted.has(pk)) return;
-    settled.set(pk, readRow(row, routes, `$.results[${index}]`));
+  for (const pk of wanted) {
+    const outcome = page.outcomeOf(pk);
+    if (outcome === undefined) continue;
+    settled.set(pk, outcome);
     wanted.delete(pk);
-  });
+  }
   // Only an ascending page says that what lies between its rows is not there.
-  if (pks.some((pk, index) => index > 0 && pk <= (pks[index - 1] ?? 0))) return false;
+  if (!page.ordered) return;
+  const { startIndex, next, count, pks } = page;
   const firstPk = pks[0] ?? 0;
   const lastPk = pks.at(-1) ?? 0;
-  directory.learn({ ...page, asked, rows: pks.length, firstPk, lastPk });
-  const from = page.startIndex <= 1 ? 0 : firstPk;
-  const to = page.next === 0 ? Infinity : lastPk;
+  directory.learn({ asked, startIndex, next, count, rows: pks.length, firstPk, lastPk });
+  const from = startIndex <= 1 ? 0 : firstPk;
+  const to = next === 0 ? Infinity : lastPk;
   for (const pk of wanted) {
     if (pk < from || pk > to) continue;
     settled.set(pk, null);
     wanted.delete(pk);
-  }
-  return true;
-}
-
-function readRow<T>(row: unknown, routes: PkLookupRoutes<T>, path: string): T | AuthentikError {
-  try {
-    return routes.read(row, path);
-  } catch (error) {
-    if (error instanceof AuthentikError) return error;
-    throw error;
   }
 }

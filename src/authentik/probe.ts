@@ -2,7 +2,8 @@ import type { Probe } from "./client.ts";
 import { toNetworkError } from "./network-errors.ts";
 import { readAnswer } from "./answers.ts";
 import { AuthentikError } from "./errors.ts";
-import type { Answer, Transport } from "./transport.ts";
+import type { Answer } from "./exchange.ts";
+import type { Transport } from "./transport.ts";
 
 /** Cheap for authentik: refused before any query of ours runs, by JSON that only an authentik sends. */
 const PATH = "/sources/user_connections/plex/?page_size=1";
@@ -11,8 +12,7 @@ const ROUTE = "/sources/user_connections/plex/";
 /** Asks for a list without credentials, as which every authentik says 403 in JSON, and words what came instead. */
 export function probeApi(
   transport: Transport,
-  headers: string[],
-  { timeoutMs, url }: { timeoutMs: number; url: URL },
+  { timeoutMs, requestId, url }: { timeoutMs: number; requestId: string; url: URL },
 ): Promise<Probe> {
   return new Promise((resolve) => {
     let cancel: (() => void) | null = null;
@@ -26,7 +26,8 @@ export function probeApi(
       );
       cancel?.();
     }, timeoutMs);
-    cancel = transport.send(PATH, headers, {
+    const head = { path: PATH, requestId, authorization: null };
+    cancel = transport.send(head, {
       onSent() {},
       onAnswer: (answer) => finish(problemOf(answer, url)),
       onFailure: (error) => finish(`${where(url)}: ${toNetworkError(error, ROUTE).detail ?? error.name}`),

@@ -1,138 +1,150 @@
-import { Pool } from "undici";
+import type { Socket } from "node:net";
+import { buildConnector, errors } from "undici";
+import { type Connection, createConnection } from "./connection.ts";
+import type { Exchange, GetHead } from "./exchange.ts";
 import { trustedCertificates } from "./trusted-certificates.ts";
-
-/** A complete answer, read into memory. */
-export interface Answer {
-  status: number;
-  contentType: string;
-  /** `Retry-After` as sent; empty when absent. */
-  retryAfter: string;
-  /** `X-authentik-id`; empty when absent. */
-  upstreamRequestId: string;
-  body: string;
-  bytes: number;
-}
-
-/** What becomes of one request. Exactly one of `onAnswer` and `onFailure` is called, once, never before `send` returned. */
-export interface Exchange {
-  /** The request is being written to a connected socket. */
-  onSent(): void;
-  onAnswer(answer: Answer): void;
-  /** undici's or the system's error; also after `cancel`. */
-  onFailure(error: Error): void;
-}
 
 /** Sends GETs to one origin. Knows HTTP, not what an answer means. */
 export interface Transport {
-  /**
-   * Sends one GET. The result cancels it: the exchange fails when the socket is given back, which is at once,
-   * or when an attempt to connect has ended.
-   */
-  send(path: string, headers: string[], exchange: Exchange): () => void;
+  /** Sends one GET. The result cancels it: the exchange fails at once, or when an attempt to connect has ended. */
+  send(head: GetHead, exchange: Exchange): () => void;
   /** Ends every connection, idle or not. */
-  close(): Promise<void>;
+  close(): void;
 }
 
 export interface TransportOptions {
   /** Base URL; its path is put before every path. */
   url: URL;
+  userAgent: string;
   caPem?: string | undefined;
-  /** Most sockets at once. */
-  connections: number;
   connectTimeoutMs: number;
   maxResponseBytes: number;
 }
 
-/** Idle sockets are closed before authentik's router or a proxy does it, so that no request meets a closing one. */
-const KEEP_ALIVE_TIMEOUT_MS = 4_000;
+/** Anything else could end a path or a header and begin something else. */
+const PATH = /^[\x21-\x7e]+$/;
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+const UNWRITABLE = "a part of the request cannot be written as HTTP";
+/** How long a connection is kept whose caller left while it was being made. */
+const KEPT_UNUSED_MS = 1_000;
+/** Between two looks at idle connections. */
+const SWEEP_INTERVAL_MS = 1_000;
 
 /**
- * A pool of keep-alive connections to one fixed origin; paths are joined by concatenation, so that none can change the host.
+ * Keep-alive connections to one fixed origin; paths are joined by concatenation, so that none can change the host.
  *
- * It uses undici's `dispatch` with the raw handler: no streams, no header objects, one string of the body.
- * undici's own timers are off: every exchange has a deadline that its owner enforces with the cancel function.
+ * undici connects, TLS included. How many calls are out at once is for the queue to say. There are no timers of requests:
+ * every exchange has a deadline that its owner enforces with the cancel function.
  */
 export function createTransport(options: TransportOptions): Transport {
-  const base = `${options.url.pathname.replace(/\/+$/, "")}/api/v3`;
-  const pool = new Pool(options.url.origin, {
-    connections: options.connections,
-    pipelining: 1,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    maxResponseSize: options.maxResponseBytes,
-    connect: {
-      timeout: options.connectTimeoutMs,
-      ...(options.caPem === undefined ? {} : { ca: trustedCertificates(options.caPem) }),
-    },
+  const { url, caPem, connectTimeoutMs, maxResponseBytes } = options;
+  const { origin, host, hostname, port, protocol } = url;
+  const writeRequest = createRequestWriter(options);
+  const connector = buildConnector({
+    timeout: connectTimeoutMs,
+    ...(caPem === undefined ? {} : { ca: trustedCertificates(caPem) }),
   });
+  const address = { host, hostname: hostname.replace(/^\[|\]$/g, ""), port, protocol };
+  const open = new Set<Connection>();
+  /** Used last comes last, and is used first. */
+  const idle: { connection: Connection; until: number }[] = [];
+  let resting: { connection: Connection; until: number }[] = [];
+  const connecting = new Set<(error: Error) => void>();
+  let closed = false;
+
+  const sweep = setInterval(() => {
+    const now = performance.now();
+    const kept = idle.filter(({ connection, until }) => {
+      if (connection.isFree() && until > now) return true;
+      connection.destroy(new errors.InformationalError("idle"));
+      return false;
+    });
+    idle.splice(0, idle.length, ...kept);
+  }, SWEEP_INTERVAL_MS).unref();
+
+  const connectionOf = (socket: Socket): Connection => {
+    const connection = createConnection(socket, { origin, maxResponseBytes, onFree, onClose });
+    open.add(connection);
+    return connection;
+  };
+
+  const onClose = (connection: Connection): void => void open.delete(connection);
+
+  /** What was answered rests for a turn of the event loop: what comes too much is seen then, by nobody's next answer. */
+  const onFree = (connection: Connection, keepAliveMs: number): void => {
+    if (resting.length === 0) setImmediate(endRest);
+    resting.push({ connection, until: performance.now() + keepAliveMs });
+  };
+
+  const endRest = (): void => {
+    idle.push(...resting);
+    resting = [];
+  };
+
+  const takeIdle = (): Connection | null => {
+    for (let one = idle.pop(); one !== undefined; one = idle.pop()) {
+      if (one.connection.isFree() && one.until > performance.now()) return one.connection;
+      one.connection.destroy(new errors.InformationalError("idle"));
+    }
+    return null;
+  };
+
+  const connectAndSend = (text: string, exchange: Exchange): (() => void) => {
+    let cancel: (() => void) | null = null;
+    let isCancelled = false;
+    const fail = (error: Error): void => {
+      if (connecting.delete(fail)) exchange.onFailure(error);
+    };
+    connecting.add(fail);
+    connector(address, (error, socket) => {
+      if (error) fail(error);
+      else if (closed) socket.destroy();
+      else if (isCancelled) {
+        onFree(connectionOf(socket), KEPT_UNUSED_MS);
+        fail(new errors.RequestAbortedError());
+      } else {
+        connecting.delete(fail);
+        cancel = connectionOf(socket).send(text, exchange);
+      }
+    });
+    return () => {
+      isCancelled = true;
+      cancel?.();
+    };
+  };
 
   return {
-    send(path, headers, exchange) {
-      let abort: ((error?: Error) => void) | null = null;
-      let cancelled = false;
-      let status = 0;
-      let contentType = "";
-      let retryAfter = "";
-      let upstreamRequestId = "";
-      let first: Buffer | null = null;
-      let more: Buffer[] | null = null;
-
-      pool.dispatch(
-        { path: base + path, method: "GET", headers },
-        {
-          onConnect(abortRequest) {
-            abort = abortRequest;
-            if (cancelled) abortRequest();
-            else exchange.onSent();
-          },
-          onHeaders(statusCode, rawHeaders) {
-            status = statusCode;
-            for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-              const name = rawHeaders[index];
-              const value = rawHeaders[index + 1];
-              if (name === undefined || value === undefined) break;
-              // Lengths first: most headers need no look at their letters.
-              if (name.length === 12 && isNamed(name, "content-type")) contentType = value.toString("latin1");
-              else if (name.length === 11 && isNamed(name, "retry-after"))
-                retryAfter = value.toString("latin1");
-              else if (name.length === 14 && isNamed(name, "x-authentik-id"))
-                upstreamRequestId = value.toString("latin1");
-            }
-            return true;
-          },
-          onData(chunk) {
-            if (first === null) first = chunk;
-            else if (more === null) more = [first, chunk];
-            else more.push(chunk);
-            return true;
-          },
-          onComplete() {
-            const body = more === null ? first : Buffer.concat(more);
-            exchange.onAnswer({
-              status,
-              contentType,
-              retryAfter,
-              upstreamRequestId,
-              body: body === null ? "" : body.toString(),
-              bytes: body === null ? 0 : body.length,
-            });
-          },
-          onError(error) {
-            exchange.onFailure(error);
-          },
-        },
-      );
-
-      return () => {
-        cancelled = true;
-        abort?.();
-      };
+    send(head, exchange) {
+      const text = writeRequest(head);
+      if (text !== null && !closed) return takeIdle()?.send(text, exchange) ?? connectAndSend(text, exchange);
+      const refusal = closed
+        ? new errors.ClientDestroyedError()
+        : new errors.InvalidArgumentError(UNWRITABLE);
+      queueMicrotask(() => exchange.onFailure(refusal));
+      return ignore;
     },
-    close: () => pool.destroy(),
+    close() {
+      closed = true;
+      clearInterval(sweep);
+      const error = new errors.ClientDestroyedError();
+      for (const fail of connecting) fail(error);
+      for (const connection of open) connection.destroy(error);
+    },
   };
 }
 
-function isNamed(name: Buffer, lowerCase: string): boolean {
-  return name.toString("latin1").toLowerCase() === lowerCase;
+/** Writes requests as HTTP/1.1; null where a part of one could be taken for something else. */
+function createRequestWriter({ url, userAgent }: TransportOptions): (head: GetHead) => string | null {
+  const begin = `GET ${url.pathname.replace(/\/+$/, "")}/api/v3`;
+  const fixed =
+    ` HTTP/1.1\r\nHost: ${url.host}\r\nConnection: keep-alive\r\nAccept: application/json\r\n` +
+    `Accept-Language: en\r\nUser-Agent: ${userAgent}\r\nX-Request-Id: `;
+  return ({ path, requestId, authorization }) => {
+    if (!PATH.test(path) || !VALUE.test(requestId)) return null;
+    if (authorization === null) return `${begin}${path}${fixed}${requestId}\r\n\r\n`;
+    if (!VALUE.test(authorization)) return null;
+    return `${begin}${path}${fixed}${requestId}\r\nAuthorization: ${authorization}\r\n\r\n`;
+  };
 }
+
+function ignore(): void {}

@@ -41,6 +41,8 @@ interface KnownHead {
 const END_OF_HEAD = "\r\n\r\n";
 /** Longer heads are for node:http to refuse. */
 const MAX_HEAD_BYTES = 16_384;
+/** Longer heads are read anew each time, so that idle connections keep little. */
+const MAX_KNOWN_HEAD_BYTES = 4_096;
 const POST = "POST /";
 /** Of requests that come before their predecessor was answered. */
 const MAX_EARLY_BYTES = 65_536;
@@ -114,8 +116,10 @@ export function createPlainConnection(
     const head = readPlainHead(bytes.toString("latin1", 0, length));
     const serve = head === null ? null : service.admit(head);
     if (head === null || serve === null) return null;
-    known = { bytes: Buffer.from(bytes.subarray(0, length)), contentLength: head.contentLength, serve };
-    return known;
+    const { contentLength } = head;
+    const found = { bytes: Buffer.from(bytes.subarray(0, length)), contentLength, serve };
+    known = length <= MAX_KNOWN_HEAD_BYTES ? found : null;
+    return found;
   };
 
   const onData = (chunk: Buffer): void => {

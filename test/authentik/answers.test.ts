@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { readAnswer } from "../../src/authentik/answers.ts";
 import { AuthentikError } from "../../src/authentik/errors.ts";
-import type { Answer } from "../../src/authentik/transport.ts";
+import type { Answer } from "../../src/authentik/exchange.ts";
 import { errorPage } from "../support/wire-bodies.ts";
 
 const ROUTE = "/sources/user_connections/plex/{id}/";

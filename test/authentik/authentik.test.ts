@@ -56,8 +56,8 @@ test("a retrieve gives the parsed body and sends exactly the allowed headers", a
       method: "GET",
       path: "/auth/api/v3/sources/user_connections/plex/5/",
       headers: [
-        ["host", fake.url.host],
-        ["connection", "keep-alive"],
+        ["Host", fake.url.host],
+        ["Connection", "keep-alive"],
         ["Accept", "application/json"],
         ["Accept-Language", "en"],
         ["User-Agent", "authentik-graphql/test"],

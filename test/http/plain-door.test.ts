@@ -80,6 +80,20 @@ describe("plain requests", () => {
     expect(heads).toHaveLength(6);
   });
 
+  test("have their heads read anew where they are too long to be remembered", async () => {
+    let admitted = 0;
+    const { port } = await start((head) => {
+      admitted += 1;
+      return echo(head);
+    });
+    const client = rawClient(port);
+    for (const count of [1, 2]) {
+      client.socket.write(post("!", [`X-Long: ${"x".repeat(5_000)}`]));
+      await client.waitFor(new RegExp(`(?:<[^]*){${count}}>`));
+    }
+    expect(admitted).toBe(2);
+  });
+
   test("may come in pieces, cut anywhere", async () => {
     const { port } = await start(echo, { headersTimeoutMs: 600_000, requestTimeoutMs: 600_000 });
     const client = rawClient(port);
