@@ -1,15 +1,34 @@
-import { defineConfig, mergeConfig } from "vitest/config";
+import { defineConfig } from "vitest/config";
 import base from "../../vitest.config.ts";
 
-/** Tests that take minutes or need the machine for themselves: `npm run test:long`. */
-export default mergeConfig(
-  { resolve: base.resolve },
-  defineConfig({
-    test: {
-      include: ["test/long/**/*.test.ts"],
-      testTimeout: 1_200_000,
-      hookTimeout: 60_000,
-      fileParallelism: false,
-    },
-  }),
-);
+const shared = { testTimeout: 1_200_000, hookTimeout: 60_000 };
+const file = (name: string): string => `test/long/${name}.test.ts`;
+
+/** Tests that take minutes: `npm run test:long`. Those that measure time follow, with the machine for themselves. */
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      {
+        resolve: base.resolve ?? {},
+        test: {
+          ...shared,
+          name: "side by side",
+          include: ["test/long/**/*.test.ts"],
+          exclude: [file("overload"), file("rolling-restart")],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        resolve: base.resolve ?? {},
+        test: {
+          ...shared,
+          name: "alone",
+          include: [file("overload"), file("rolling-restart")],
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
