@@ -1,6 +1,6 @@
-/** Collects what comes in during one turn of the event loop. */
+/** Takes things in the order in which they come. */
 export interface TurnBatch<T> {
-  /** Has it handled at the end of this turn, after all that came before it. */
+  /** Has it handled: at once after a quiet turn of the event loop, else at the end of this turn. */
   add(item: T): void;
   /** Handles at once what was added until now. */
   flush(): void;
@@ -11,11 +11,13 @@ export interface TurnBatch<T> {
  *
  * Under load many requests or answers arrive in one turn. One after the other through all stages, each finds the caches of
  * the processor filled with another stage's code and data; all of them through one stage, then through the next, cost a third
- * less. Alone, a thing waits for the end of the turn that brought it. See docs/decisions/0007-stages-in-batches.md.
- * @param handle what it throws is an uncaught exception, and the others are still handled
+ * less. What comes after a turn that brought nothing waits for nobody. See docs/decisions/0007-stages-in-batches.md.
+ * @param handle must not throw into whoever adds; what it throws at the end of a turn is an uncaught exception, and the others
+ *   are still handled
  */
 export function createTurnBatch<T>(handle: (item: T) => void): TurnBatch<T> {
   let items: T[] = [];
+  let quiet = true;
   const flush = (): void => {
     const all = items;
     items = [];
@@ -26,11 +28,27 @@ export function createTurnBatch<T>(handle: (item: T) => void): TurnBatch<T> {
         handle(item);
       }
     } finally {
-      if (begun < all.length) all.slice(begun).forEach(add);
+      if (begun < all.length) items = [...all.slice(begun), ...items];
     }
   };
-  const add = (item: T): void => {
-    if (items.push(item) === 1) setImmediate(flush);
+  const endTurn = (): void => {
+    if (items.length === 0) {
+      quiet = true;
+      return;
+    }
+    setImmediate(endTurn);
+    flush();
   };
-  return { add, flush };
+  return {
+    add(item) {
+      if (!quiet) {
+        items.push(item);
+        return;
+      }
+      quiet = false;
+      setImmediate(endTurn);
+      handle(item);
+    },
+    flush,
+  };
 }
