@@ -38,8 +38,24 @@ const { values: flags } = parseArgs({
   },
 });
 const plan = flags.quick
-  ? { rounds: 1, seconds: 1, coldStarts: 1, speed: 5, timeSeconds: 2, settleSeconds: 5 }
-  : { rounds: 5, seconds: 1, coldStarts: 3, speed: 1, timeSeconds: 6, settleSeconds: 15 };
+  ? {
+      rounds: 3,
+      seconds: 1,
+      warmSeconds: { first: 4, next: 1 },
+      coldStarts: 1,
+      speed: 5,
+      timeSeconds: 2,
+      settleSeconds: 5,
+    }
+  : {
+      rounds: 5,
+      seconds: 1,
+      warmSeconds: { first: 8, next: 2 },
+      coldStarts: 3,
+      speed: 1,
+      timeSeconds: 6,
+      settleSeconds: 15,
+    };
 const GRID = flags.quick
   ? { ids: [1, 5, 20, 50, 200, 500], directories: [10, 100, 1000, 10_000] }
   : { ids: [1, 2, 3, 5, 10, 20, 50, 100, 200, 500], directories: [10, 30, 100, 300, 1000, 3000, 10_000] };
@@ -189,7 +205,7 @@ async function measureAll(wanted) {
         figures.growWorkers = await growWorkers({
           stub,
           workers: [1, 2],
-          seconds: plan.seconds,
+          ...plan,
           progress,
         });
       });

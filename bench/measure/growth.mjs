@@ -5,25 +5,29 @@ import { startContender } from "../peers/contender.mjs";
 import { ours } from "../peers/peers.mjs";
 import { tokenFor } from "../stubs/directory.mjs";
 import { costMs, startTimedStub } from "../stubs/stubs.mjs";
-import { sample } from "./sample.mjs";
+import { sample, warmUp } from "./sample.mjs";
 
 const BODIES = 200;
 
 /**
  * Ids of one operation on the fast upstream, 16 connections, directory of 1000.
  * @param {{ contenders: readonly import("../peers/contender.mjs").RunningContender[], stub: any,
- *   ids: readonly number[], seconds: number, progress: import("../progress.mjs").Progress }} options
+ *   ids: readonly number[], seconds: number, warmSeconds: { first: number },
+ *   progress: import("../progress.mjs").Progress }} options
  */
-export async function growIds({ contenders, stub, ids, seconds, progress }) {
+export async function growIds({ contenders, stub, ids, seconds, warmSeconds, progress }) {
   const points = [];
+  const run = ({ dialect }, count) => {
+    const random = createRandom(count);
+    const bodies = Array.from({ length: BODIES }, () =>
+      operation(dialect, { ids: distinctIds(count, 1000, random), fields: "one" }),
+    );
+    return { stub, bodies, token: tokenFor({ directory: 1000, caller: "ids" }), connections: 16 };
+  };
+  await warmUp(contenders, (contender) => ({ ...run(contender, 10), seconds: warmSeconds.first }), progress);
   for (const count of ids)
     for (const contender of contenders) {
-      const random = createRandom(count);
-      const bodies = Array.from({ length: BODIES }, () =>
-        operation(contender.dialect, { ids: distinctIds(count, 1000, random), fields: "one" }),
-      );
-      const run = { stub, bodies, token: tokenFor({ directory: 1000, caller: "ids" }), connections: 16 };
-      const figures = await sample(contender, { ...run, seconds });
+      const figures = await sample(contender, { ...run(contender, count), seconds });
       points.push({ contender: contender.name, x: count, ...figures });
       progress.say(`${count} ids  ${contender.label}: ${Math.round(figures.perSecond)}/s`);
     }
@@ -33,15 +37,22 @@ export async function growIds({ contenders, stub, ids, seconds, progress }) {
 /**
  * All fields of one id on the fast upstream, more and more connections.
  * @param {{ contenders: readonly import("../peers/contender.mjs").RunningContender[], stub: any,
- *   clients: readonly number[], seconds: number, progress: import("../progress.mjs").Progress }} options
+ *   clients: readonly number[], seconds: number, warmSeconds: { first: number },
+ *   progress: import("../progress.mjs").Progress }} options
  */
-export async function growClients({ contenders, stub, clients, seconds, progress }) {
+export async function growClients({ contenders, stub, clients, seconds, warmSeconds, progress }) {
   const points = [];
+  const token = tokenFor({ directory: 1000, caller: "clients" });
+  const run = ({ dialect }, connections) => ({
+    stub,
+    bodies: SCENARIOS.Q2.bodies(dialect),
+    token,
+    connections,
+  });
+  await warmUp(contenders, (contender) => ({ ...run(contender, 64), seconds: warmSeconds.first }), progress);
   for (const connections of clients)
     for (const contender of contenders) {
-      const bodies = SCENARIOS.Q2.bodies(contender.dialect);
-      const run = { stub, bodies, token: tokenFor({ directory: 1000, caller: "clients" }), connections };
-      const figures = await sample(contender, { ...run, seconds });
+      const figures = await sample(contender, { ...run(contender, connections), seconds });
       points.push({ contender: contender.name, x: connections, ...figures });
       progress.say(`${connections} clients  ${contender.label}: ${Math.round(figures.perSecond)}/s`);
     }
@@ -94,9 +105,10 @@ async function fiftyOf({ running, stub, directory, operations, speed }) {
 
 /**
  * Our own workers, on all cores (which the load shares: a lower bound).
- * @param {{ stub: any, workers: readonly number[], seconds: number, progress: import("../progress.mjs").Progress }} options
+ * @param {{ stub: any, workers: readonly number[], seconds: number, warmSeconds: { first: number },
+ *   progress: import("../progress.mjs").Progress }} options
  */
-export async function growWorkers({ stub, workers, seconds, progress }) {
+export async function growWorkers({ stub, workers, seconds, warmSeconds, progress }) {
   const points = [];
   for (const count of workers) {
     const contender = ours("ours", `authentik-graphql, ${count} workers`, { WORKERS: String(count) });
@@ -104,7 +116,7 @@ export async function growWorkers({ stub, workers, seconds, progress }) {
     try {
       const bodies = SCENARIOS.Q2.bodies(contender.dialect);
       const run = { stub, bodies, token: tokenFor({ directory: 1000, caller: "workers" }), connections: 64 };
-      await sample(running, { ...run, seconds: 1 });
+      await warmUp([running], () => ({ ...run, seconds: warmSeconds.first * count }), progress);
       const figures = await sample(running, { ...run, seconds });
       points.push({ contender: "ours", x: count, ...figures });
       progress.say(`${count} workers: ${Math.round(figures.perSecond)}/s`);

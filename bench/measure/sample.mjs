@@ -71,19 +71,43 @@ function finish(contender, { bodies, token, connections }) {
 
 /**
  * The median of each figure on its own; failures are added up.
- * @param {readonly Sample[]} samples
- * @returns {Sample}
+ * @param {readonly Sample[]} samples one of each round
+ * @returns {Sample & { rounds: { perSecond: number, p99Ms: number }[] }}
  */
 export function medianOf(samples) {
   const names = Object.keys(samples[0]);
-  const medians = Object.fromEntries(
-    names.map((name) => [
-      name,
-      quantile(
-        samples.map((one) => one[name]),
-        0.5,
-      ),
-    ]),
-  );
-  return { ...medians, failed: samples.reduce((sum, { failed }) => sum + failed, 0) };
+  const medians = Object.fromEntries(names.map((name) => [name, median(samples.map((one) => one[name]))]));
+  return {
+    ...medians,
+    failed: samples.reduce((sum, { failed }) => sum + failed, 0),
+    rounds: samples.map(({ perSecond, p99Ms }) => ({ perSecond, p99Ms })),
+  };
+}
+
+/**
+ * The median of what the rounds say, since neighbours on the machine slow a whole round down.
+ * @param {ReturnType<typeof medianOf> | undefined} one
+ * @param {ReturnType<typeof medianOf> | undefined} other of the same rounds
+ * @param {(one: { perSecond: number, p99Ms: number }, other: { perSecond: number, p99Ms: number }) => number} compare
+ * @returns {number} NaN when one of them was not measured
+ */
+export function compareRounds(one, other, compare) {
+  if (!one || !other) return Number.NaN;
+  return median(one.rounds.map((round, i) => compare(round, other.rounds[i])));
+}
+
+/** @param {readonly number[]} values */
+function median(values) {
+  return quantile(values, 0.5);
+}
+
+/**
+ * Runs the load until what compiles code while it runs has compiled it.
+ * @param {readonly import("../peers/contender.mjs").RunningContender[]} contenders
+ * @param {(contender: import("../peers/contender.mjs").RunningContender) => Parameters<typeof sample>[1]} run
+ * @param {import("../progress.mjs").Progress} progress
+ */
+export async function warmUp(contenders, run, progress) {
+  for (const contender of contenders) await load(contender.url, run(contender));
+  progress.say("everyone is warm");
 }

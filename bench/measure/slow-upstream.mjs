@@ -2,7 +2,10 @@
 import { load } from "../load/http-load.mjs";
 import { SCENARIOS } from "../load/queries.mjs";
 import { tokenFor } from "../stubs/directory.mjs";
-import { medianOf, sample } from "./sample.mjs";
+import { medianOf, sample, warmUp } from "./sample.mjs";
+
+/** In a shorter round the slowest hundredth is what happened while its connections were opened. */
+const SECONDS = 3;
 
 /** @param {Map<string, import("./sample.mjs").Sample[]>} taken */
 function medians(taken) {
@@ -11,28 +14,29 @@ function medians(taken) {
 
 /**
  * @param {{ contenders: readonly import("../peers/contender.mjs").RunningContender[], stub: any, rounds: number,
- *   seconds: number, progress: import("../progress.mjs").Progress }} options
+ *   seconds: number, warmSeconds: { first: number }, progress: import("../progress.mjs").Progress }} options
  */
-export async function measureSlowUpstream({ contenders, stub, rounds, seconds, progress }) {
+export async function measureSlowUpstream({ contenders, stub, rounds, seconds, warmSeconds, progress }) {
   const straight = [];
   const single = new Map(contenders.map(({ name }) => [name, []]));
   const fifty = new Map(contenders.map(({ name }) => [name, []]));
   const path = "/api/v3/sources/user_connections/plex/5/";
+  const token = tokenFor({ directory: 1000 });
+  const one = ({ dialect }) => ({ stub, token, connections: 64, bodies: SCENARIOS.Q1.bodies(dialect) });
+  const many = ({ dialect }) => ({
+    stub,
+    token: tokenFor({ directory: 100 }),
+    connections: 1,
+    bodies: SCENARIOS["Q3v-100"].bodies(dialect),
+  });
+  await warmUp(contenders, (contender) => ({ ...one(contender), seconds: warmSeconds.first }), progress);
+  await warmUp(contenders, (contender) => ({ ...many(contender), seconds: 1 }), progress);
   for (let round = 0; round < rounds; round++) {
-    const token = tokenFor({ directory: 1000 });
-    straight.push(await load(`${stub.url}${path}`, { bodies: null, token, connections: 64, seconds }));
+    const upstream = { bodies: null, token, connections: 64, seconds: SECONDS };
+    straight.push(await load(`${stub.url}${path}`, upstream));
     for (const contender of contenders) {
-      const one = { stub, token, connections: 64, bodies: SCENARIOS.Q1.bodies(contender.dialect) };
-      if (round === 0) await sample(contender, { ...one, seconds: 2 });
-      single.get(contender.name)?.push(await sample(contender, { ...one, seconds }));
-      const many = {
-        stub,
-        token: tokenFor({ directory: 100 }),
-        connections: 1,
-        bodies: SCENARIOS["Q3v-100"].bodies(contender.dialect),
-      };
-      if (round === 0) await sample(contender, { ...many, seconds: 1 });
-      fifty.get(contender.name)?.push(await sample(contender, { ...many, seconds }));
+      single.get(contender.name)?.push(await sample(contender, { ...one(contender), seconds: SECONDS }));
+      fifty.get(contender.name)?.push(await sample(contender, { ...many(contender), seconds }));
       progress.say(`20 ms upstream, round ${round + 1}/${rounds}  ${contender.label}`);
     }
   }

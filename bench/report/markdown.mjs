@@ -139,7 +139,7 @@ export function toMarkdown(figures) {
       (machine.pinned
         ? "the server under test on core 0, the stub and the load on core 1."
         : "nothing pinned to a core: read the ratios only.") +
-      " Contenders take turns in short rounds; figures are medians, and ratios below 1.1 mean nothing.",
+      " Everyone is warmed up first, then all take turns in short rounds; figures are medians, ratios are medians of the rounds' ratios, and ratios below 1.1 mean nothing.",
     "![Chart of the results](results.svg)",
     "## Targets",
     "What operations cost authentik:",
