@@ -18,5 +18,5 @@ EXPOSE 4000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s \
   CMD wget -q -O /dev/null "http://127.0.0.1:${PORT:-4000}/healthz"
 # No npm and no shell in between, so that signals arrive: the gateway drains on SIGTERM.
-ENTRYPOINT ["node", "--max-semi-space-size=32", "dist/main.js"]
+ENTRYPOINT ["node", "--min-semi-space-size=16", "--max-semi-space-size=32", "dist/main.js"]
 CMD ["serve"]

@@ -41,6 +41,7 @@ const plan = flags.quick
   ? {
       rounds: 3,
       seconds: 1,
+      slowSeconds: 3,
       warmSeconds: { first: 4, next: 1 },
       coldStarts: 1,
       speed: 5,
@@ -50,6 +51,7 @@ const plan = flags.quick
   : {
       rounds: 5,
       seconds: 1,
+      slowSeconds: 6,
       warmSeconds: { first: 8, next: 2 },
       coldStarts: 3,
       speed: 1,

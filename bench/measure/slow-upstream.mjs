@@ -4,19 +4,26 @@ import { SCENARIOS } from "../load/queries.mjs";
 import { tokenFor } from "../stubs/directory.mjs";
 import { medianOf, sample, warmUp } from "./sample.mjs";
 
-/** In a shorter round the slowest hundredth is what happened while its connections were opened. */
-const SECONDS = 3;
-
 /** @param {Map<string, import("./sample.mjs").Sample[]>} taken */
 function medians(taken) {
   return Object.fromEntries([...taken].map(([name, samples]) => [name, medianOf(samples)]));
 }
 
 /**
+ * Rounds of single ids last `slowSeconds`: in short ones the slowest hundredth is what happened while everyone, who had been
+ * idle for long, opened connections.
  * @param {{ contenders: readonly import("../peers/contender.mjs").RunningContender[], stub: any, rounds: number,
- *   seconds: number, warmSeconds: { first: number }, progress: import("../progress.mjs").Progress }} options
+ *   seconds: number, slowSeconds: number, warmSeconds: { first: number }, progress: import("../progress.mjs").Progress }} options
  */
-export async function measureSlowUpstream({ contenders, stub, rounds, seconds, warmSeconds, progress }) {
+export async function measureSlowUpstream({
+  contenders,
+  stub,
+  rounds,
+  seconds,
+  slowSeconds,
+  warmSeconds,
+  progress,
+}) {
   const straight = [];
   const single = new Map(contenders.map(({ name }) => [name, []]));
   const fifty = new Map(contenders.map(({ name }) => [name, []]));
@@ -32,10 +39,10 @@ export async function measureSlowUpstream({ contenders, stub, rounds, seconds, w
   await warmUp(contenders, (contender) => ({ ...one(contender), seconds: warmSeconds.first }), progress);
   await warmUp(contenders, (contender) => ({ ...many(contender), seconds: 1 }), progress);
   for (let round = 0; round < rounds; round++) {
-    const upstream = { bodies: null, token, connections: 64, seconds: SECONDS };
+    const upstream = { bodies: null, token, connections: 64, seconds: slowSeconds };
     straight.push(await load(`${stub.url}${path}`, upstream));
     for (const contender of contenders) {
-      single.get(contender.name)?.push(await sample(contender, { ...one(contender), seconds: SECONDS }));
+      single.get(contender.name)?.push(await sample(contender, { ...one(contender), seconds: slowSeconds }));
       fifty.get(contender.name)?.push(await sample(contender, { ...many(contender), seconds }));
       progress.say(`20 ms upstream, round ${round + 1}/${rounds}  ${contender.label}`);
     }

@@ -3,7 +3,7 @@ import { runFuzz } from "../fuzz/run.ts";
 import { buildCli } from "../process/cli.ts";
 import { sendLargeDocuments } from "../security/document-memory.ts";
 import { echoCallers, runIsolation } from "../security/isolation.ts";
-import { startGatewayProcess } from "../security/support/gateway-process.ts";
+import { START_FLAGS, startGatewayProcess } from "../security/support/gateway-process.ts";
 import { startFakeAuthentik } from "../support/fake-authentik.ts";
 import { startGateway, type TestGatewayOptions } from "../support/gateway.ts";
 import { createRandom } from "../support/random.ts";
@@ -46,7 +46,7 @@ test("1,000 distinct documents of 100 KB leave a process with a heap of 512 MB a
   onTestFinished(() => authentik.close());
   const gateway = await startGatewayProcess(authentik.url, {
     env: { LOG_LEVEL: "fatal" },
-    nodeFlags: ["--max-semi-space-size=32", "--max-old-space-size=512"],
+    nodeFlags: [...START_FLAGS, "--max-old-space-size=512"],
   });
   onTestFinished(() => gateway.stop());
   const most = await sendLargeDocuments(gateway, 1_000);

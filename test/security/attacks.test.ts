@@ -6,7 +6,7 @@ import { attacks } from "./attacks.ts";
 import { sendLargeDocuments } from "./document-memory.ts";
 import { ask } from "./support/ask.ts";
 import type { ServerProcess } from "./support/child.ts";
-import { residentBytes, startGatewayProcess } from "./support/gateway-process.ts";
+import { residentBytes, START_FLAGS, startGatewayProcess } from "./support/gateway-process.ts";
 import { raw } from "./support/raw.ts";
 
 const ROUNDS = 6;
@@ -97,7 +97,7 @@ test("after all of them the process is the same, and small", async () => {
 test("200 distinct documents of 100 KB leave a process with a heap of 512 MB alive and below 250 MB", async () => {
   const small = await startGatewayProcess(authentik.url, {
     env: { LOG_LEVEL: "fatal" },
-    nodeFlags: ["--max-semi-space-size=32", "--max-old-space-size=512"],
+    nodeFlags: [...START_FLAGS, "--max-old-space-size=512"],
   });
   const most = await sendLargeDocuments(small, 200);
   expect(small.child.exitCode).toBeNull();

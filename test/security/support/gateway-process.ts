@@ -2,12 +2,21 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { startServerProcess, type ServerProcess } from "./child.ts";
 
+const { scripts }: { scripts: { start: string } } = JSON.parse(
+  readFileSync(new URL("../../../package.json", import.meta.url), "utf8"),
+);
+
+/** Flags of Node's that `npm start` gives. */
+export const START_FLAGS: readonly string[] = scripts.start
+  .split(" ")
+  .filter((word) => word.startsWith("--"));
+
 /** The compiled gateway in a process of its own; call `buildCli` first. */
 export function startGatewayProcess(
   authentikUrl: URL,
   {
     env = {},
-    nodeFlags = ["--max-semi-space-size=32"],
+    nodeFlags = START_FLAGS,
   }: { env?: Readonly<Record<string, string>>; nodeFlags?: readonly string[] } = {},
 ): Promise<ServerProcess> {
   const main = fileURLToPath(new URL("../../../dist/main.js", import.meta.url));
