@@ -39,10 +39,10 @@ const { values: flags } = parseArgs({
 });
 const plan = flags.quick
   ? {
-      rounds: 3,
+      rounds: 1,
       seconds: 1,
       slowSeconds: 3,
-      warmSeconds: { first: 4, next: 1 },
+      warmSeconds: { first: 3, next: 1 },
       coldStarts: 1,
       speed: 5,
       timeSeconds: 2,
