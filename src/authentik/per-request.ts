@@ -9,8 +9,7 @@ export function perRequest<T>(create: (client: AuthentikClient) => T): (client: 
   const key = Symbol(create.name);
   return (client) => {
     const { values } = client;
-    // Only this function knows the key, so nothing but what `create` made is there.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only this function knows the key: what `create` made is there
     if (key in values) return values[key] as T;
     return (values[key] = create(client));
   };

@@ -47,19 +47,14 @@ export function createTransport(options: TransportOptions): Transport {
   const address = { host, hostname: hostname.replace(/^\[|\]$/g, ""), port, protocol };
   const open = new Set<Connection>();
   /** Used last comes last, and is used first. */
-  const idle: { connection: Connection; until: number }[] = [];
-  let resting: { connection: Connection; until: number }[] = [];
+  const idle: Idle[] = [];
+  let resting: Idle[] = [];
   const connecting = new Set<(error: Error) => void>();
   let closed = false;
 
   const sweep = setInterval(() => {
     const now = performance.now();
-    const kept = idle.filter(({ connection, until }) => {
-      if (connection.isFree() && until > now) return true;
-      connection.destroy(new errors.InformationalError("idle"));
-      return false;
-    });
-    idle.splice(0, idle.length, ...kept);
+    idle.splice(0, idle.length, ...idle.filter((one) => isUsable(one, now)));
   }, SWEEP_INTERVAL_MS).unref();
 
   const connectionOf = (socket: Socket): Connection => {
@@ -82,10 +77,8 @@ export function createTransport(options: TransportOptions): Transport {
   };
 
   const takeIdle = (): Connection | null => {
-    for (let one = idle.pop(); one !== undefined; one = idle.pop()) {
-      if (one.connection.isFree() && one.until > performance.now()) return one.connection;
-      one.connection.destroy(new errors.InformationalError("idle"));
-    }
+    for (let one = idle.pop(); one !== undefined; one = idle.pop())
+      if (isUsable(one, performance.now())) return one.connection;
     return null;
   };
 
@@ -131,6 +124,19 @@ export function createTransport(options: TransportOptions): Transport {
       for (const connection of open) connection.destroy(error);
     },
   };
+}
+
+/** A connection without an exchange, and until when it may be used, by `performance.now()`. */
+interface Idle {
+  connection: Connection;
+  until: number;
+}
+
+/** Ends the connection where it is not. */
+function isUsable({ connection, until }: Idle, now: number): boolean {
+  if (connection.isFree() && until > now) return true;
+  connection.destroy(new errors.InformationalError("idle"));
+  return false;
 }
 
 /** Writes requests as HTTP/1.1; null where a part of one could be taken for something else. */

@@ -41,8 +41,8 @@ export function readUnusualAnswer(
   });
   source.on("error", () => {});
   const client = new Client(origin, {
-    // Once undici waits for it. It uses nothing of a socket that a stream lacks, but for what it looks for first.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    // Once undici waits for it.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- undici looks whether it is there before it uses what a stream lacks
     connect: (_options, connected) => queueMicrotask(() => connected(null, source as never)),
     headersTimeout: 0,
     bodyTimeout: 0,

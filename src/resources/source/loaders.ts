@@ -74,8 +74,7 @@ async function collect(
   try {
     for (let page = 1, read = 0; page !== 0 && read < maxPages && found.size < wanted.size; read += 1) {
       const path = `${route}?${query}&page=${page}&page_size=${PAGE_SIZE}`;
-      // The next page is named by this one.
-      // oxlint-disable-next-line no-await-in-loop
+      // oxlint-disable-next-line no-await-in-loop -- the next page is named by this one
       const answer = readPage(await authentik.get({ route, path, rows: PAGE_SIZE }));
       authentik.usage.rowsListed += answer.rows.length;
       for (const row of answer.rows) take(isJsonObject(row) ? sourceOf(row) : row, { wanted, found });
