@@ -5,7 +5,8 @@ import type { Command } from "./config/option.ts";
 import type { Values } from "./config/options.ts";
 import type { ConfigProblem } from "./config/problem.ts";
 import { readValues } from "./config/values.ts";
-import type { Credentials, GatewayOptions } from "./server.ts";
+import type { Credentials } from "./server/credentials.ts";
+import type { GatewayOptions } from "./server/gateway.ts";
 
 /** Everything the process was told, checked and frozen. Durations in milliseconds, sizes in bytes. */
 export interface Config {
@@ -167,6 +168,7 @@ function toGatewayOptions(values: Values, credentials: Credentials): Config["gat
       maxDirectives: values.MAX_DIRECTIVES,
       maxFragments: values.MAX_FRAGMENTS,
     },
+    persistedQueriesBytes: 4_000_000,
     documentCacheBytes: values.DOCUMENT_CACHE_BYTES,
     introspection: values.INTROSPECTION,
     graphiql: values.GRAPHIQL,

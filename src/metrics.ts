@@ -2,7 +2,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { AuthentikState, Usage } from "./authentik/client.ts";
 import { createHistogram } from "./metrics/histogram.ts";
 import type { MetricsSnapshot } from "./metrics/families.ts";
-import type { RequestRecord } from "./server.ts";
+import type { RequestRecord } from "./server/pending-request.ts";
 
 /** What is read when somebody asks. */
 export interface MetricsSources {

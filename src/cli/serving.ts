@@ -1,17 +1,16 @@
-import { createAuthentik } from "../authentik/authentik.ts";
-import type { Probe } from "../authentik/client.ts";
+import { createAuthentik } from "../authentik/client.ts";
+import type { Probe } from "../authentik/probe.ts";
 import type { Config } from "../config.ts";
 import { createSchema } from "../graphql/schema.ts";
-import { drain } from "../http/drain.ts";
-import { createHealth } from "../http/health.ts";
-import { createMetricsRoute } from "../http/metrics-route.ts";
-import { createNodeServer } from "../http/node-server.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createHealth } from "../server/health.ts";
+import { createMetricsRoute } from "../server/metrics-route.ts";
+import { createHttpServer } from "../server/http-server.ts";
 import { createRequestLog } from "../log/request-line.ts";
 import type { ProcessLog } from "../logger.ts";
 import { createMetrics, type Metrics } from "../metrics.ts";
 import type { MetricsSnapshot } from "../metrics/families.ts";
-import { createGateway, type GatewayDependencies, type RequestRecord } from "../server.ts";
-import { createTurnBatch } from "../turn-batch.ts";
+import { createGateway, type GatewayDependencies } from "../server/gateway.ts";
 import { loggableError } from "./loggable-error.ts";
 import { listenFailure } from "./start-failure.ts";
 
@@ -42,6 +41,9 @@ export interface Serving {
   /** Ends without losing a request; false when something had to be cut off. */
   drain: (options: { graceMs: number }) => Promise<boolean>;
 }
+
+/** Time for connections to authentik to close once nobody needs them. */
+const RELEASE_TIMEOUT_MS = 1_000;
 
 /** Longest wait for an answer to the question whether authentik is there. */
 const PROBE_TIMEOUT_MS = 3000;
@@ -82,17 +84,7 @@ export async function startServing(config: Config, options: ServingOptions): Pro
     authentikState,
     writeLine: processLog.writeLine,
   });
-  const finished = createTurnBatch<RequestRecord>((record) => {
-    counters.record(record);
-    logRequest(record);
-  });
-  const metrics: Metrics = {
-    ...counters,
-    snapshot() {
-      finished.flush();
-      return counters.snapshot();
-    },
-  };
+  const metrics: Metrics = counters;
   const routes = new Map([
     ["/healthz", health.live],
     ["/readyz", health.ready],
@@ -106,13 +98,15 @@ export async function startServing(config: Config, options: ServingOptions): Pro
   const dependencies: GatewayDependencies = {
     schema: createSchema({ federationLinkUrl: config.federationLinkUrl }),
     authentik,
-    onRequest: (record) => finished.add(record),
+    onRequest: (record) => {
+      counters.record(record);
+      logRequest(record);
+    },
     routes,
   };
   const gateway = createGateway({ ...config.gateway, sandboxToken: sandbox?.token ?? null }, dependencies);
-  const server = createNodeServer((request, response) => gateway.listener(request, response), {
+  const server = createHttpServer(gateway.listener, {
     ...config.server,
-    admit: gateway.admit,
     onError: (error) => log.error({ error: loggableError(error) }, "a connection could not be taken"),
   });
   const port = await server.listen(config).catch((error: unknown) => {
@@ -125,22 +119,14 @@ export async function startServing(config: Config, options: ServingOptions): Pro
   return {
     port,
     metrics,
-    drain: ({ graceMs }) =>
-      drain(
-        {
-          announce: () => {
-            health.startDraining();
-            gateway.startDraining();
-          },
-          closeServer: server.close,
-          release: async () => {
-            await gateway.close();
-            await authentik.close();
-            finished.flush();
-          },
-        },
-        { graceMs, timeoutMs: config.drainTimeoutMs },
-      ),
+    async drain({ graceMs }) {
+      health.startDraining();
+      gateway.startDraining();
+      if (graceMs > 0) await sleep(graceMs);
+      const complete = await server.close({ timeoutMs: config.drainTimeoutMs });
+      await Promise.race([Promise.all([gateway.close(), authentik.close()]), sleep(RELEASE_TIMEOUT_MS)]);
+      return complete;
+    },
   };
 }
 

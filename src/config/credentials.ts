@@ -1,4 +1,4 @@
-import type { Credentials } from "../server.ts";
+import type { Credentials } from "../server/credentials.ts";
 import { options, type Values } from "./options.ts";
 import type { ConfigProblem } from "./problem.ts";
 

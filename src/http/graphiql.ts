@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import type { Credentials } from "./callers.ts";
+import type { Credentials } from "../server/credentials.ts";
 import type { Access } from "./graphiql/access.ts";
 import type { PageFile } from "./graphiql/files.ts";
 

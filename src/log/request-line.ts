@@ -1,6 +1,6 @@
 import type { AuthentikState } from "../authentik/client.ts";
 import type { LogLevel } from "../config.ts";
-import type { RequestRecord } from "../server.ts";
+import type { RequestRecord } from "../server/pending-request.ts";
 import { redact } from "./redact.ts";
 
 /** What the line needs from the process. */

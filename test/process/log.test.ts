@@ -6,7 +6,7 @@ import type { LogLevel } from "../../src/config.ts";
 import { redact } from "../../src/log/redact.ts";
 import { createRequestLog } from "../../src/log/request-line.ts";
 import { createLog } from "../../src/logger.ts";
-import type { RequestRecord } from "../../src/server.ts";
+import type { RequestRecord } from "../../src/server/gateway.ts";
 
 const request: RequestRecord = {
   requestId: "r-1",

@@ -3,7 +3,7 @@ import type { Usage } from "../../src/authentik/client.ts";
 import { createMetrics } from "../../src/metrics.ts";
 import { combineSnapshots, expose } from "../../src/metrics/exposition.ts";
 import { createHistogram } from "../../src/metrics/histogram.ts";
-import type { RequestRecord } from "../../src/server.ts";
+import type { RequestRecord } from "../../src/server/gateway.ts";
 
 const usage: Usage = {
   restCalls: 3,

@@ -1,8 +1,8 @@
 import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
-import { patience } from "./patience.ts";
+import { patience } from "../support/patience.ts";
 import { createGate, startFakeAuthentik } from "../support/fake-authentik.ts";
 import { ask, buildCli, startCli } from "./cli.ts";
-import { rawClient } from "./raw-client.ts";
+import { rawClient } from "../support/raw-client.ts";
 
 const query = "{ plexConnection(id: 5) { pk } }";
 const data = { data: { plexConnection: { pk: 5 } } };

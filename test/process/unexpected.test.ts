@@ -1,6 +1,6 @@
 import { beforeAll, expect, test, vi } from "vitest";
 import { ask, buildCli, startCli } from "./cli.ts";
-import { patience } from "./patience.ts";
+import { patience } from "../support/patience.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 beforeAll(buildCli);
