@@ -17,6 +17,17 @@ export interface DocumentLimits {
   maxDirectives: number;
   /** Fragment definitions. */
   maxFragments: number;
+  maxOperations: number;
+  /** Fields after following every fragment. */
+  maxFields: number;
+  /** Aliases inside `__schema` and `__type`. */
+  maxIntrospectionAliases: number;
+  /** Fields of one object that are merged under one response key. */
+  maxEqualResponseKeys: number;
+  /** Response keys of one field of one object. */
+  maxAliasesOfOneField: number;
+  /** Pairs of fields that the standard rules would compare with one another. */
+  maxOverlappingFields: number;
 }
 
 /**
@@ -25,7 +36,8 @@ export interface DocumentLimits {
  * shared fragment need 4,100. The standard introspection query is 13 deep, the graph's own longest path 4. A
  * router sends up to 64 `_eN` fields; a page that names 500 connections sends 500 aliases at the root; more than
  * 1,000 would exceed the REST calls of one operation anyway. No router was seen to send more than a handful of
- * directives or fragments.
+ * directives or fragments. 1,000 aliases times a type's 25 fields make 25,000 fields. Each alias in introspection repeats
+ * a part of the whole schema in the answer, and nobody needs one value under many names.
  */
 export const DEFAULT_DOCUMENT_LIMITS: DocumentLimits = {
   maxTokens: 15_000,
@@ -34,6 +46,12 @@ export const DEFAULT_DOCUMENT_LIMITS: DocumentLimits = {
   maxRootFields: 1_000,
   maxDirectives: 50,
   maxFragments: 100,
+  maxOperations: 50,
+  maxFields: 30_000,
+  maxIntrospectionAliases: 10,
+  maxEqualResponseKeys: 20,
+  maxAliasesOfOneField: 20,
+  maxOverlappingFields: 10_000,
 };
 
 /** What a document has too much of. Names are part of the API: clients see them in `extensions.limit`. */
@@ -60,20 +78,6 @@ export interface Excess {
   actual: number;
 }
 
-/** Limits that no legitimate document comes near; not configurable. */
-const FIXED_MAXIMA = {
-  operations: 50,
-  /** Fields after following every fragment: 1,000 aliases times a type's 25 fields, and some. */
-  fields: 30_000,
-  /** Each alias there repeats a part of the whole schema in the answer. */
-  introspectionAliases: 10,
-  equalResponseKeys: 20,
-  /** `a: __typename b: __typename`: nobody needs one value under many names. */
-  aliasesOfOneField: 20,
-  /** Pairs of fields that the standard rules would compare with one another. */
-  overlap: 10_000,
-} as const;
-
 /**
  * The first limit that the document exceeds, or null. Takes time linear in the document, and bounded memory and
  * stack, whatever the document: meant to run before the standard validation rules, whose cost it bounds.
@@ -85,7 +89,7 @@ export function findExcess(document: DocumentNode, limits: DocumentLimits): Exce
   const counts = countNodes(document, maxNesting);
   const syntactic =
     above("nesting", counts.nesting, maxNesting) ??
-    above("operations", counts.operations, FIXED_MAXIMA.operations) ??
+    above("operations", counts.operations, limits.maxOperations) ??
     above("fragments", counts.fragments, limits.maxFragments) ??
     above("aliases", counts.aliases, limits.maxAliases) ??
     above("directives", counts.directives, limits.maxDirectives);
@@ -95,16 +99,16 @@ export function findExcess(document: DocumentNode, limits: DocumentLimits): Exce
   const expanded =
     above("rootFields", sizes.rootFields, limits.maxRootFields) ??
     above("depth", sizes.depth, limits.maxDepth) ??
-    above("fields", sizes.fields, FIXED_MAXIMA.fields) ??
-    above("introspectionAliases", sizes.introspectionAliases, FIXED_MAXIMA.introspectionAliases);
+    above("fields", sizes.fields, limits.maxFields) ??
+    above("introspectionAliases", sizes.introspectionAliases, limits.maxIntrospectionAliases);
   if (expanded !== null) return expanded;
 
-  const overlap = overlapOf(document, FIXED_MAXIMA.fields);
+  const overlap = overlapOf(document, limits.maxFields);
   return (
-    above("fields", overlap.visits, FIXED_MAXIMA.fields) ??
-    above("equalResponseKeys", overlap.equalResponseKeys, FIXED_MAXIMA.equalResponseKeys) ??
-    above("aliasesOfOneField", overlap.aliasesOfOneField, FIXED_MAXIMA.aliasesOfOneField) ??
-    above("overlap", overlap.pairs, FIXED_MAXIMA.overlap)
+    above("fields", overlap.visits, limits.maxFields) ??
+    above("equalResponseKeys", overlap.equalResponseKeys, limits.maxEqualResponseKeys) ??
+    above("aliasesOfOneField", overlap.aliasesOfOneField, limits.maxAliasesOfOneField) ??
+    above("overlap", overlap.pairs, limits.maxOverlappingFields)
   );
 }
 

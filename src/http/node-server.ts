@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ServerLimits } from "../config.ts";
+import type { ServerLimits } from "../config/load.ts";
 import { answerClientErrors } from "./client-error.ts";
 import { type Connections, watchConnections } from "./connections.ts";
 import type { PlainService } from "./plain-connection.ts";

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { ServerLimits } from "../config.ts";
+import type { ServerLimits } from "../config/load.ts";
 import { createTurnBatch } from "../turn-batch.ts";
 import { createAnswerWriter } from "./plain-answer.ts";
 import { createPlainConnection, type PlainConnection, type PlainService } from "./plain-connection.ts";

@@ -3,7 +3,7 @@ import type { GraphQLSchema } from "graphql";
 import { createAuthentik } from "../../src/authentik/authentik.ts";
 import type { AuthentikOptions } from "../../src/authentik/client.ts";
 import { DEFAULT_DOCUMENT_LIMITS } from "../../src/graphql/document-limits.ts";
-import type { ServerLimits } from "../../src/config.ts";
+import type { ServerLimits } from "../../src/config/load.ts";
 import { createSchema, FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
 import { createNodeServer } from "../../src/http/node-server.ts";
 import { createGateway, type GatewayOptions, type RequestRecord } from "../../src/server.ts";
