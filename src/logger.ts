@@ -1,4 +1,4 @@
-import type { LogFormat, LogLevel } from "./config.ts";
+import type { LogFormat, LogLevel } from "./config/load.ts";
 import pino, { type Logger } from "pino";
 import { redact } from "./log/redact.ts";
 

@@ -1,5 +1,5 @@
 import type { AuthentikState } from "../authentik/client.ts";
-import type { LogLevel } from "../config.ts";
+import type { LogLevel } from "../config/load.ts";
 import type { RequestRecord } from "../server/pending-request.ts";
 import { redact } from "./redact.ts";
 

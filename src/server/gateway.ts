@@ -25,7 +25,7 @@ export interface GatewayOptions extends ContextOptions {
   credentials: Credentials;
   documentLimits: DocumentLimits;
   documentCacheBytes: number;
-  persistedQueriesBytes: number;
+  maxPersistedQueriesBytes: number;
   introspection: boolean;
   corsOrigins: readonly string[];
   batchLimit: number;

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ServerLimits } from "../config.ts";
+import type { ServerLimits } from "../config/load.ts";
 import { type Connections, watchConnections } from "./connections.ts";
 
 /** Limits, and what happens to failures. */

@@ -32,7 +32,7 @@ export interface YogaOptions {
   executor: Executor;
   batchLimit: number;
   /** Bytes of documents that clients registered by hash. */
-  persistedQueriesBytes: number;
+  maxPersistedQueriesBytes: number;
 }
 
 /** What one request's context has besides. */
@@ -47,7 +47,7 @@ export interface YogaServer {
 }
 
 export function createYogaServer(options: YogaOptions): YogaServer {
-  const persisted = usePersistedQueries(options.persistedQueriesBytes);
+  const persisted = usePersistedQueries(options.maxPersistedQueriesBytes);
   const create = (schema: GraphQLSchema, executor: Executor, tracing: Plugin<YogaContext>[]) =>
     createYoga<YogaContext>({
       schema,

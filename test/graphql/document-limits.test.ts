@@ -38,10 +38,10 @@ describe("each limit has a name, what is allowed and what was found", () => {
     ["directives", `{a ${times(51, () => "@x ")}}`, 50, 51],
     ["fragments", `{a} ${times(101, (i) => `fragment F${i} on Q{a}`)}`, 100, 101],
     ["operations", times(51, (i) => `query Q${i}{a}`), 50, 51],
-    ["equalResponseKeys", `{${times(21, () => "a ")}}`, 20, 21],
-    ["equalResponseKeys", `{${times(21, () => "...on Q{a}")}}`, 20, 21],
-    ["aliasesOfOneField", `{${times(21, (i) => `a${i}:__typename `)}}`, 20, 21],
-    ["introspectionAliases", `{__schema{${times(11, (i) => `a${i}:queryType{name}`)}}}`, 10, 11],
+    ["overlap", `{${times(142, () => "a ")}}`, 10_000, 10_011],
+    ["overlap", `{${times(142, () => "...on Q{a}")}}`, 10_000, 10_011],
+    ["aliasesOfOneField", `{${times(101, (i) => `a${i}:__typename `)}}`, 100, 101],
+    ["introspectionFields", `{__schema{${times(150, (i) => `a${i}:queryType{name}`)}}}`, 300, 301],
   ];
   test.each(rows)("%s in %.40s", (limit, source, max, actual) => {
     expect(excessOf(source)).toEqual({ limit, max, actual });

@@ -2,7 +2,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import type { LogLevel } from "../../src/config.ts";
+import type { LogLevel } from "../../src/config/load.ts";
 import { redact } from "../../src/log/redact.ts";
 import { createRequestLog } from "../../src/log/request-line.ts";
 import { createLog } from "../../src/logger.ts";

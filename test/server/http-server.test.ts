@@ -2,7 +2,7 @@ import type { RequestListener } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import { patience } from "../support/patience.ts";
-import type { ServerLimits } from "../../src/config.ts";
+import type { ServerLimits } from "../../src/config/load.ts";
 import { createHttpServer, type HttpServer } from "../../src/server/http-server.ts";
 import { rawClient } from "../support/raw-client.ts";
 

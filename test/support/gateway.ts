@@ -2,7 +2,7 @@ import type { GraphQLSchema } from "graphql";
 import { createAuthentik } from "../../src/authentik/client.ts";
 import type { AuthentikOptions } from "../../src/authentik/client.ts";
 import { DEFAULT_DOCUMENT_LIMITS } from "../../src/graphql/document-limits.ts";
-import type { ServerLimits } from "../../src/config.ts";
+import type { ServerLimits } from "../../src/config/load.ts";
 import { createSchema, FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
 import { createHttpServer } from "../../src/server/http-server.ts";
 import { createGateway, type GatewayOptions } from "../../src/server/gateway.ts";
@@ -65,7 +65,7 @@ export const TEST_GATEWAY_OPTIONS: GatewayOptions = {
   maxRepresentations: 1_000,
   documentLimits: DEFAULT_DOCUMENT_LIMITS,
   documentCacheBytes: 10_000_000,
-  persistedQueriesBytes: 4_000_000,
+  maxPersistedQueriesBytes: 4_000_000,
   introspection: true,
   graphiql: false,
   corsOrigins: [],

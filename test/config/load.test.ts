@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { type ConfigSources, loadConfig } from "../src/config.ts";
-import { problemLine } from "../src/config/problem.ts";
+import { type ConfigSources, loadConfig } from "../../src/config/load.ts";
+import { problemLine } from "../../src/config/problem.ts";
+import { DEFAULT_DOCUMENT_LIMITS } from "../../src/graphql/document-limits.ts";
 
 const caPem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
 const key = "a-key-of-the-gateway";
@@ -35,7 +36,6 @@ describe("without anything given", () => {
       command: "serve",
       host: "127.0.0.1",
       port: 4000,
-      workers: 1,
       authentikUrl: null,
       gateway: { credentials: { mode: "caller" }, operationTimeoutMs: 10_000 },
     });
@@ -53,7 +53,6 @@ describe("without anything given", () => {
       "AUTHENTIK_URL: expected a URL, since the sandbox never stands in for it in production",
     ]);
     expect(problemsOf({ env: { NODE_ENV: "production" }, argv: ["sandbox"] })).toEqual([]);
-    expect(problemsOf({ env: { NODE_ENV: "production", AUTHENTIK_URL: "" } })).toHaveLength(1);
     expect(problemsOf({ env: { NODE_ENV: "production", AUTHENTIK_URL: "https://id.example.org" } })).toEqual(
       [],
     );
@@ -110,20 +109,20 @@ test("all problems are reported at once, each with name, given value and what is
       MAX_BODY_BYTES: "1MB",
       GRAPHIQL: "maybe",
     },
-    argv: ["serve", "--operation-timeout-ms", "soon", "--wrokers=2", "extra"],
+    argv: ["serve", "--operation-timeout-ms", "soon", "--batch-limt=2", "extra"],
   });
   expect(problems).toEqual([
-    "--wrokers: expected a known one; did you mean --workers?",
+    "--batch-limt: expected a known one; did you mean --batch-limit?",
     'argument "extra": expected only options after the command',
-    'PORT: given "99999", expected a whole number from 0 to 65535',
-    'CORS_ORIGINS: given "example.org", expected origins such as https://app.example.org separated by commas, or *',
-    'LOG_LEVEL: given "verbose", expected one of trace, debug, info, warn, error, fatal, silent',
     expect.stringMatching(
       /^AUTHENTIK_URL: given "ftp:\/\/id.example.org", expected an http:\/\/ or https:\/\/ URL/,
     ),
+    'PORT: given "99999", expected a whole number from 0 to 65535',
+    'CORS_ORIGINS: given "example.org", expected origins such as https://app.example.org separated by commas, or *',
     'GRAPHIQL: given "maybe", expected true or false',
-    '--operation-timeout-ms: given "soon", expected a whole number from 1 to 600000',
+    '--operation-timeout-ms: given "soon", expected a whole number from 1 to 3600000',
     'MAX_BODY_BYTES: given "1MB", expected a whole number from 1024 to 1073741824',
+    'LOG_LEVEL: given "verbose", expected one of trace, debug, info, warn, error, fatal, silent',
   ]);
 });
 
@@ -152,6 +151,8 @@ describe("AUTHENTIK_URL", () => {
     " https://id.example.org",
     "https://id.exa mple.org",
     "https://user@id.example.org",
+    // Set but empty: whoever wrote that did not want the sandbox.
+    "",
   ])("%s is refused", (given) => {
     expect(problemsOf({ env: { AUTHENTIK_URL: given } })).toHaveLength(1);
   });
@@ -247,6 +248,7 @@ describe("commands", () => {
     [["serve"], "serve"],
     [["sandbox", "--release", "2026.8"], "sandbox"],
     [["schema"], "schema"],
+    [["health", "--port=1"], "health"],
     [["help"], "help"],
     [["--help"], "help"],
     [["serve", "-h"], "help"],
@@ -266,7 +268,7 @@ describe("commands", () => {
       'command "sreve": expected a known one; did you mean serve?',
     ]);
     expect(problemsOf({ argv: ["xyzzyxyzzy"] })).toEqual([
-      'command "xyzzyxyzzy": expected one of serve, sandbox, schema, help, version',
+      'command "xyzzyxyzzy": expected one of serve, sandbox, health, schema, help, version',
     ]);
   });
 
@@ -275,11 +277,95 @@ describe("commands", () => {
   });
 
   test("a flag without its value is a problem", () => {
-    expect(problemsOf({ argv: ["--port"] })).toEqual(["--port: expected a whole number from 0 to 65535"]);
-    expect(problemsOf({ argv: ["--host", ""] })).toEqual(["--host: expected a host name or an IP address"]);
+    expect(problemsOf({ argv: ["--port"] })).toEqual([
+      '--port: given "", expected a whole number from 0 to 65535',
+    ]);
+    expect(problemsOf({ argv: ["--no-metrics=true"] })).toEqual([
+      "--no-metrics: expected no value: the flag alone switches it off",
+    ]);
+    expect(problemsOf({ argv: ["--host", ""] })).toEqual([
+      '--host: given "", expected a host name or an IP address',
+    ]);
   });
 });
 
 test("a short request timeout shortens the headers' with it", () => {
   expect(configOf({ env: { REQUEST_TIMEOUT_MS: "2000" } }).server.headersTimeoutMs).toBe(2000);
+});
+
+describe("what only one command knows", () => {
+  test.each([
+    [["help"], { markdown: false, api: false }],
+    [["help", "--markdown"], { markdown: true }],
+    [["schema", "--api"], { api: true }],
+  ])("%s", (argv, expected) => {
+    expect(configOf({ argv })).toMatchObject(expected);
+  });
+
+  test("is unknown to the others", () => {
+    expect(problemsOf({ argv: ["serve", "--api"] })).toHaveLength(1);
+  });
+});
+
+describe("the sandbox's options", () => {
+  const env = { SANDBOX_PORT: "tcp://10.0.0.1:80", SANDBOX_RELEASE: "2024.2" };
+
+  test("are not read beside an authentik: Kubernetes sets SANDBOX_PORT for a service of that name", () => {
+    const { sandbox } = configOf({ env: { ...env, AUTHENTIK_URL: "https://id.example.org" } });
+    expect(sandbox).toMatchObject({ port: 0, release: "2026.8" });
+    expect(configOf({ env, argv: ["--authentik-url=https://id.example.org"] }).sandbox.port).toBe(0);
+  });
+
+  test("are read where the sandbox runs", () => {
+    for (const argv of [["serve"], ["sandbox"]]) {
+      expect(problemsOf({ env: { AUTHENTIK_URL: undefined, ...env }, argv })).toEqual([
+        expect.stringContaining("SANDBOX_PORT"),
+      ]);
+    }
+  });
+
+  test("faults are read with their shares", () => {
+    const { faults } = configOf({ argv: ["--faults", "reset:0.5, hang"] }).sandbox;
+    expect(faults).toEqual([
+      { name: "reset", ratio: 0.5 },
+      { name: "hang", ratio: 1 },
+    ]);
+    expect(problemsOf({ argv: ["--faults", "reset:2"] })).toHaveLength(1);
+  });
+});
+
+describe("a variable that nobody reads and that is nearly one of ours", () => {
+  test.each([
+    ["AUTHENTIK_URl", "AUTHENTIK_URL"],
+    ["AUTHENTIK_ULR", "AUTHENTIK_URL"],
+    ["authentik_token_file", "AUTHENTIK_TOKEN_FILE"],
+    ["LOGLEVEL", "LOG_LEVEL"],
+    ["CORS_ORIGIN", "CORS_ORIGINS"],
+    ["port", "PORT"],
+  ])("%s: did you mean %s?", (variable, meant) => {
+    const { warnings } = load({ env: { [variable]: "canary" } });
+    expect(warnings).toEqual([`${variable} is not read by anything: did you mean ${meant}?`]);
+  });
+
+  test.each([
+    ["far from all of them", { AUTHENTIK_SECRET_KEY: "x", COST: "x", PATH: "x", HOSTNAME: "x" }],
+    ["beside the right one", { LOG_LEVEL: "info", LOGLEVEL: "info" }],
+    ["one that another command reads", { METRIC: "x" }, ["schema"]],
+  ])("no warning: %s", (_name, env, argv = []) => {
+    expect(load({ env, argv }).warnings).toEqual([]);
+  });
+
+  test("is told beside the problem that it causes", () => {
+    const loaded = load({ env: { NODE_ENV: "production", AUTHENTIK_URl: "https://id.example.org" } });
+    expect(loaded).toMatchObject({
+      problems: [{ name: "AUTHENTIK_URL" }],
+      warnings: [expect.stringContaining("AUTHENTIK_URl")],
+    });
+  });
+});
+
+test("the limits without options that documents had are options, and their defaults the graph's own", () => {
+  expect(configOf({}).gateway.documentLimits).toEqual(DEFAULT_DOCUMENT_LIMITS);
+  const { documentLimits } = configOf({ env: { MAX_FIELDS: "200", MAX_ALIASES_OF_ONE_FIELD: "5" } }).gateway;
+  expect(documentLimits).toMatchObject({ maxFields: 200, maxAliasesOfOneField: 5 });
 });
