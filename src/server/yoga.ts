@@ -3,6 +3,7 @@ import { useAPQ } from "@graphql-yoga/plugin-apq";
 import { type ExecutionResult, GraphQLError, type GraphQLSchema, lexicographicSortSchema } from "graphql";
 import { createYoga, type GraphQLParams, type Plugin } from "graphql-yoga";
 import { LRUCache } from "lru-cache";
+import { isJsonObject, type JsonObject } from "../authentik/shape.ts";
 import { clientError } from "../graphql/errors.ts";
 import type { Executor } from "../graphql/execute.ts";
 import { formatResult } from "../graphql/format.ts";
@@ -118,10 +119,10 @@ function useRequestParams(batchLimit: number): Plugin<YogaContext> {
     onRequestParse({ serverContext, setRequestParser }) {
       const { method, body, search } = yogaRequestOf(serverContext);
       setRequestParser(() => {
-        const value: unknown = method === "GET" ? parseSearch(search) : parseBody(body);
-        if (Array.isArray(value)) checkBatch(value, batchLimit);
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- onParams below checks each before anything reads it
-        return Promise.resolve(value as object);
+        const value = method === "GET" ? parseSearch(search) : parseBody(body);
+        if (!Array.isArray(value)) return Promise.resolve(asObject(value));
+        checkBatch(value, batchLimit);
+        return Promise.resolve(value.map(asObject));
       });
     },
     onParams({ params, setParams, setResult }) {
@@ -141,6 +142,11 @@ function withoutUndefined({ query, operationName, variables, extensions }: Reque
     ...(variables && { variables }),
     ...(extensions && { extensions }),
   };
+}
+
+/** What is no object says nothing: onParams above refuses it by itself. */
+function asObject(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {};
 }
 
 function checkBatch({ length }: readonly unknown[], max: number): void {
