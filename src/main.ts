@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import cluster from "node:cluster";
 import { readFileSync } from "node:fs";
 import type { ProcessContext } from "./cli/context.ts";
 import { packageVersion } from "./cli/version.ts";
@@ -17,7 +16,10 @@ const context: ProcessContext = {
 /** Does what the command line asks for. Resolves with the exit code; what a command needs is loaded only for it. */
 async function run(config: Config): Promise<number> {
   const { command } = config;
-  if (command === "serve") return serve(config);
+  if (command === "serve") {
+    const { serveAlone } = await import("./cli/serve.ts");
+    return serveAlone(config, context);
+  }
   if (command === "sandbox") {
     const { runSandbox } = await import("./cli/sandbox.ts");
     return runSandbox(config, context);
@@ -31,20 +33,6 @@ async function run(config: Config): Promise<number> {
     context.print(config.markdown ? helpMarkdown() : helpText());
   }
   return 0;
-}
-
-async function serve(config: Config): Promise<number> {
-  if (cluster.isWorker) {
-    const { runWorker } = await import("./cluster/worker.ts");
-    // A primary that is gone is noticed by the disconnect, not by each message that no longer gets there.
-    return runWorker(config, { ...context, send: (message) => void process.send?.(message, () => {}) });
-  }
-  if (config.workers === 1) {
-    const { serveAlone } = await import("./cli/serve.ts");
-    return serveAlone(config, context);
-  }
-  const { runPrimary } = await import("./cluster/primary.ts");
-  return runPrimary(config, context);
 }
 
 // Whoever read our output may leave before we end.

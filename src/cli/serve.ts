@@ -1,5 +1,5 @@
 import type { Config } from "../config.ts";
-import { createLog, type ProcessLog } from "../logger.ts";
+import { createLog, type ProcessLog } from "../observability/log.ts";
 import { banner } from "./banner.ts";
 import type { ProcessContext } from "./context.ts";
 import { loggableError } from "./loggable-error.ts";
@@ -15,8 +15,6 @@ export async function serveAlone(config: Config, context: ProcessContext): Promi
     level: config.logLevel,
     format: config.logFormat,
     isTerminal,
-    base: {},
-    shared: false,
   });
   const { log } = processLog;
   let serving: Serving | undefined;
@@ -42,13 +40,7 @@ export async function serveAlone(config: Config, context: ProcessContext): Promi
   });
   const start = async (): Promise<number> => {
     const sandbox = await startSandboxIfNeeded(config);
-    serving = await startServing(config, {
-      log: processLog,
-      logBase: {},
-      version,
-      sandbox,
-      collectOthers: () => Promise.resolve([]),
-    });
+    serving = await startServing(config, { log: processLog, version, sandbox });
     print(banner(config, { port: serving.port, sandbox }));
     warnOfOpenAccess(config, log);
     return ended;
@@ -60,26 +52,26 @@ export async function serveAlone(config: Config, context: ProcessContext): Promi
     context.printError(`${error.message}\n`);
     return 1;
   } finally {
-    processLog.flush();
+    await processLog.flush();
   }
 }
 
 /** Starts the stand-in when there is no authentik to ask. @throws {StartFailure} */
-export async function startSandboxIfNeeded(config: Config): Promise<RunningSandbox | null> {
+async function startSandboxIfNeeded(config: Config): Promise<RunningSandbox | null> {
   if (config.authentikUrl !== null) return null;
   const { startEmbeddedSandbox } = await import("./sandbox.ts");
   return startEmbeddedSandbox(config);
 }
 
 /** Says at every start that nobody is asked for a key. */
-export function warnOfOpenAccess({ gateway: { credentials } }: Config, log: ProcessLog["log"]): void {
+function warnOfOpenAccess({ gateway: { credentials } }: Config, log: ProcessLog["log"]): void {
   if (credentials.mode === "service" && credentials.gatewayKey === null) {
     log.warn("OPEN_ACCESS: whoever reaches this gateway sees what AUTHENTIK_TOKEN sees");
   }
 }
 
 /** Ends without losing a request and says how that went. Resolves with the exit code. */
-export async function endServing(
+async function endServing(
   serving: Serving,
   { graceMs, log }: { graceMs: number; log: ProcessLog["log"] },
 ): Promise<number> {

@@ -4,14 +4,10 @@ import type { Config } from "../config.ts";
 import { createSchema } from "../graphql/schema.ts";
 import { drain } from "../http/drain.ts";
 import { createHealth } from "../http/health.ts";
-import { createMetricsRoute } from "../http/metrics-route.ts";
 import { createNodeServer } from "../http/node-server.ts";
-import { createRequestLog } from "../log/request-line.ts";
-import type { ProcessLog } from "../logger.ts";
-import { createMetrics, type Metrics } from "../metrics.ts";
-import type { MetricsSnapshot } from "../metrics/families.ts";
-import { createGateway, type GatewayDependencies, type RequestRecord } from "../server.ts";
-import { createTurnBatch } from "../turn-batch.ts";
+import { createRequestLog, type ProcessLog } from "../observability/log.ts";
+import { createMetrics, type Metrics } from "../observability/metrics.ts";
+import { createGateway, type GatewayDependencies } from "../server.ts";
 import { loggableError } from "./loggable-error.ts";
 import { listenFailure } from "./start-failure.ts";
 
@@ -26,13 +22,9 @@ export interface RunningSandbox {
 /** What one process needs besides its configuration. */
 export interface ServingOptions {
   log: ProcessLog;
-  /** Fields of every line of the log. */
-  logBase: Readonly<Record<string, string | number>>;
   version: string;
   /** What stands in for authentik; null: `config.authentikUrl` is asked. */
   sandbox: RunningSandbox | null;
-  /** The numbers of the other processes. Never rejects. */
-  collectOthers: () => Promise<readonly MetricsSnapshot[]>;
 }
 
 /** One process that answers. */
@@ -54,59 +46,47 @@ const WARM_UP_AFTER_MS = 500;
  * @throws {StartFailure} when it cannot listen
  */
 export async function startServing(config: Config, options: ServingOptions): Promise<Serving> {
-  const { log: processLog, logBase, version, sandbox, collectOthers } = options;
+  const { log: processLog, version, sandbox } = options;
   const { log } = processLog;
   const url = sandbox === null ? config.authentikUrl : new URL(sandbox.url);
   if (url === null) throw new TypeError("neither an authentik nor a sandbox to ask");
   const authentik = createAuthentik({ ...config.authentik, url, userAgent: `authentik-graphql/${version}` });
   const authentikState = () => authentik.state();
 
+  let upstreamUp: boolean | null = null;
   const health = createHealth({
     probe: () => authentik.probe({ timeoutMs: PROBE_TIMEOUT_MS }),
     authentikState,
     sandbox: sandbox !== null,
     cacheMs: config.readinessCacheMs,
-    onChange: (probe) => logProbe(log, { probe, answers: sandbox === null ? "authentik" : "the sandbox" }),
+    onChange(probe) {
+      upstreamUp = probe.ok;
+      logProbe(log, { probe, answers: sandbox === null ? "authentik" : "the sandbox" });
+    },
   });
-  const counters = createMetrics({
+  const metrics = createMetrics({
     version,
+    endpoint: "/graphql",
     authentikState,
+    upstreamUp: () => upstreamUp,
     operationsInFlight: () => gateway.inFlight(),
     connections: () => server.connections(),
     draining: health.draining,
     droppedLogLines: processLog.droppedLines,
   });
-  const logRequest = createRequestLog({
-    level: config.logLevel,
-    base: logBase,
-    authentikState,
-    writeLine: processLog.writeLine,
-  });
-  const finished = createTurnBatch<RequestRecord>((record) => {
-    counters.record(record);
-    logRequest(record);
-  });
-  const metrics: Metrics = {
-    ...counters,
-    snapshot() {
-      finished.flush();
-      return counters.snapshot();
-    },
-  };
+  const logRequest = createRequestLog(log, { authentikState });
   const routes = new Map([
     ["/healthz", health.live],
     ["/readyz", health.ready],
   ]);
-  if (config.metrics) {
-    routes.set(
-      "/metrics",
-      createMetricsRoute(async () => [metrics.snapshot(), ...(await collectOthers())]),
-    );
-  }
+  if (config.metrics) routes.set("/metrics", metrics.serve);
   const dependencies: GatewayDependencies = {
     schema: createSchema({ federationLinkUrl: config.federationLinkUrl }),
     authentik,
-    onRequest: (record) => finished.add(record),
+    onRequest(record) {
+      metrics.record(record);
+      logRequest(record);
+    },
     routes,
   };
   const gateway = createGateway({ ...config.gateway, sandboxToken: sandbox?.token ?? null }, dependencies);
@@ -136,7 +116,7 @@ export async function startServing(config: Config, options: ServingOptions): Pro
           release: async () => {
             await gateway.close();
             await authentik.close();
-            finished.flush();
+            metrics.close();
           },
         },
         { graceMs, timeoutMs: config.drainTimeoutMs },

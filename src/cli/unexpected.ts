@@ -1,5 +1,5 @@
 import type { EventEmitter } from "node:events";
-import type { ProcessLog } from "../logger.ts";
+import type { ProcessLog } from "../observability/log.ts";
 import { loggableError } from "./loggable-error.ts";
 
 /**

@@ -11,6 +11,14 @@ import type { RequestHead } from "./request-head.ts";
 export interface RequestRecord {
   requestId: string;
   method: string;
+  /** Without the query. */
+  path?: string | undefined;
+  /** Of the client, as a trusted proxy tells it or as connected. */
+  clientAddress?: string | undefined;
+  /** Keyed hash of the caller's credential; absent or empty where there is none. */
+  callerKey?: string | undefined;
+  /** Of the trace that this request belongs to, if it is traced: 32 hexadecimal digits. */
+  traceId?: string | undefined;
   /** 499 when nobody waited for the answer. */
   status: number;
   durationMs: number;
@@ -53,7 +61,7 @@ const NO_CODES: readonly string[] = [];
 
 /** Begins an exchange; `onRequest` is called once, when it is over. What is done afterwards does nothing. */
 export function createExchange(
-  { method = "", headers }: RequestHead,
+  { method = "", url = "/", headers }: RequestHead,
   recipient: Recipient,
   { closing, onRequest }: { closing: () => boolean; onRequest: (record: RequestRecord) => void },
 ): Exchange {
@@ -69,6 +77,7 @@ export function createExchange(
     onRequest({
       requestId,
       method,
+      path: url.split("?", 1)[0],
       status,
       durationMs: performance.now() - startedMs,
       operation,
