@@ -7,6 +7,8 @@ export interface ProcessContext {
   /** How a person starts this program again, such as `npm start`. */
   readonly invocation: string;
   readonly isTerminal: boolean;
+  /** The environment, for what OpenTelemetry reads from there. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Writes to standard output. */
   readonly print: (text: string) => void;
   /** Writes to standard error. */

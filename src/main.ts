@@ -13,6 +13,7 @@ const exitCode = await run(sources, {
   version: manifest.version,
   invocation: invocationOf(process.env, script, process.cwd()),
   isTerminal: process.stdout.isTTY,
+  env: process.env,
   print: (text) => void process.stdout.write(text),
   printError: (text) => void process.stderr.write(text),
   events: process,

@@ -4,7 +4,6 @@ import { createAuthentik } from "./authentik/client.ts";
 import type { Config } from "./config/load.ts";
 import { createSchema } from "./graphql/schema.ts";
 import { createHealth } from "./server/health.ts";
-import { createMetricsRoute } from "./server/metrics-route.ts";
 import { createHttpServer } from "./server/http-server.ts";
 import {
   listenFailure,
@@ -13,10 +12,10 @@ import {
   onUnexpected,
   type ProcessContext,
 } from "./lifecycle.ts";
-import { createRequestLog } from "./log/request-line.ts";
-import { createLog, type ProcessLog } from "./logger.ts";
-import { createMetrics, type Metrics } from "./metrics.ts";
-import { createGateway } from "./server/gateway.ts";
+import { createLog, createRequestLog, type ProcessLog } from "./observability/log.ts";
+import { createMetrics, type Metrics } from "./observability/metrics.ts";
+import { startTracing } from "./observability/tracing.ts";
+import { createGateway, ENDPOINT } from "./server/gateway.ts";
 
 /** The stand-in for authentik, as the gateway needs to know it. */
 export interface RunningSandbox {
@@ -50,7 +49,7 @@ const WARM_UP_AFTER_MS = 500;
 export async function serve(config: Config, options: ServeOptions): Promise<number> {
   const { events, isTerminal } = options;
   const { logLevel: level, logFormat: format, drainGraceMs } = config;
-  const processLog = await createLog({ level, format, isTerminal, base: {}, shared: false });
+  const processLog = await createLog({ level, format, isTerminal });
   const { log } = processLog;
   let serving: Serving | undefined;
   const countRejection = (): void => serving?.metrics.countUnhandledRejection();
@@ -71,7 +70,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<numb
   });
   const start = async (): Promise<number> => {
     const sandbox = config.authentikUrl === null ? await options.startSandbox() : null;
-    serving = await startServing(config, { processLog, version: options.version, sandbox });
+    serving = await startServing(config, { ...options, processLog, sandbox });
     options.onListening({ port: serving.port, sandbox });
     const { credentials } = config.gateway;
     if (credentials.mode === "service" && credentials.gatewayKey === null) {
@@ -82,7 +81,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<numb
   try {
     return await Promise.race([ended, start()]);
   } finally {
-    processLog.flush();
+    await processLog.flush();
   }
 }
 
@@ -96,54 +95,70 @@ interface Serving {
 /** Puts everything together and listens. @throws {StartFailure} when it cannot listen */
 async function startServing(
   config: Config,
-  options: { processLog: ProcessLog; version: string; sandbox: RunningSandbox | null },
+  options: ServeOptions & { processLog: ProcessLog; sandbox: RunningSandbox | null },
 ): Promise<Serving> {
-  const { processLog, version, sandbox } = options;
+  const { processLog, version, sandbox, env } = options;
   const { log } = processLog;
   const url = sandbox === null ? config.authentikUrl : new URL(sandbox.url);
   if (url === null) throw new TypeError("neither an authentik nor a sandbox to ask");
-  const authentik = createAuthentik({ ...config.authentik, url, userAgent: `authentik-graphql/${version}` });
+  const { credentials } = config.gateway;
+  const serviceAuthorization =
+    credentials.mode === "service" ? () => `Bearer ${credentials.authentikToken}` : undefined;
+  const authentik = createAuthentik({
+    ...config.authentik,
+    url,
+    userAgent: `authentik-graphql/${version}`,
+    ...(serviceAuthorization && { serviceAuthorization }),
+    onUpstreamRequest: (request) => metrics.observeUpstreamRequest(request),
+  });
   const authentikState = () => authentik.state();
+  const tracing = await startTracing(env, {
+    version,
+    upstream: url,
+    onProblem: (sentence) => log.warn(sentence),
+  });
 
   const health = createHealth({
     probe: () => authentik.probe({ timeoutMs: PROBE_TIMEOUT_MS }),
     authentikState,
     sandbox: sandbox !== null,
+    readiness: config.readiness,
     cacheMs: config.readinessCacheMs,
-    onChange: ({ ok, problem }) => {
+    onChange: ({ ok, problem, refusesToken }) => {
       if (ok) log.info(`${sandbox === null ? "authentik" : "the sandbox"} answers`);
+      else if (refusesToken) log.error(problem);
       else log.warn(`authentik does not answer as it should: ${problem}`);
     },
   });
   const metrics = createMetrics({
     version,
+    endpoint: ENDPOINT,
     authentikState,
+    // Whoever looks has authentik asked, so that the next one sees what is.
+    upstreamUp: () => {
+      void health.check();
+      return health.lastProbe()?.ok ?? null;
+    },
+    serviceCredentialsValid: serviceAuthorization && (() => negated(health.lastProbe()?.refusesToken)),
     operationsInFlight: () => gateway.inFlight(),
     connections: () => server.connections(),
     draining: health.draining,
     droppedLogLines: processLog.droppedLines,
   });
-  const logRequest = createRequestLog({
-    level: config.logLevel,
-    base: {},
-    authentikState,
-    writeLine: processLog.writeLine,
-  });
+  const logRequest = createRequestLog(log, { authentikState });
   const routes = new Map([
     ["/healthz", health.live],
     ["/readyz", health.ready],
   ]);
   if (config.metrics) {
-    routes.set(
-      "/metrics",
-      createMetricsRoute(() => Promise.resolve([metrics.snapshot()])),
-    );
+    routes.set("/metrics", metrics.serve);
   }
   const gateway = createGateway(
     { ...config.gateway, sandboxToken: sandbox?.token ?? null },
     {
       schema: createSchema(config),
       authentik,
+      tracing,
       onRequest: (record) => {
         metrics.record(record);
         logRequest(record);
@@ -170,10 +185,21 @@ async function startServing(
       gateway.startDraining();
       if (graceMs > 0) await sleep(graceMs);
       const complete = await server.close({ timeoutMs: config.drainTimeoutMs });
-      await Promise.race([Promise.all([gateway.close(), authentik.close()]), sleep(RELEASE_TIMEOUT_MS)]);
+      await Promise.race([
+        Promise.all([
+          gateway.close(),
+          authentik.close(),
+          tracing?.shutdown({ timeoutMs: RELEASE_TIMEOUT_MS }),
+        ]),
+        sleep(RELEASE_TIMEOUT_MS),
+      ]);
       return complete;
     },
   };
+}
+
+function negated(value: boolean | null | undefined): boolean | null {
+  return value === null || value === undefined ? null : !value;
 }
 
 /** Ends without losing a request and says how that went. Resolves with the exit code. */

@@ -35,6 +35,7 @@ export interface AuthentikOptions extends HttpOptions {
     route: string;
     outcome: AuthentikErrorKind | "ok";
     durationMs: number;
+    traceId: string | undefined;
   }) => void;
 }
 
@@ -48,7 +49,8 @@ export interface Caller {
   /** Requests that this operation may cause. */
   maxRestCalls: number;
   /** Begins a span of the operation's trace; absent where nothing is traced. */
-  startSpan?: (request: { method: string; route: string }) => UpstreamSpan;
+  startSpan?: ((request: { method: string; route: string }) => UpstreamSpan) | undefined;
+  traceId?: string | undefined;
 }
 
 /** A request below `/api/v3`. */

@@ -8,6 +8,8 @@ export interface Probe {
   ok: boolean;
   /** Empty when ok. What is wrong and what to check. */
   problem: string;
+  /** Whether authentik refused the gateway's own token; null where that is not known, or there is none. */
+  refusesToken: boolean | null;
 }
 
 /** Cheap for authentik: refused before any query of ours runs, by JSON that only an authentik sends. */
@@ -31,8 +33,11 @@ export async function probeApi(
   const headers = ["X-Request-Id", PROBE_ID];
   if (authorization !== null) headers.push("Authorization", authorization);
   let problem: string;
+  let refusesToken: boolean | null = null;
   try {
     const response = await http.send({ method: "GET", path, headers }, signal);
+    if (authorization !== null && (response.status === 200 || response.status === 403))
+      refusesToken = response.status === 403;
     problem = problemOf(response, { url, route, hasCredential: authorization !== null });
   } catch (error) {
     const cause = error instanceof Error ? error : new Error(String(error));
@@ -40,7 +45,7 @@ export async function probeApi(
       ? `${where(url)} gave no answer within ${timeoutMs} ms: check its address, and what stands in between`
       : `${where(url)}: ${toNetworkError(cause, route).detail ?? cause.name}${schemeHint(url)}`;
   }
-  return { ok: problem === "", problem };
+  return { ok: problem === "", problem, refusesToken };
 }
 
 function problemOf(

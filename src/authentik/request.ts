@@ -12,9 +12,13 @@ import type { RequestQueue, Ticket } from "./scheduler/queue.ts";
 
 /** A span of a trace for one request. */
 export interface UpstreamSpan {
-  /** Headers that carry the trace on, names and values in turn. */
-  readonly headers: readonly string[];
-  end(outcome: { status?: number; kind: AuthentikErrorKind | "ok"; upstreamRequestId?: string }): void;
+  /** Headers that carry the trace on. */
+  readonly headers: Readonly<Record<string, string>>;
+  end(result: {
+    status?: number | undefined;
+    error?: AuthentikErrorKind | undefined;
+    upstreamRequestId?: string | undefined;
+  }): void;
 }
 
 /** What all requests to one authentik share. */
@@ -106,7 +110,7 @@ export function createSender(parts: SenderParts): Send {
     const isQuiet = queue.inFlight() <= QUIET_REQUESTS;
     const span = caller.startSpan?.({ method, route });
     const headers = ["X-Request-Id", caller.requestId, "Authorization", authorization];
-    if (span) headers.push(...span.headers);
+    if (span) headers.push(...Object.entries(span.headers).flat());
 
     let response: UpstreamResponse | null = null;
     let result: { readonly value: unknown } | AuthentikError;
@@ -131,11 +135,10 @@ export function createSender(parts: SenderParts): Send {
       latencyMs,
       outcome: isLate ? "dropped" : limitOutcome(response, error),
     });
-    span?.end({
-      kind: error?.kind ?? "ok",
-      ...(response && { status: response.status, upstreamRequestId: response.upstreamRequestId }),
-    });
-    onUpstreamRequest?.({ route, outcome: error?.kind ?? "ok", durationMs: latencyMs });
+    const upstreamRequestId = response?.upstreamRequestId;
+    span?.end({ status: response?.status, error: error?.kind, upstreamRequestId });
+    const { traceId } = caller;
+    onUpstreamRequest?.({ route, outcome: error?.kind ?? "ok", durationMs: latencyMs, traceId });
     if (error?.kind === "unauthenticated") accepted.delete(callerKey);
     else if (response && (error === null || error.kind === "not-found" || error.kind === "forbidden"))
       accepted.set(callerKey, true);

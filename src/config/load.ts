@@ -178,7 +178,6 @@ function toConfig(
   return {
     host: values.HOST,
     port: values.PORT,
-    trustedProxies: values.TRUSTED_PROXIES,
     /** null: the embedded sandbox answers. */
     authentikUrl: values.AUTHENTIK_URL,
     authentik: {
@@ -195,6 +194,7 @@ function toConfig(
     },
     gateway: {
       credentials,
+      trustedProxies: values.TRUSTED_PROXIES,
       operationTimeoutMs: values.OPERATION_TIMEOUT_MS,
       maxBodyBytes: values.MAX_BODY_BYTES,
       maxHeaderCount: values.MAX_HEADER_COUNT,

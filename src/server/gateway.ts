@@ -8,6 +8,7 @@ import { createExecutor } from "../graphql/execute.ts";
 import { createPrepare } from "../graphql/prepare.ts";
 import { createGraphiqlPage } from "../http/graphiql.ts";
 import { isJsonObject } from "../authentik/shape.ts";
+import type { Tracing } from "../observability/tracing.ts";
 import { createCors } from "./cors.ts";
 import { createCallerCheck, type Credentials } from "./credentials.ts";
 import { createGraphqlPost } from "./graphql-post.ts";
@@ -41,6 +42,8 @@ export interface GatewayOptions extends ContextOptions {
   maxOperationsInFlight: number;
   /** How late the event loop may run, in milliseconds, before new operations get 503. Default 500. */
   maxLoopDelayMs?: number;
+  /** Proxies in front whose X-Forwarded-For is believed, one after the other; 0: none. */
+  trustedProxies: number;
   /** Shown in GraphiQL and readiness when the embedded sandbox answers instead of an authentik. */
   sandboxToken: string | null;
 }
@@ -49,6 +52,8 @@ export interface GatewayOptions extends ContextOptions {
 export interface GatewayDependencies {
   schema: GraphQLSchema;
   authentik: Authentik;
+  /** Null: nothing is traced. */
+  tracing: Tracing | null;
   onRequest: (record: RequestRecord) => void;
   /** Further paths of the same listener (`/healthz`, `/readyz`, `/metrics`), exact match. */
   routes: ReadonlyMap<string, RequestListener>;
@@ -66,7 +71,8 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-const ENDPOINT = "/graphql";
+/** Path of the graph. */
+export const ENDPOINT = "/graphql";
 
 const NOT_FOUND: HttpError = {
   status: 404,
@@ -93,7 +99,7 @@ interface GraphQLRequest {
  * One operation as JSON by POST takes the shortcut; GETs, batches, persisted queries and traces go through yoga.
  */
 export function createGateway(options: GatewayOptions, dependencies: GatewayDependencies): Gateway {
-  const { schema, authentik, onRequest, routes } = dependencies;
+  const { schema, authentik, tracing, onRequest, routes } = dependencies;
   const { credentials, documentLimits: limits, documentCacheBytes: cacheBytes, introspection } = options;
   const executorOf = (ofSchema: GraphQLSchema) => {
     const prepare = createPrepare({ schema: ofSchema, limits, cacheBytes, introspection });
@@ -136,7 +142,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     const pending = beginRequest(message, response, {
       path: target?.path ?? "",
       cors: cors.headers(message),
-      clientAddress: message.socket.remoteAddress,
+      clientAddress: clientAddressOf(message, options),
       isDraining: () => isDraining,
       onRequest,
     });
@@ -184,6 +190,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     const { message, body, target, mediaType, pending } = request;
     const caller = identify(message.headers.authorization);
     if (!(caller instanceof Error)) pending.callerKey = caller.key;
+    if (tracing) pending.span = tracing.startOperation(message.headers);
     const trace = message.headers[TRACE_HEADER];
     const params = message.method === "POST" && trace === undefined ? shortcutParams(body) : null;
     if (params) return postOperation({ params, body, caller, mediaType }, pending);
@@ -227,6 +234,17 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       await (await loadingYoga)?.dispose();
     },
   };
+}
+
+/** Address of the client: the one that the outermost trusted proxy saw. Only ever logged. */
+function clientAddressOf(
+  { headers, socket }: IncomingMessage,
+  { trustedProxies }: GatewayOptions,
+): string | undefined {
+  const forwarded = headers["x-forwarded-for"];
+  if (trustedProxies === 0 || forwarded === undefined) return socket.remoteAddress;
+  const addresses = [...String(forwarded).split(","), socket.remoteAddress ?? ""];
+  return addresses.at(-1 - trustedProxies)?.trim() ?? addresses[0]?.trim();
 }
 
 /** The parameters of one plain operation; null for everything that yoga should judge. */

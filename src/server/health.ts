@@ -9,6 +9,8 @@ export interface HealthOptions {
   authentikState: () => AuthentikState;
   /** Whether the embedded sandbox stands in for authentik. */
   sandbox: boolean;
+  /** `strict`: not ready while authentik is not. `gateway`: readiness is the gateway's own, as no replica is better off. */
+  readiness: "gateway" | "strict";
   /** How long a result of the probe is reused. */
   cacheMs: number;
   /** Called when authentik's state was found to have changed, with the words for an operator. */
@@ -21,6 +23,8 @@ export interface Health {
   live: (request: IncomingMessage, response: ServerResponse) => void;
   /** `/readyz`: requests may be sent here. Says in words of ours what is not well, never what authentik said. */
   ready: (request: IncomingMessage, response: ServerResponse) => void;
+  /** What the last probe found; null before the first has ended. */
+  lastProbe: () => Probe | null;
   /** Asks authentik now, unless a fresh result is known or on its way. */
   check: () => Promise<Probe>;
   /** From now on not ready, and every answer is the last one of its connection. */
@@ -30,7 +34,7 @@ export interface Health {
 
 /** Creates the two checks; nothing is asked until somebody wants to know. */
 export function createHealth(options: HealthOptions): Health {
-  const { probe, authentikState, sandbox, cacheMs, onChange } = options;
+  const { probe, authentikState, sandbox, readiness, cacheMs, onChange } = options;
   let draining = false;
   let known: { probe: Probe; atMs: number } | undefined;
   let asking: Promise<Probe> | undefined;
@@ -52,17 +56,19 @@ export function createHealth(options: HealthOptions): Health {
       answer(request, response, { status: 503, body: { status: "draining" }, last: true });
       return;
     }
-    const { ok } = await check();
+    const { ok, refusesToken } = await check();
     const { breaker } = authentikState();
-    const authentik = ok ? (sandbox ? "sandbox" : "ok") : "unreachable";
-    const body = { status: ok ? "ready" : "authentik-unreachable", authentik, breaker };
-    answer(request, response, { status: ok ? 200 : 503, body, last: draining });
+    const authentik = ok ? (sandbox ? "sandbox" : "ok") : refusesToken ? "refuses-token" : "unreachable";
+    const isReady = ok || readiness === "gateway";
+    const body = { status: isReady ? "ready" : "not-ready", authentik, breaker };
+    answer(request, response, { status: isReady ? 200 : 503, body, last: draining });
   };
 
   return {
     live: (request, response) =>
       answer(request, response, { status: 200, body: { status: "ok" }, last: draining }),
     ready: (request, response) => void answerReady(request, response),
+    lastProbe: () => known?.probe ?? null,
     check,
     startDraining: () => (draining = true),
     draining: () => draining,

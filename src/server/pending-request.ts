@@ -5,6 +5,7 @@ import { AuthentikError } from "../authentik/errors.ts";
 import type { JsonObject } from "../authentik/shape.ts";
 import type { OperationSummary } from "../graphql/execute.ts";
 import type { HeaderList } from "./cors.ts";
+import type { OperationSpan } from "../observability/tracing.ts";
 import { type GraphQLResponse, type HttpError, negotiate, writeResponse } from "./response.ts";
 
 /** One finished request: what the log line and the metrics are made of. No secrets by construction. */
@@ -48,7 +49,8 @@ export interface PendingRequest {
   usage: Usage | null;
   shared: boolean;
   callerKey?: string;
-  traceId?: string;
+  /** Absent where nothing is traced. */
+  span?: OperationSpan;
   respond(response: GraphQLResponse): void;
   refuse(error: HttpError): void;
 }
@@ -86,8 +88,8 @@ export function beginRequest(
 
   function finish(status: number, outcome: RequestRecord["outcome"]): void {
     isOver = true;
-    const { operation, codes, shared, usage, callerKey, traceId } = pending;
-    onRequest({
+    const { operation, codes, shared, usage, callerKey, span } = pending;
+    const record: RequestRecord = {
       requestId,
       method,
       path,
@@ -101,8 +103,10 @@ export function beginRequest(
       problems,
       ...(clientAddress !== undefined && { clientAddress }),
       ...(callerKey !== undefined && { callerKey }),
-      ...(traceId !== undefined && { traceId }),
-    });
+      ...(span && { traceId: span.traceId }),
+    };
+    span?.end(record);
+    onRequest(record);
   }
 
   const pending: PendingRequest = {

@@ -47,11 +47,15 @@ export type RunOperation = <Result>(
 export function createRunOperation(authentik: Authentik, options: ContextOptions): RunOperation {
   const { operationTimeoutMs, maxRestCalls, maxRepresentations } = options;
   return async (pending, { caller, controller, run }) => {
-    const { requestId, operation, codes, onProblem } = pending;
+    const { requestId, operation, codes, onProblem, span } = pending;
+    const { signal } = controller;
     const client =
       caller instanceof Error
         ? createRefusingClient(authentik, caller)
-        : authentik.forCaller({ identity: caller, requestId, signal: controller.signal, maxRestCalls });
+        : authentik.forCaller({
+            ...{ identity: caller, requestId, signal, maxRestCalls, traceId: span?.traceId },
+            startSpan: span && ((request) => span.startUpstreamRequest(request)),
+          });
     pending.usage = client.usage;
     const timer = setTimeout(
       () => controller.abort(new AuthentikError("timeout", "the operation's time budget ended")),

@@ -109,6 +109,7 @@ async function startBroken(spoil: (real: Authentik) => Authentik) {
     {
       schema: createSchema({ federationLinkUrl: FEDERATION_LINK_URL }),
       authentik: spoil(real),
+      tracing: null,
       onRequest: () => {},
       routes: new Map(),
     },

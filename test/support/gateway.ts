@@ -75,6 +75,7 @@ export const TEST_GATEWAY_OPTIONS: GatewayOptions = {
   maxOperationsInFlight: 500,
   // A busy machine is no overload of the gateway: what a test asks is answered, however late.
   maxLoopDelayMs: 60_000,
+  trustedProxies: 0,
   sandboxToken: null,
 };
 
@@ -115,6 +116,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
     {
       schema: options.schema ?? createSchema({ federationLinkUrl: FEDERATION_LINK_URL }),
       authentik,
+      tracing: null,
       onRequest: (record) => records.push(record),
       routes: new Map(),
     },
