@@ -7,7 +7,7 @@ import { presentError } from "./graphql/errors.ts";
 import { type Answer, type AnswerMediaType, negotiate } from "./http/answer.ts";
 import { createCallerCheck, createRefusingClient, type Credentials } from "./http/callers.ts";
 import { createEngine, type EngineOptions } from "./http/engine.ts";
-import { createGraphiqlPage } from "./http/graphiql.ts";
+import { createGraphiqlPage } from "./server/graphiql/page.ts";
 import { createExchange, type Exchange, type RequestRecord } from "./http/exchange.ts";
 import { type Execution, startExecution } from "./http/execution.ts";
 import { answerOf, parseParams } from "./http/json-post.ts";
@@ -127,7 +127,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       return;
     }
     const unacceptable = guardRequest(request, guard);
-    if (!unacceptable && page?.serve(request, response, { close: draining })) return;
+    if (!unacceptable && page?.serve(request, response, { close: draining, url: urlOf(request) })) return;
     const recipient = responseRecipient(response);
     const exchange = createExchange(request, recipient, recording);
     const refusal = unacceptable ?? (path === ENDPOINT ? overload.refuse(inFlight) : NOT_FOUND);
@@ -263,6 +263,11 @@ function internalError(error: unknown, exchange: Exchange): Answer {
   const presented = presentError(error, { ...exchange, fallbackCode: "INTERNAL_SERVER_ERROR" });
   exchange.codes.add(presented.extensions.code);
   return { status: 500, mediaType: "application/json", body: JSON.stringify({ errors: [presented] }) };
+}
+
+/** For a request that the guard let in: its target is a path. */
+function urlOf({ url = "/" }: IncomingMessage): URL {
+  return new URL(url, "http://gateway");
 }
 
 function pathOf(url = "/"): string {

@@ -1,5 +1,4 @@
-import { type Access, headersFor, noteFor } from "./access.ts";
-import { escapeHtml, toScriptJson } from "./escape.ts";
+import { type AccessOptions, headersFor, noteFor } from "./access.ts";
 import { EXAMPLES } from "./examples.ts";
 import type { PageFile } from "./files.ts";
 
@@ -10,24 +9,23 @@ const ICON =
       '<path d="M16 6 25 11v10l-9 5-9-5V11z" fill="none" stroke="#fff" stroke-width="3" stroke-linejoin="round"/></svg>',
   );
 
-/** What one view of the page is made of. */
-export interface DocumentOptions {
-  access: Access;
+/** What the page is made of. */
+export interface DocumentOptions extends AccessOptions {
   /** The files that it loads, in the order in which they must run; URLs are relative to the page. */
   resources: readonly { kind: PageFile["kind"]; url: string }[];
-  /** Fresh for every view: only elements that carry it run or style. */
-  nonce: string;
 }
 
-/** The HTML document. Everything that is not fixed text in it is escaped. */
-export function renderDocument({ access, resources, nonce }: DocumentOptions): string {
-  const tags = resources.map(({ kind, url }) => {
-    if (kind === "style") return `<link rel="stylesheet" nonce="${nonce}" href="${escapeHtml(url)}">`;
-    const order = kind === "module" ? 'type="module"' : "defer";
-    return `<script ${order} nonce="${nonce}" src="${escapeHtml(url)}"></script>`;
-  });
-  const options = { headers: headersFor(access), queries: EXAMPLES };
-  return `<!doctype html>
+/**
+ * The HTML document for one view after the other. Everything that is not fixed text in it is escaped.
+ * @returns a response for a nonce that is fresh for every view: only elements that carry it run or style
+ */
+export function createDocument({ resources, ...access }: DocumentOptions) {
+  const note = noteFor(access);
+  const options = toScriptJson({ headers: headersFor(access), examples: EXAMPLES });
+  return (nonce: string) => ({
+    status: 200,
+    headers: headersOf(nonce),
+    body: `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -35,23 +33,30 @@ export function renderDocument({ access, resources, nonce }: DocumentOptions): s
 <meta name="robots" content="noindex">
 <title>authentik-graphql · GraphiQL</title>
 <link rel="icon" href="${ICON}">
-${tags.join("\n")}
+${resources.map((resource) => tagFor(resource, nonce)).join("\n")}
 </head>
 <body>
-${noteFor(access)}
+${note}
 <main id="graphiql"><p class="waiting">GraphiQL is loading…</p></main>
 <noscript><p class="waiting">GraphiQL needs JavaScript. The graph itself answers at this address to JSON by POST.</p></noscript>
-<script type="application/json" id="graphiql-options">${toScriptJson(options)}</script>
+<script type="application/json" id="graphiql-options">${options}</script>
 </body>
 </html>
-`;
+`,
+  });
+}
+
+function tagFor({ kind, url }: DocumentOptions["resources"][number], nonce: string): string {
+  if (kind === "style") return `<link rel="stylesheet" nonce="${nonce}" href="${escapeHtml(url)}">`;
+  const order = kind === "module" ? 'type="module"' : "defer";
+  return `<script ${order} nonce="${nonce}" src="${escapeHtml(url)}"></script>`;
 }
 
 /**
- * Headers of the document: it holds a token, so nothing but its own files runs in it, it talks to its own origin only,
- * nobody may frame it, keep it, or learn its address from it.
+ * The document holds a token: nothing but its own files runs in it, it talks to its own origin only, nobody may frame
+ * it, keep it, or learn its address from it.
  */
-export function documentHeaders(nonce: string): Record<string, string> {
+function headersOf(nonce: string): Record<string, string> {
   const policy = {
     "default-src": "'none'",
     "script-src": `'nonce-${nonce}'`,
@@ -66,7 +71,7 @@ export function documentHeaders(nonce: string): Record<string, string> {
   return {
     "content-type": "text/html; charset=utf-8",
     "content-security-policy": Object.entries(policy)
-      .map(([directive, value]) => `${directive} ${value}`)
+      .map((directive) => directive.join(" "))
       .join("; "),
     "cache-control": "no-store",
     "cross-origin-opener-policy": "same-origin",
@@ -77,4 +82,22 @@ export function documentHeaders(nonce: string): Record<string, string> {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
   };
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/** Text as it may stand in HTML, between tags and in quoted attributes. */
+function escapeHtml(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+}
+
+/** A value as JSON that may stand in a `<script>` element: nothing in it can end the element or begin a comment. */
+function toScriptJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll("<", String.raw`\u003c`);
 }
