@@ -42,7 +42,7 @@ async function bundle() {
 
 async function copyBrowserFiles() {
   const target = join(dist, "browser");
-  const own = join(root, "src/http/graphiql/browser");
+  const own = join(root, "src/server/graphiql/browser");
   await mkdir(target, { recursive: true });
   for (const name of await readdir(own)) await copyFile(join(own, name), join(target, name));
   const folders = [];

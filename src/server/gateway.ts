@@ -6,11 +6,11 @@ import type { DocumentLimits } from "../graphql/document-limits.ts";
 import { formatError } from "../graphql/errors.ts";
 import { createExecutor } from "../graphql/execute.ts";
 import { createPrepare } from "../graphql/prepare.ts";
-import { createGraphiqlPage } from "../http/graphiql.ts";
 import { isJsonObject } from "../authentik/shape.ts";
 import type { Tracing } from "../observability/tracing.ts";
 import { createCors } from "./cors.ts";
 import { createCallerCheck, type Credentials } from "./credentials.ts";
+import { createGraphiqlPage } from "./graphiql/page.ts";
 import { createGraphqlPost } from "./graphql-post.ts";
 import { createOverloadGuard } from "./overload.ts";
 import { beginRequest, type PendingRequest, type RequestRecord } from "./pending-request.ts";
@@ -138,7 +138,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       return;
     }
     const refusal = guardRequest(message, { ...guard, target });
-    if (!refusal && page?.serve(message, response, { close: isDraining })) return;
+    if (!refusal && target && page?.serve(message, response, { target, close: isDraining })) return;
     const pending = beginRequest(message, response, {
       path: target?.path ?? "",
       cors: cors.headers(message),

@@ -5,36 +5,26 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 
-/** One file that the page loads, as it is kept in memory: compressed only. */
+/** One file that the page loads, kept in memory in both encodings, so that serving it costs no work. */
 export interface PageFile {
   /** Changes with the content, so that browsers may keep the file for ever: `graphiql-0123456789abcdef.js`. */
   name: string;
   kind: "script" | "module" | "style";
+  etag: string;
+  content: Buffer;
   gzipped: Buffer;
 }
 
-interface FileOrigin {
-  name: string;
-  kind: PageFile["kind"];
-  /** Where the file comes from when this is not a build: a package that is installed for development only. */
-  origin?: { package: string; path: string };
-}
-
-/** In the order in which they must run. The build puts all of them into `browser/` beside this file. */
-const FILES: readonly FileOrigin[] = [
-  {
-    name: "react.js",
-    kind: "script",
-    origin: { package: "react", path: "umd/react.production.min.js" },
-  },
-  {
-    name: "react-dom.js",
-    kind: "script",
-    origin: { package: "react-dom", path: "umd/react-dom.production.min.js" },
-  },
-  { name: "graphiql.js", kind: "script", origin: { package: "graphiql", path: "graphiql.min.js" } },
+/**
+ * In the order in which they must run. The build puts all of them into `browser/` beside this file; without a build,
+ * those of packages, which are installed for development only, are found where the package has them.
+ */
+const FILES: readonly { name: string; kind: PageFile["kind"]; package?: string; path?: string }[] = [
+  { name: "react.js", kind: "script", package: "react", path: "umd/react.production.min.js" },
+  { name: "react-dom.js", kind: "script", package: "react-dom", path: "umd/react-dom.production.min.js" },
+  { name: "graphiql.js", kind: "script", package: "graphiql", path: "graphiql.min.js" },
   { name: "start.js", kind: "module" },
-  { name: "graphiql.css", kind: "style", origin: { package: "graphiql", path: "graphiql.min.css" } },
+  { name: "graphiql.css", kind: "style", package: "graphiql", path: "graphiql.min.css" },
   { name: "page.css", kind: "style" },
 ];
 
@@ -50,19 +40,21 @@ export async function loadPageFiles(): Promise<readonly PageFile[]> {
       return {
         name: file.name.replace(".", `-${hash}.`),
         kind: file.kind,
+        etag: `"${hash}"`,
+        content,
         gzipped: await promisify(gzip)(content),
       };
     }),
   );
 }
 
-async function readPageFile({ name, origin }: FileOrigin): Promise<Buffer> {
+async function readPageFile({ name, package: origin, path = name }: (typeof FILES)[number]): Promise<Buffer> {
   try {
     return await readFile(new URL(`./browser/${name}`, import.meta.url));
   } catch (error) {
-    if (!origin) throw error;
+    if (origin === undefined) throw error;
     // The packages export no such path, but they all export their package.json.
-    const manifest = createRequire(import.meta.url).resolve(`${origin.package}/package.json`);
-    return readFile(join(dirname(manifest), origin.path));
+    const manifest = createRequire(import.meta.url).resolve(`${origin}/package.json`);
+    return readFile(join(dirname(manifest), path));
   }
 }
