@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { createGraphiqlPage, type GraphiqlOptions } from "../../src/server/graphiql/page.ts";
+import { parseTarget } from "../../src/server/request-guard.ts";
 import { startFakeAuthentik } from "../support/fake-authentik.ts";
 import { startGateway } from "../support/gateway.ts";
 
@@ -21,8 +22,8 @@ async function startPage(options: Partial<GraphiqlOptions> = {}): Promise<URL> {
     ...options,
   });
   const server = createServer((request, response) => {
-    const url = new URL(request.url ?? "/", "http://gateway");
-    if (!page.serve(request, response, { close: false, url })) response.writeHead(418).end();
+    const target = parseTarget(request);
+    if (!target || !page.serve(request, response, { close: false, target })) response.writeHead(418).end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   closers.push(() => new Promise((resolve) => server.close(resolve)));
