@@ -4,7 +4,7 @@ import { createDirectory, type Directory, listCost, PAGE_SIZE, type PagePlan } f
 import { AuthentikError, type AuthentikErrorKind } from "./errors.ts";
 import { perUpstream } from "./per-request.ts";
 import { createPageReader, type PkPage, readOutcome } from "./pk-page.ts";
-import { malformed } from "./shape.ts";
+import { malformed } from "./decoders.ts";
 
 /** How one kind of object is looked up by its integer primary key. */
 export interface PkLookupRoutes<T> {

@@ -6,7 +6,7 @@ import {
   Kind,
   type SelectionSetNode,
 } from "graphql";
-import { isJsonObject, type JsonObject } from "../authentik/shape.ts";
+import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
 import type { GraphContext } from "./context.ts";
 import { clientError } from "./errors.ts";
 

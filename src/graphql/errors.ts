@@ -1,6 +1,6 @@
 import { GraphQLError } from "graphql";
 import { AuthentikError, type AuthentikErrorKind } from "../authentik/errors.ts";
-import { isJsonObject, type JsonObject } from "../authentik/shape.ts";
+import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
 
 /** Every code that a client can meet in `extensions.code`. */
 export type ErrorCode =

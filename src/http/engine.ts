@@ -1,6 +1,6 @@
 import { type ExecutionResult, GraphQLError, type GraphQLSchema } from "graphql";
 import type { GraphQLParams } from "graphql-yoga";
-import { isJsonObject } from "../authentik/shape.ts";
+import { isJsonObject } from "../authentik/decoders.ts";
 import type { DocumentLimits } from "../graphql/document-limits.ts";
 import { createOperations } from "../graphql/operations.ts";
 import type { Answer } from "./answer.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Usage } from "../authentik/client.ts";
-import type { JsonObject } from "../authentik/shape.ts";
+import type { JsonObject } from "../authentik/decoders.ts";
 import type { OperationNote } from "../graphql/operations.ts";
 import { type Answer, negotiate } from "./answer.ts";
 import type { Recipient } from "./recipient.ts";

@@ -1,5 +1,5 @@
 import type { GraphQLParams } from "graphql-yoga";
-import { isJsonObject } from "../authentik/shape.ts";
+import { isJsonObject } from "../authentik/decoders.ts";
 import { presentResult } from "../graphql/present.ts";
 import type { Answer, AnswerMediaType } from "./answer.ts";
 import type { Exchange } from "./exchange.ts";

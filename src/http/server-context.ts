@@ -1,4 +1,4 @@
-import type { JsonObject } from "../authentik/shape.ts";
+import type { JsonObject } from "../authentik/decoders.ts";
 import type { GraphContext } from "../graphql/context.ts";
 import type { OperationNote } from "../graphql/operations.ts";
 

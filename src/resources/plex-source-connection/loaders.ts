@@ -1,7 +1,7 @@
 import DataLoader from "dataloader";
 import { perRequest } from "../../authentik/per-request.ts";
 import { createPkLookup } from "../../authentik/pk-lookup.ts";
-import { type PlexSourceConnection, readPlexSourceConnection } from "./wire.ts";
+import { type PlexSourceConnection, decodePlexSourceConnection } from "./decode.ts";
 
 const ROUTE = "/sources/user_connections/plex/";
 
@@ -12,7 +12,7 @@ const lookup = createPkLookup<PlexSourceConnection>({
     path: `${ROUTE}?ordering=pk&page=${page}&page_size=${pageSize}`,
     rows,
   }),
-  read: readPlexSourceConnection,
+  read: decodePlexSourceConnection,
 });
 
 /**

@@ -1,4 +1,4 @@
-import { MAX_PK } from "../../authentik/shape.ts";
+import { MAX_PK } from "../../authentik/decoders.ts";
 
 // authentik itself also takes "05", "+5", " 5" and digits of other scripts: one connection must not have many names.
 const CANONICAL = /^[1-9][0-9]{0,9}$/;

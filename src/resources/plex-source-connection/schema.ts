@@ -4,7 +4,7 @@ import { clientError } from "../../graphql/errors.ts";
 import { SourceRef } from "../source/schema.ts";
 import { plexSourceConnectionByPk } from "./loaders.ts";
 import { parsePk } from "./pk.ts";
-import type { PlexSourceConnection } from "./wire.ts";
+import type { PlexSourceConnection } from "./decode.ts";
 
 const PlexSourceConnectionRef = builder.objectRef<PlexSourceConnection>("PlexSourceConnection");
 

@@ -1,10 +1,10 @@
 import DataLoader from "dataloader";
 import type { AuthentikClient } from "../../authentik/client.ts";
 import { AuthentikError } from "../../authentik/errors.ts";
-import { readPage } from "../../authentik/page.ts";
+import { decodePage } from "../../authentik/page.ts";
 import { perRequest } from "../../authentik/per-request.ts";
-import { isJsonObject, type JsonObject } from "../../authentik/shape.ts";
-import { readSource, type Source } from "./wire.ts";
+import { isJsonObject, type JsonObject } from "../../authentik/decoders.ts";
+import { decodeSource, type Source } from "./decode.ts";
 
 const PAGE_SIZE = 100;
 
@@ -75,7 +75,7 @@ async function collect(
     for (let page = 1, read = 0; page !== 0 && read < maxPages && found.size < wanted.size; read += 1) {
       const path = `${route}?${query}&page=${page}&page_size=${PAGE_SIZE}`;
       // oxlint-disable-next-line no-await-in-loop -- the next page is named by this one
-      const answer = readPage(await authentik.get({ route, path, rows: PAGE_SIZE }));
+      const answer = decodePage(await authentik.get({ route, path, rows: PAGE_SIZE }));
       authentik.usage.rowsListed += answer.rows.length;
       for (const row of answer.rows) take(isJsonObject(row) ? sourceOf(row) : row, { wanted, found });
       page = answer.next;
@@ -94,7 +94,7 @@ function take(
   const pk = isJsonObject(source) && typeof source["pk"] === "string" ? source["pk"].toLowerCase() : "";
   if (!wanted.has(pk) || found.has(pk)) return;
   try {
-    found.set(pk, readSource(source, "$.source"));
+    found.set(pk, decodeSource(source, "$.source"));
   } catch (error) {
     if (!(error instanceof AuthentikError)) throw error;
     found.set(pk, error);

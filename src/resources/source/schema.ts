@@ -1,9 +1,9 @@
-import { isUuid } from "../../authentik/shape.ts";
+import { isUuid } from "../../authentik/decoders.ts";
 import { builder } from "../../graphql/builder.ts";
 import { selectsOnly } from "../../graphql/entities.ts";
 import { clientError, unknownEnumValue } from "../../graphql/errors.ts";
 import { sourceByPk } from "./loaders.ts";
-import type { Source, ThemedUrls } from "./wire.ts";
+import type { Source, ThemedUrls } from "./decode.ts";
 
 const POLICY_ENGINE_MODES = {
   ALL: { value: "all", description: "Every policy must pass. In REST: `all`." },
