@@ -33,6 +33,10 @@ export interface GatewayOptions extends EngineOptions {
   maxRestCalls: number;
   /** Federation representations in one `_entities` field. */
   maxRepresentations: number;
+  /** Rows that one page of a list may have. Default 100. */
+  maxPageSize?: number;
+  /** Rows of a list that may be looked through for what authentik cannot filter by. Default 1000. */
+  maxScannedRows?: number;
   graphiql: boolean;
   /** Host names (without port) that are answered; empty: any well-formed one. */
   allowedHosts: readonly string[];
@@ -100,6 +104,8 @@ const NOT_ACCEPTABLE: Refusal = {
  */
 export function createGateway(options: GatewayOptions, dependencies: GatewayDependencies): Gateway {
   const { operationTimeoutMs, maxRestCalls, maxRepresentations } = options;
+  const { maxPageSize = 100, maxScannedRows = 1_000 } = options;
+  const limits = { maxRepresentations, maxPageSize, maxScannedRows };
   const { schema, authentik, onRequest, routes } = dependencies;
   const engine = createEngine(schema, options);
   const checkCaller = createCallerCheck(options.credentials);
@@ -230,7 +236,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
         ? createRefusingClient(authentik, caller)
         : authentik.forCaller({ identity: caller, requestId, signal, maxRestCalls });
     exchange.usage = client.usage;
-    return { authentik: client, requestId, maxRepresentations, operation, codes, onProblem };
+    return { authentik: client, requestId, ...limits, operation, codes, onProblem };
   }
 
   return {

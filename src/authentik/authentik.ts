@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import { request } from "undici";
 import { createAdaptiveLimit } from "./adaptive-limit.ts";
 import { createAnswerCache } from "./answer-cache.ts";
 import { createBreaker } from "./breaker.ts";
@@ -72,6 +73,19 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
     flights: createSingleFlight(),
     cache: options.cacheTtlMs > 0 ? createAnswerCache(options) : null,
     coalesce: options.coalesce,
+    async sendDelete(path, headers) {
+      const url = `${options.url.origin}${options.url.pathname.replace(/\/+$/, "")}/api/v3${path}`;
+      const { statusCode, headers: received, body } = await request(url, { method: "DELETE", headers });
+      const text = await body.text();
+      return {
+        status: statusCode,
+        contentType: String(received["content-type"] ?? ""),
+        body: text,
+        bytes: text.length,
+        retryAfter: "",
+        upstreamRequestId: "",
+      };
+    },
   };
   return authentik;
 }

@@ -2,6 +2,8 @@ import type { AnswerCache } from "./answer-cache.ts";
 import { startCall, type Line } from "./call.ts";
 import type { Authentik, AuthentikClient, Caller, RestGet, Usage } from "./client.ts";
 import type { Cancellation } from "./cancellation.ts";
+import { readAnswer } from "./answers.ts";
+import type { Answer } from "./exchange.ts";
 import { AuthentikError } from "./errors.ts";
 import type { Flight, SingleFlight, Waiter } from "./single-flight.ts";
 
@@ -14,6 +16,8 @@ export interface ClientParts {
   cache: AnswerCache | null;
   /** Whether identical GETs of one caller in flight at once share one call. */
   coalesce: boolean;
+  /** Sends one DELETE. */
+  sendDelete: (path: string, headers: Record<string, string>) => Promise<Answer>;
 }
 
 /** The REST API as one caller sees it, for one operation. */
@@ -86,6 +90,15 @@ export function createCallerClient(parts: ClientParts, caller: Caller): Authenti
           route: request.route,
         }),
       );
+    },
+    async delete({ route, path }) {
+      if (signal.aborted) throw reasonOf(signal);
+      if (!takeCall()) throw new AuthentikError("too-many-calls", "no calls left", { route });
+      usage.restCalls += 1;
+      const answer = await parts.sendDelete(path, { authorization, "x-request-id": requestId });
+      if (answer.status === 204) return;
+      const reading = readAnswer(answer, route);
+      throw reading instanceof AuthentikError ? reading : new AuthentikError("malformed-response", "no 204");
     },
   };
 }

@@ -53,6 +53,8 @@ export interface RestGet {
   rows?: number;
 }
 
+export type UpstreamRequest = RestGet;
+
 /** What one operation cost so far. Mutable, read when the operation is logged. */
 export interface Usage {
   /** Calls sent to authentik on behalf of this operation, retries included. */
@@ -83,6 +85,11 @@ export interface AuthentikClient {
    * @throws {AuthentikError} for everything else
    */
   get(request: RestGet): Promise<unknown>;
+  /**
+   * Deletes an object: 204 with nothing in it. Sent once, whatever happens, and shared with nobody.
+   * @throws {AuthentikError} for everything else
+   */
+  delete(request: UpstreamRequest): Promise<void>;
 }
 
 /** What a probe of the API found, in words for an operator; never shown to clients. */

@@ -55,6 +55,16 @@ export function decodeOptionalString(object: JsonObject, key: string, path: stri
   return value;
 }
 
+/** A list of texts. */
+export function decodeStrings(object: JsonObject, key: string, path: string): readonly string[] {
+  const value = object[key];
+  if (!Array.isArray(value)) throw malformed(`${path}.${key}`, "a list of texts", value);
+  return value.map((item: unknown, index) => {
+    if (typeof item !== "string") throw malformed(`${path}.${key}[${index}]`, "text", item);
+    return item;
+  });
+}
+
 /** @throws {AuthentikError} malformed-response */
 export function decodeBoolean(object: JsonObject, key: string, path: string): boolean {
   const value = object[key];

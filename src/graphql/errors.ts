@@ -40,6 +40,12 @@ const ANSWERS: Readonly<Record<AuthentikErrorKind, { code: ErrorCode; message: s
     message:
       "This operation needs more calls to authentik than one operation may cause. Ask for less at once.",
   },
+  "too-many-rows": {
+    code: "LIMIT_EXCEEDED",
+    message:
+      "authentik cannot filter by this, and there are too many connections to look through. Name a `source` in the " +
+      "filter of `plexConnections`.",
+  },
   unauthenticated: {
     code: "UNAUTHENTICATED",
     message: "Send a valid authentik API token as `Authorization: Bearer <token>`.",
@@ -136,6 +142,7 @@ export function presentError(
         requestId,
         ...(root.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: root.retryAfterSeconds }),
         ...(root.kind === "invalid-input" ? { fieldErrors: root.fieldErrors } : {}),
+        ...(root.rows === undefined ? {} : { limit: "scannedRows", ...root.rows }),
       },
     };
   }

@@ -44,8 +44,8 @@ export function createUsage(): Usage {
   };
 }
 
-/** What resolvers get for a caller without usable credentials: every read is refused, and nothing is sent. */
+/** What resolvers get for a caller without usable credentials: everything is refused, and nothing is sent. */
 export function createRefusingClient(upstream: Authentik, error: AuthentikError): AuthentikClient {
-  const get = () => Promise.reject(error);
-  return { callerKey: "", upstream, usage: createUsage(), values: {}, get };
+  const refuse = () => Promise.reject(error);
+  return { callerKey: "", upstream, usage: createUsage(), values: {}, get: refuse, delete: refuse };
 }

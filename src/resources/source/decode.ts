@@ -6,6 +6,7 @@ import {
   decodeOptionalUuid,
   decodeOptionalUuids,
   decodeString,
+  decodeStrings,
   decodeUuid,
 } from "../../authentik/decoders.ts";
 
@@ -44,6 +45,28 @@ export interface Source {
   iconUrl: string | null;
   /** Since 2025.12. */
   iconThemedUrls: ThemedUrls | null;
+}
+
+/** What only a Plex source has. */
+export interface PlexSourceSettings {
+  clientId: string;
+  /** Machine identifiers of Plex servers. */
+  allowedServers: readonly string[];
+  allowFriends: boolean;
+}
+
+/**
+ * The settings of a source as `/sources/plex/` has it. The `plex_token` beside them is the owner's of the server: it is
+ * dropped here, before anything sees it.
+ * @throws {AuthentikError} malformed-response, with the path of the first wrong field
+ */
+export function decodePlexSourceSettings(value: unknown, path: string): PlexSourceSettings {
+  const source = decodeObject(value, path);
+  return {
+    clientId: decodeString(source, "client_id", path),
+    allowedServers: decodeStrings(source, "allowed_servers", path),
+    allowFriends: decodeBoolean(source, "allow_friends", path),
+  };
 }
 
 /**
