@@ -14,6 +14,8 @@ export type AuthentikErrorKind =
   | "overloaded"
   /** The operation used up its allowance of REST calls: nothing was sent. */
   | "too-many-calls"
+  /** What was asked for can only be found by looking through a list that is too long for it. */
+  | "too-many-rows"
   /** No or bad credentials: 401, and 403 with authentik's own untranslated texts for them. */
   | "unauthenticated"
   /** authentik refuses the gateway's own token, in service mode. */
@@ -48,6 +50,8 @@ export interface AuthentikErrorOptions {
   /** What an operator should check, in our words plus at most a short excerpt: for the log only. */
   detail?: string;
   cause?: unknown;
+  /** Rows that may be looked through, and rows there are. */
+  rows?: { max: number; actual: number };
 }
 
 /**
@@ -65,6 +69,7 @@ export class AuthentikError extends Error {
   readonly route: string | undefined;
   readonly upstreamRequestId: string | undefined;
   readonly detail: string | undefined;
+  readonly rows: { max: number; actual: number } | undefined;
 
   constructor(kind: AuthentikErrorKind, message: string, options: AuthentikErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -75,5 +80,13 @@ export class AuthentikError extends Error {
     this.route = options.route;
     this.upstreamRequestId = options.upstreamRequestId;
     this.detail = options.detail;
+    this.rows = options.rows;
   }
+}
+
+/** Whether authentik refused what was given for a field: a 400 that names it. */
+export function isRefusalOf(error: unknown, field: string): boolean {
+  if (!(error instanceof AuthentikError) || error.kind !== "invalid-input") return false;
+  const { fieldErrors } = error;
+  return typeof fieldErrors === "object" && fieldErrors !== null && field in fieldErrors;
 }

@@ -1,4 +1,4 @@
-import { malformed, readObject } from "./shape.ts";
+import { malformed, decodeObject } from "./decoders.ts";
 
 /** One page of a list, as every release from 2024.2 on writes it. */
 export interface Page {
@@ -14,20 +14,20 @@ export interface Page {
 /**
  * @throws {AuthentikError} malformed-response
  */
-export function readPage(body: unknown): Page {
-  const answer = readObject(body, "$");
+export function decodePage(body: unknown): Page {
+  const answer = decodeObject(body, "$");
   const rows = answer["results"];
   if (!Array.isArray(rows)) throw malformed("$.results", "a list", rows);
-  const pagination = readObject(answer["pagination"], "$.pagination");
+  const pagination = decodeObject(answer["pagination"], "$.pagination");
   return {
     rows,
-    next: readCount(pagination, "next"),
-    count: readCount(pagination, "count"),
-    startIndex: readCount(pagination, "start_index"),
+    next: decodeCount(pagination, "next"),
+    count: decodeCount(pagination, "count"),
+    startIndex: decodeCount(pagination, "start_index"),
   };
 }
 
-function readCount(pagination: Readonly<Record<string, unknown>>, key: string): number {
+function decodeCount(pagination: Readonly<Record<string, unknown>>, key: string): number {
   const value = pagination[key];
   if (typeof value !== "number" || !Number.isInteger(value) || value < 0) {
     throw malformed(`$.pagination.${key}`, "a whole number", value);

@@ -3,8 +3,11 @@ import type { Authentik, AuthentikClient } from "./client.ts";
 /**
  * One value for each caller's operation, made when it is first asked for and collected with the operation.
  * For loaders: what one caller loaded can never be seen by another.
+ * What else `create` takes must be the same throughout an operation, such as a limit: the first call decides.
  */
-export function perRequest<T>(create: (client: AuthentikClient) => T): (client: AuthentikClient) => T {
+export function perRequest<T, Rest extends readonly unknown[]>(
+  create: (client: AuthentikClient, ...rest: Rest) => T,
+): (client: AuthentikClient, ...rest: Rest) => T {
   return memoize((client) => client, create);
 }
 
@@ -16,15 +19,15 @@ export function perUpstream<T>(create: () => T): (client: AuthentikClient) => T 
   return memoize((client) => client.upstream, create);
 }
 
-function memoize<T>(
+function memoize<T, Rest extends readonly unknown[]>(
   keyOf: (client: AuthentikClient) => AuthentikClient | Authentik,
-  create: (client: AuthentikClient) => T,
-): (client: AuthentikClient) => T {
+  create: (client: AuthentikClient, ...rest: Rest) => T,
+): (client: AuthentikClient, ...rest: Rest) => T {
   const values = new WeakMap<object, { value: T }>();
-  return (client) => {
+  return (client, ...rest) => {
     const key = keyOf(client);
     let entry = values.get(key);
-    if (!entry) values.set(key, (entry = { value: create(client) }));
+    if (!entry) values.set(key, (entry = { value: create(client, ...rest) }));
     return entry.value;
   };
 }

@@ -4,7 +4,7 @@ import { createDirectory, type Directory, listCost, PAGE_SIZE, type PagePlan } f
 import { AuthentikError, type AuthentikErrorKind } from "./errors.ts";
 import { perUpstream } from "./per-request.ts";
 import { createPageReader, type PkPage, readOutcome } from "./pk-page.ts";
-import { malformed } from "./shape.ts";
+import { malformed } from "./decoders.ts";
 
 /** How one kind of object is looked up by its integer primary key. */
 export interface PkLookupRoutes<T> {
@@ -13,6 +13,8 @@ export interface PkLookupRoutes<T> {
   list: (page: { page: number; pageSize: number; rows: number }) => UpstreamRequest;
   /** @throws {AuthentikError} malformed-response */
   read: (body: unknown, path: string) => T;
+  /** What a row of the list costs authentik, in rows of connections. Default 1. */
+  rowWeight?: number;
 }
 
 /** Looks up many keys for one caller; every key has its own outcome, null for what the caller cannot see. */
@@ -37,6 +39,8 @@ const FAILS_EVERY_KEY: ReadonlySet<AuthentikErrorKind> = new Set([
   "overloaded",
   "too-many-calls",
   "unauthenticated",
+  // Who may not list anything of a kind may not retrieve it either, by any key.
+  "forbidden",
   "rate-limited",
 ]);
 
@@ -61,7 +65,7 @@ export function createPkLookup<T>(routes: PkLookupRoutes<T>): PkLookup<T> {
       const known = directories(client);
       let directory = known.get(client.callerKey);
       if (!directory) known.set(client.callerKey, (directory = createDirectory()));
-      await pickFromList(client, { list: routes.list, pageOf }, { wanted, settled, directory });
+      await pickFromList(client, { ...routes, pageOf }, { wanted, settled, directory });
     }
     const settle = async (pk: number) => settled.set(pk, await retrieve(client, routes, pk));
     await Promise.all(Array.from(wanted, settle));
@@ -100,13 +104,17 @@ interface Progress<T> {
 
 async function pickFromList<T>(
   client: AuthentikClient,
-  { list, pageOf }: { list: PkLookupRoutes<T>["list"]; pageOf: (body: unknown) => PkPage<T> },
+  {
+    list,
+    pageOf,
+    rowWeight = 1,
+  }: Pick<PkLookupRoutes<T>, "list" | "rowWeight"> & { pageOf: (body: unknown) => PkPage<T> },
   progress: Progress<T>,
 ) {
   const { wanted, settled, directory } = progress;
   const started = new Set<number>();
   const inFlight = new Map<number, Promise<void>>();
-  const rowCost = client.upstream.rowCost();
+  const rowCost = client.upstream.rowCost() * rowWeight;
   let wasted = 0;
   let reserved = 0;
   let failure: unknown;

@@ -1,6 +1,6 @@
 import { AuthentikError } from "./errors.ts";
-import { type Page, readPage } from "./page.ts";
-import { readObject, readPk } from "./shape.ts";
+import { type Page, decodePage } from "./page.ts";
+import { decodeObject, decodePk } from "./decoders.ts";
 
 /** A page of a list ordered by an integer primary key, as lookups need it. */
 export interface PkPage<T> extends Omit<Page, "rows"> {
@@ -20,9 +20,9 @@ export interface PkPage<T> extends Omit<Page, "rows"> {
 export function createPageReader<T>(read: (row: unknown, path: string) => T): (body: unknown) => PkPage<T> {
   const known = new WeakMap<object, PkPage<T>>();
   return (body) => {
-    if (typeof body !== "object" || body === null) return toPkPage(readPage(body), read);
+    if (typeof body !== "object" || body === null) return toPkPage(decodePage(body), read);
     let page = known.get(body);
-    if (!page) known.set(body, (page = toPkPage(readPage(body), read)));
+    if (!page) known.set(body, (page = toPkPage(decodePage(body), read)));
     return page;
   };
 }
@@ -30,7 +30,7 @@ export function createPageReader<T>(read: (row: unknown, path: string) => T): (b
 function toPkPage<T>({ rows, ...page }: Page, read: (row: unknown, path: string) => T): PkPage<T> {
   const pks = rows.map((row, index) => {
     const path = `$.results[${index}]`;
-    return readPk(readObject(row, path), "pk", path);
+    return decodePk(decodeObject(row, path), "pk", path);
   });
   const places = new Map<number, number>();
   for (const [place, pk] of pks.entries()) if (!places.has(pk)) places.set(pk, place);

@@ -200,6 +200,8 @@ function toConfig(
       maxHeaderCount: values.MAX_HEADER_COUNT,
       maxRestCalls: values.MAX_REST_CALLS,
       maxRepresentations: values.MAX_REPRESENTATIONS,
+      maxPageSize: values.MAX_PAGE_SIZE,
+      maxScannedRows: values.MAX_SCANNED_ROWS,
       documentLimits: {
         maxTokens: values.MAX_TOKENS,
         maxDepth: values.MAX_DEPTH,
@@ -223,11 +225,7 @@ function toConfig(
       coalesce: values.COALESCE,
       maxOperationsInFlight: values.MAX_OPERATIONS_IN_FLIGHT,
     },
-    graph: {
-      mutations: values.MUTATIONS,
-      maxPageSize: values.MAX_PAGE_SIZE,
-      maxScannedRows: values.MAX_SCANNED_ROWS,
-    },
+    mutations: values.MUTATIONS,
     federationLinkUrl: values.FEDERATION_LINK_URL,
     sandbox: {
       release: values.SANDBOX_RELEASE,

@@ -8,4 +8,8 @@ export interface GraphContext {
   requestId: string;
   /** Representations that all `_entities` fields of the operation may have together. */
   maxRepresentations: number;
+  /** Rows that one page of a list may have. */
+  maxPageSize: number;
+  /** Rows of a list that may be looked through for what authentik cannot filter by. */
+  maxScannedRows: number;
 }

@@ -6,7 +6,7 @@ import {
   Kind,
   type SelectionSetNode,
 } from "graphql";
-import { isJsonObject, type JsonObject } from "../authentik/shape.ts";
+import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
 import type { GraphContext } from "./context.ts";
 import { clientError } from "./errors.ts";
 
@@ -103,29 +103,44 @@ function isResolveReference(value: unknown): value is ResolveReference {
 }
 
 /**
- * Whether a field is asked for nothing but the given fields of a type, so that nothing has to be fetched.
+ * Whether an object can answer what is asked of it with nothing but these fields, so that nothing has to be fetched.
+ *
+ * A field that is worked out of others says so in its extensions: `{ needs: ["pk"] }`.
  * Looks through fragments; `@skip` and `@include` are taken as if they selected.
  */
 export function selectsOnly(
-  info: GraphQLResolveInfo,
+  info: Pick<GraphQLResolveInfo, "fieldNodes" | "fragments" | "schema">,
   typename: string,
-  fields: ReadonlySet<string>,
+  fields: readonly string[],
 ): boolean {
+  const object = info.schema.getType(typename);
+  if (!isObjectType(object)) return false;
+  const isAtHand = (name: string): boolean => {
+    if (name === "__typename" || fields.includes(name)) return true;
+    const needs: unknown = object.getFields()[name]?.extensions["needs"];
+    return Array.isArray(needs) && needs.every((field) => fields.includes(field));
+  };
   const pending: SelectionSetNode[] = [];
   for (const node of info.fieldNodes) if (node.selectionSet) pending.push(node.selectionSet);
   for (let set = pending.pop(); set; set = pending.pop()) {
     for (const selection of set.selections) {
       if (selection.kind === Kind.FIELD) {
-        if (selection.name.value !== "__typename" && !fields.has(selection.name.value)) return false;
+        if (!isAtHand(selection.name.value)) return false;
         continue;
       }
       const fragment =
         selection.kind === Kind.FRAGMENT_SPREAD ? info.fragments[selection.name.value] : selection;
       const condition = fragment?.typeCondition?.name.value;
-      if (fragment && (condition === undefined || condition === typename || condition === "_Entity")) {
+      if (fragment && (condition === undefined || condition === object.name || condition === "_Entity")) {
         pending.push(fragment.selectionSet);
       }
     }
   }
   return true;
+}
+
+/** An object of which only these fields will be read, as {@link selectsOnly} has found. */
+export function keyOnly<T>(key: Partial<T>): T {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the selection was checked: nobody reads another field
+  return key as T;
 }

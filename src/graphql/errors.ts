@@ -1,6 +1,6 @@
 import { GraphQLError } from "graphql";
 import { AuthentikError, type AuthentikErrorKind } from "../authentik/errors.ts";
-import { isJsonObject, type JsonObject } from "../authentik/shape.ts";
+import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
 
 /** Every code that a client can meet in `extensions.code`. */
 export type ErrorCode =
@@ -46,6 +46,12 @@ const ANSWERS: Readonly<Record<AuthentikErrorKind, { code: ErrorCode; message: s
     code: "LIMIT_EXCEEDED",
     message:
       "This operation needs more calls to authentik than one operation may cause. Ask for less at once.",
+  },
+  "too-many-rows": {
+    code: "LIMIT_EXCEEDED",
+    message:
+      "authentik cannot filter by this, and there are too many connections to look through. Name a `source` in the " +
+      "filter of `plexConnections`.",
   },
   unauthenticated: {
     code: "UNAUTHENTICATED",
@@ -147,6 +153,7 @@ export function formatError(
         requestId,
         ...(root.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: root.retryAfterSeconds }),
         ...(root.kind === "invalid-input" ? { fieldErrors: root.fieldErrors } : {}),
+        ...(root.rows === undefined ? {} : { limit: "scannedRows", ...root.rows }),
       },
     };
   }

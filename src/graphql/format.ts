@@ -1,5 +1,5 @@
 import { type ExecutionResult, GraphQLError } from "graphql";
-import { isJsonObject, type JsonObject } from "../authentik/shape.ts";
+import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
 import { type FormattedError, formatError } from "./errors.ts";
 
 /** A result as clients get it. */

@@ -1,6 +1,6 @@
 import { builder } from "./builder.ts";
 
-// Values are checked where they enter, in the wire.ts of their resource, so nothing is left to do on the way out.
+// Values are checked where they enter, in the decode.ts of their resource, so nothing is left to do on the way out.
 // The specification is said twice: for introspection, and for the subgraph printer, which knows directives only.
 
 const UUID_SPECIFICATION = "https://www.rfc-editor.org/rfc/rfc9562";

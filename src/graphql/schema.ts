@@ -1,16 +1,33 @@
-import type { GraphQLSchema } from "graphql";
+import { GraphQLSchema } from "graphql";
 import { builder } from "./builder.ts";
 import { isolateEntities } from "./entities.ts";
+import { printSchema } from "./print.ts";
 import "./scalars.ts";
 import "../resources/source/schema.ts";
+import "../resources/authentik-user/schema.ts";
 import "../resources/plex-source-connection/schema.ts";
+import "../resources/plex-source-connection/schema-lists.ts";
+import "../resources/plex-source-connection/schema-delete.ts";
+import "../resources/plex-account/schema.ts";
 
 /** Newest federation that the composers of Apollo, The Guild and Cosmo all accept. */
 export const FEDERATION_LINK_URL = "https://specs.apollo.dev/federation/v2.9";
 
-/** The whole graph as a federation subgraph. Each call makes a schema of its own. */
-export function createSchema(options: { federationLinkUrl: string }): GraphQLSchema {
-  const schema = builder.toSubGraphSchema({ linkUrl: options.federationLinkUrl });
+/**
+ * The whole graph as a federation subgraph. Each call makes a schema of its own.
+ * @param options.mutations whether changes are in it. Default false
+ */
+export function createSchema(options: { federationLinkUrl: string; mutations?: boolean }): GraphQLSchema {
+  const all = builder.toSubGraphSchema({ linkUrl: options.federationLinkUrl });
+  const schema = options.mutations === true ? all : withoutMutations(all);
   isolateEntities(schema);
+  return schema;
+}
+
+/** The same graph without `Mutation` and what only that leads to. */
+function withoutMutations(all: GraphQLSchema): GraphQLSchema {
+  const schema = new GraphQLSchema({ ...all.toConfig(), mutation: null, types: [] });
+  const service = schema.getQueryType()?.getFields()["_service"];
+  if (service) service.resolve = () => ({ sdl: printSchema(schema).trimEnd() });
   return schema;
 }

@@ -6,7 +6,7 @@ import type { DocumentLimits } from "../graphql/document-limits.ts";
 import { formatError } from "../graphql/errors.ts";
 import { createExecutor } from "../graphql/execute.ts";
 import { createPrepare } from "../graphql/prepare.ts";
-import { isJsonObject } from "../authentik/shape.ts";
+import { isJsonObject } from "../authentik/decoders.ts";
 import type { Tracing } from "../observability/tracing.ts";
 import { createCors } from "./cors.ts";
 import { createCallerCheck, type Credentials } from "./credentials.ts";

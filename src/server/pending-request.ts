@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Usage } from "../authentik/client.ts";
 import { AuthentikError } from "../authentik/errors.ts";
-import type { JsonObject } from "../authentik/shape.ts";
+import type { JsonObject } from "../authentik/decoders.ts";
 import type { OperationSummary } from "../graphql/execute.ts";
 import type { HeaderList } from "./cors.ts";
 import type { OperationSpan } from "../observability/tracing.ts";

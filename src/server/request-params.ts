@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from "../authentik/shape.ts";
+import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
 import { clientError } from "../graphql/errors.ts";
 
 /** What one GraphQL request says. Members that the specification does not know are left out. */

@@ -5,7 +5,7 @@ import {
   createUsage,
 } from "../authentik/client.ts";
 import { AuthentikError } from "../authentik/errors.ts";
-import type { JsonObject } from "../authentik/shape.ts";
+import type { JsonObject } from "../authentik/decoders.ts";
 import type { GraphContext } from "../graphql/context.ts";
 import type { OperationSummary } from "../graphql/execute.ts";
 import type { PendingRequest } from "./pending-request.ts";
@@ -29,6 +29,10 @@ export interface ContextOptions {
   maxRestCalls: number;
   /** Federation representations in all `_entities` fields of an operation. */
   maxRepresentations: number;
+  /** Rows that one page of a list may have. */
+  maxPageSize: number;
+  /** Rows of a list that may be looked through for what authentik cannot filter by. */
+  maxScannedRows: number;
 }
 
 /**
@@ -45,7 +49,8 @@ export type RunOperation = <Result>(
 ) => Promise<Result>;
 
 export function createRunOperation(authentik: Authentik, options: ContextOptions): RunOperation {
-  const { operationTimeoutMs, maxRestCalls, maxRepresentations } = options;
+  const { operationTimeoutMs, maxRestCalls, maxRepresentations, maxPageSize, maxScannedRows } = options;
+  const limits = { maxRepresentations, maxPageSize, maxScannedRows };
   return async (pending, { caller, controller, run }) => {
     const { requestId, operation, codes, onProblem, span } = pending;
     const { signal } = controller;
@@ -62,7 +67,7 @@ export function createRunOperation(authentik: Authentik, options: ContextOptions
       operationTimeoutMs,
     );
     try {
-      return await run({ authentik: client, requestId, maxRepresentations, operation, codes, onProblem });
+      return await run({ authentik: client, requestId, ...limits, operation, codes, onProblem });
     } finally {
       clearTimeout(timer);
     }

@@ -3,7 +3,7 @@ import { useAPQ } from "@graphql-yoga/plugin-apq";
 import { type ExecutionResult, GraphQLError, type GraphQLSchema, lexicographicSortSchema } from "graphql";
 import { createYoga, type GraphQLParams, type Plugin } from "graphql-yoga";
 import { LRUCache } from "lru-cache";
-import { isJsonObject, type JsonObject } from "../authentik/shape.ts";
+import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
 import { clientError } from "../graphql/errors.ts";
 import type { Executor } from "../graphql/execute.ts";
 import { formatResult } from "../graphql/format.ts";

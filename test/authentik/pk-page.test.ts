@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { AuthentikError } from "../../src/authentik/errors.ts";
 import { createPageReader } from "../../src/authentik/pk-page.ts";
-import { readPk, readObject } from "../../src/authentik/shape.ts";
+import { decodePk, decodeObject } from "../../src/authentik/decoders.ts";
 
 const body = (pks: readonly unknown[]): object => ({
   pagination: { next: 0, count: pks.length, start_index: 1 },
@@ -12,7 +12,7 @@ function createReader(): { pageOf: ReturnType<typeof createPageReader<number>>; 
   const read: string[] = [];
   const pageOf = createPageReader((row, path) => {
     read.push(path);
-    return readPk(readObject(row, path), "user", path);
+    return decodePk(decodeObject(row, path), "user", path);
   });
   return { pageOf, read };
 }

@@ -81,6 +81,27 @@ test.each([1.5, true, ["5"], { id: 5 }, null])(
   },
 );
 
+test.each([
+  ["05", "begins with a zero"],
+  ["0", "none before 1"],
+  ["-1", "negative"],
+  ["2147483648", "too large"],
+  ["", "empty"],
+  [" 5", "a space around it"],
+  ["1.5", "a fraction"],
+  ["٥", "write the digits 0 to 9"],
+  ["abc", "something else"],
+])("the sentence says what is wrong with %j", async (id, wrong) => {
+  const { errors } = await gateway.post(QUERY, { variables: { id } });
+  expect(errors?.[0]?.message).toContain(wrong);
+});
+
+test("a fraction as a literal is no ID at all, which GraphQL itself says before anything runs", async () => {
+  const { data, errors } = await gateway.post("{ plexConnection(id: 1.5) { pk } }");
+  expect(data).toBeUndefined();
+  expect(errors?.map(({ extensions }) => extensions.code)).toEqual(["GRAPHQL_VALIDATION_FAILED"]);
+});
+
 test("a bad id leaves its siblings alone", async () => {
   const { data, errors } = await gateway.post(
     `{ good: plexConnection(id: 7) { pk } bad: plexConnection(id: "07") { pk } }`,

@@ -75,6 +75,8 @@ export const TEST_GATEWAY_OPTIONS: GatewayOptions = {
   maxOperationsInFlight: 500,
   // A busy machine is no overload of the gateway: what a test asks is answered, however late.
   maxLoopDelayMs: 60_000,
+  maxPageSize: 100,
+  maxScannedRows: 1_000,
   trustedProxies: 0,
   sandboxToken: null,
 };

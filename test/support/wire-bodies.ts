@@ -1,7 +1,10 @@
 /** What the fake authentik sends: bodies in the key order of real servers. Not imported by the product. */
 
-/** `2024.8`: nested `source`. `2025.4`: `source` is a UUID beside `source_obj`, and `last_updated` exists. */
-export type WireShape = "2024.8" | "2025.4";
+/**
+ * `2024.2`: nested `source`, the Plex token in clear, no `created`. `2024.8`: nested `source`, `created`. `2025.4`: `source`
+ * is a UUID beside `source_obj`, and `last_updated` exists. `2025.12`: further fields of sources.
+ */
+export type WireShape = "2024.2" | "2024.8" | "2025.4" | "2025.12";
 
 export type WireObject = Record<string, unknown>;
 
@@ -57,6 +60,68 @@ export function connectionBody2025(pk: number, overrides: WireObject = {}): Wire
     ...overrides,
   };
 }
+
+/** A connection of any release: through this source, of this user, with this identifier. */
+export function connectionOf(
+  shape: WireShape,
+  { pk, user, identifier, source }: { pk: number; user: number; identifier: string; source: WireObject },
+): WireObject {
+  const nested = nestedSource(shape, source);
+  if (shape === "2024.2") {
+    return { pk, user, source: nested, identifier, plex_token: `canary-plex-token-of-${pk}` };
+  }
+  if (shape === "2024.8") return connectionBody(pk, { user, identifier, source: nested });
+  return connectionBody2025(pk, { user, identifier, source: source["pk"], source_obj: nested });
+}
+
+/** What a release tells of a source inside of a connection: nothing that is Plex's own. */
+function nestedSource(shape: WireShape, { pk, slug, name }: WireObject): WireObject {
+  const { user_property_mappings, group_property_mappings, ...rest } = sourceBody({ pk, slug, name });
+  if (shape === "2024.2") return rest;
+  const mapped = { ...rest, user_property_mappings, group_property_mappings };
+  return shape === "2025.12"
+    ? { ...mapped, promoted: false, icon: "", icon_url: null, icon_themed_urls: null }
+    : mapped;
+}
+
+/** A Plex source as `/sources/plex/` sends it, with the token of the server's owner. */
+export function plexSourceBody(overrides: WireObject = {}): WireObject {
+  return sourceBody({
+    component: "ak-source-plex-form",
+    verbose_name: "Plex Source",
+    verbose_name_plural: "Plex Sources",
+    meta_model_name: "authentik_sources_plex.plexsource",
+    client_id: "client-of-plex",
+    allowed_servers: ["aaaabbbbccccdddd"],
+    allow_friends: true,
+    plex_token: "canary-plex-token-of-source",
+    ...overrides,
+  });
+}
+
+/** A user as `/core/users/` sends them. */
+export function userBody(pk: number, username: string, overrides: WireObject = {}): WireObject {
+  return {
+    pk,
+    username,
+    name: username.replace(/^./, (letter) => letter.toUpperCase()),
+    is_active: true,
+    last_login: "2025-01-02T03:04:05.678901Z",
+    is_superuser: false,
+    groups: [FAMILY_PK],
+    groups_obj: [{ pk: FAMILY_PK, num_pk: 12617, name: "family", is_superuser: false, attributes: {} }],
+    email: `${username}@home.example`,
+    avatar: "/static/dist/assets/images/user_default.png",
+    attributes: { secret: "canary-attribute" },
+    uid: "0".repeat(64),
+    path: "users",
+    type: "internal",
+    ...overrides,
+  };
+}
+
+/** The UUID of the group that {@link userBody} has. */
+export const FAMILY_PK = "5eed0000-0000-4000-8000-000000000022";
 
 /** One page of a list; `rows` are the rows of this page, `count` those of all pages (default: this is the only page). */
 export function listBody(

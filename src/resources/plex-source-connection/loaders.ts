@@ -1,18 +1,38 @@
 import DataLoader from "dataloader";
+import type { AuthentikClient } from "../../authentik/client.ts";
+import { AuthentikError, isRefusalOf } from "../../authentik/errors.ts";
+import { createFilterLookup } from "../../authentik/lookup/by-filter.ts";
+import {
+  type Anchor,
+  type Order,
+  readWindow,
+  type Window,
+  windowOf,
+} from "../../authentik/lookup/list-window.ts";
+import { type ListRoute, PAGE_SIZE, readPage, readWholeList } from "../../authentik/lookup/whole-list.ts";
 import { perRequest } from "../../authentik/per-request.ts";
 import { createPkLookup } from "../../authentik/pk-lookup.ts";
-import { type PlexSourceConnection, readPlexSourceConnection } from "./wire.ts";
+import { decodePlexSourceConnection, type PlexSourceConnection } from "./decode.ts";
+import { canSearchIdentifiers, learnFrom, mayFilterByUser } from "./release.ts";
 
 const ROUTE = "/sources/user_connections/plex/";
 
-const lookup = createPkLookup<PlexSourceConnection>({
+/** The list with some filter, as a query that ends in `&`. */
+function connectionsList(filter: string, ordering: string): ListRoute<PlexSourceConnection> {
+  return {
+    list: ({ page, pageSize, rows }) => ({
+      route: ROUTE,
+      path: `${ROUTE}?${filter}ordering=${ordering}&page=${page}&page_size=${pageSize}`,
+      rows,
+    }),
+    decode: decodePlexSourceConnection,
+  };
+}
+
+const byPk = createPkLookup<PlexSourceConnection>({
   retrieve: (pk) => ({ route: `${ROUTE}{id}/`, path: `${ROUTE}${pk}/` }),
-  list: ({ page, pageSize, rows }) => ({
-    route: ROUTE,
-    path: `${ROUTE}?ordering=pk&page=${page}&page_size=${pageSize}`,
-    rows,
-  }),
-  read: readPlexSourceConnection,
+  list: connectionsList("", "pk").list,
+  read: decodePlexSourceConnection,
 });
 
 /**
@@ -22,5 +42,205 @@ const lookup = createPkLookup<PlexSourceConnection>({
  * @throws {AuthentikError} per key, never for the batch
  */
 export const plexSourceConnectionByPk = perRequest(
-  (authentik) => new DataLoader<number, PlexSourceConnection | null>((pks) => lookup(authentik, pks)),
+  (authentik) => new DataLoader<number, PlexSourceConnection | null>((pks) => byPk(authentik, pks)),
 );
+
+/**
+ * Everything that a filter finds; null where authentik ignored the filter.
+ * @throws {AuthentikError}
+ */
+async function readFiltered(
+  client: AuthentikClient,
+  filter: string,
+  options: { maxRows: number; isApplied: (rows: readonly PlexSourceConnection[]) => boolean },
+): Promise<readonly PlexSourceConnection[] | null> {
+  const { maxRows, isApplied } = options;
+  const route = connectionsList(filter, "pk");
+  const first = await readPage(client, route, { page: 1, pageSize: PAGE_SIZE });
+  learnFrom(client, first.rows);
+  if (!isApplied(first.rows)) return null;
+  return readWholeList(client, route, { maxRows, first });
+}
+
+const byUser = createFilterLookup<number, PlexSourceConnection>({
+  ...connectionsList("", "user,pk"),
+  rowWeight: 1,
+  keyOf: (connection) => connection.user,
+  async filter(client, user, { maxRows }) {
+    if (!mayFilterByUser(client)) return null;
+    try {
+      return await readFiltered(client, `user=${user}&`, {
+        maxRows,
+        isApplied: (rows) => mayFilterByUser(client) && rows.every((row) => row.user === user),
+      });
+    } catch (error) {
+      // authentik refuses the key of a user who does not exist.
+      if (isRefusalOf(error, "user")) return [];
+      throw error;
+    }
+  },
+});
+
+/**
+ * The connections of users, by the users' primary keys: only those that the caller may see.
+ * @throws {AuthentikError} per key, never for the batch
+ */
+export const plexSourceConnectionsByUser = perRequest(
+  (authentik, maxRows: number) =>
+    new DataLoader<number, readonly PlexSourceConnection[]>((users) => byUser(authentik, users, { maxRows })),
+);
+
+const byIdentifier = createFilterLookup<string, PlexSourceConnection>({
+  ...connectionsList("", "pk"),
+  rowWeight: 1,
+  keyOf: (connection) => connection.identifier,
+  filter: (client, identifier, options) => searchIdentifier(client, "", { identifier, ...options }),
+});
+
+/**
+ * The connections that claim a Plex account, by its number: only those that the caller may see.
+ * @throws {AuthentikError} per key, never for the batch
+ */
+export const plexSourceConnectionsByIdentifier = perRequest(
+  (authentik, maxRows: number) =>
+    new DataLoader<string, readonly PlexSourceConnection[]>((identifiers) =>
+      byIdentifier(authentik, identifiers, { maxRows }),
+    ),
+);
+
+/** A part of an identifier that every release searches for as it stands, or null. */
+function searchTerm(identifier: string): string | null {
+  const words = identifier.match(/[0-9A-Za-z]+/g) ?? [];
+  const [longest] = words.toSorted((a, b) => b.length - a.length);
+  return longest?.slice(0, 64) ?? null;
+}
+
+/**
+ * The connections with exactly this identifier among those of a filter; null where authentik cannot search for it.
+ * A search finds parts, in any case, in other fields too, so that what it finds is picked from.
+ */
+async function searchIdentifier(
+  client: AuthentikClient,
+  filter: string,
+  { identifier, maxRows }: { identifier: string; maxRows: number },
+): Promise<readonly PlexSourceConnection[] | null> {
+  const term = searchTerm(identifier);
+  if (term === null || !(await canSearchIdentifiers(client, { ask: false }))) return null;
+  const rows = await readFiltered(client, `${filter}search=${term}&`, {
+    maxRows,
+    isApplied: (found) => found.every((row) => row.lastUpdated !== null),
+  });
+  // Nothing found says nothing where it is not known whether identifiers were looked at.
+  if (rows === null || (rows.length === 0 && !(await canSearchIdentifiers(client, { ask: true }))))
+    return null;
+  return rows.filter((row) => row.identifier === identifier);
+}
+
+/** How lists of connections may be sorted. */
+export type PlexConnectionSort = keyof typeof SORTS;
+
+interface Sort extends Order<PlexSourceConnection> {
+  /** As authentik takes it; fields that a release does not have are skipped there. */
+  ordering: string;
+  /** The order of rows that are at hand, where the database's cannot be known. */
+  local?: (row: PlexSourceConnection) => readonly (string | number)[];
+}
+
+const SORTS = {
+  ID_ASC: { ordering: "pk", direction: 1, key: ({ pk }) => [pk] },
+  ID_DESC: { ordering: "-pk", direction: -1, key: ({ pk }) => [pk] },
+  USER_ASC: { ordering: "user,pk", direction: 1, key: ({ user, pk }) => [user, pk] },
+  IDENTIFIER_ASC: {
+    ordering: "identifier,pk",
+    direction: 1,
+    key: null,
+    local: ({ identifier, pk }) => [identifier, pk],
+  },
+  LAST_UPDATED_DESC: {
+    ordering: "-last_updated,-created,-pk",
+    direction: -1,
+    key: ({ lastUpdated, created, pk }) => [instant(lastUpdated), instant(created), pk],
+  },
+} satisfies Record<string, Sort>;
+
+/** Comparable as text: authentik writes UTC with six digits or no fraction at all. */
+function instant(dateTime: string | null): string {
+  return dateTime?.replace(/Z$/, "") ?? "";
+}
+
+/** What rows are sorted by, for cursors. */
+export function sortKeyOf(
+  sort: PlexConnectionSort,
+): (row: PlexSourceConnection) => readonly (string | number)[] {
+  const { key }: Sort = SORTS[sort];
+  return key ?? (() => []);
+}
+
+/** What a list of connections may be narrowed by; all that is given must hold. */
+export interface PlexConnectionFilter {
+  user?: number | null | undefined;
+  /** Slug of the source. */
+  source?: string | null | undefined;
+  identifier?: string | null | undefined;
+}
+
+/**
+ * A page of the connections that the caller may see.
+ *
+ * authentik pages through a whole list and through that of one source. What belongs to one user or one Plex account is
+ * little: it is read at once, or looked for in the list where a release has no filter for it.
+ * @throws {AuthentikError} too-many-rows where the list is too long to be looked through
+ */
+export async function plexSourceConnections(
+  client: AuthentikClient,
+  { user, source, identifier }: PlexConnectionFilter,
+  page: { size: number; after: Anchor | null; sort: PlexConnectionSort; maxRows: number },
+): Promise<Window<PlexSourceConnection>> {
+  const { size, after, maxRows } = page;
+  const sort: Sort = SORTS[page.sort];
+  const hasSource = (row: PlexSourceConnection) => typeof source !== "string" || row.source.slug === source;
+  let rows: readonly PlexSourceConnection[];
+  if (typeof user === "number") {
+    rows = await plexSourceConnectionsByUser(client, maxRows).load(user);
+    rows = rows.filter((row) => typeof identifier !== "string" || row.identifier === identifier);
+  } else if (typeof identifier !== "string") {
+    const filter = typeof source === "string" ? `source__slug=${encodeURIComponent(source)}&` : "";
+    const route = connectionsList(filter, sort.ordering);
+    const window = await readWindow(client, route, { size, after, order: sort });
+    const read = window.rows.map(({ row }) => row);
+    learnFrom(client, read);
+    if (read.every(hasSource)) return window;
+    throw new AuthentikError("malformed-response", "authentik did not apply the filter source__slug");
+  } else if (typeof source === "string") {
+    rows = await identifierInSource(client, { source, identifier, maxRows });
+  } else {
+    rows = await plexSourceConnectionsByIdentifier(client, maxRows).load(identifier);
+  }
+  const { direction, key, local = key } = sort;
+  return windowOf(rows.filter(hasSource), { size, after, order: { direction, key: local } });
+}
+
+async function identifierInSource(
+  client: AuthentikClient,
+  { source, identifier, maxRows }: { source: string; identifier: string; maxRows: number },
+): Promise<readonly PlexSourceConnection[]> {
+  const filter = `source__slug=${encodeURIComponent(source)}&`;
+  const found = await searchIdentifier(client, filter, { identifier, maxRows });
+  if (found) return found;
+  const all = await readWholeList(client, connectionsList(filter, "pk"), { maxRows });
+  return all.filter((row) => row.identifier === identifier);
+}
+
+/**
+ * Deletes a connection. Whether there was one that the caller may see.
+ * @throws {AuthentikError} forbidden for who may see it and not delete it
+ */
+export async function deletePlexSourceConnection(client: AuthentikClient, pk: number): Promise<boolean> {
+  try {
+    await client.delete({ route: `${ROUTE}{id}/`, path: `${ROUTE}${pk}/` });
+    return true;
+  } catch (error) {
+    if (error instanceof AuthentikError && error.kind === "not-found") return false;
+    throw error;
+  }
+}

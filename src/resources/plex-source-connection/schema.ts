@@ -1,12 +1,16 @@
+import { requirePk } from "../../graphql/arguments.ts";
 import { builder } from "../../graphql/builder.ts";
-import { selectsOnly } from "../../graphql/entities.ts";
+import { keyOnly, selectsOnly } from "../../graphql/entities.ts";
 import { clientError } from "../../graphql/errors.ts";
+import { authentikUserByPk } from "../authentik-user/loaders.ts";
+import { AuthentikUserRef } from "../authentik-user/schema.ts";
+import type { AuthentikUser } from "../authentik-user/decode.ts";
 import { SourceRef } from "../source/schema.ts";
+import type { PlexSourceConnection } from "./decode.ts";
 import { plexSourceConnectionByPk } from "./loaders.ts";
-import { parsePk } from "./pk.ts";
-import type { PlexSourceConnection } from "./wire.ts";
 
-const PlexSourceConnectionRef = builder.objectRef<PlexSourceConnection>("PlexSourceConnection");
+/** A user's link to a Plex account. */
+export const PlexSourceConnectionRef = builder.objectRef<PlexSourceConnection>("PlexSourceConnection");
 
 PlexSourceConnectionRef.implement({
   description:
@@ -15,19 +19,37 @@ PlexSourceConnectionRef.implement({
     id: t.id({
       description:
         "The primary key as text, such as `5`: what goes into `plexConnection(id:)` and what caches key on.",
+      extensions: { needs: ["pk"] },
       resolve: (connection) => String(connection.pk),
     }),
     pk: t.exposeInt("pk", { description: "The primary key as authentik has it, such as 5." }),
     user: t.exposeInt("user", {
+      shareable: true,
       description:
-        "Primary key of the authentik user, such as 42: what another subgraph's user can be joined on.",
+        "Primary key of the authentik user, such as 42: what another subgraph's user can be joined on. The owner of a " +
+        "connection may give it to another user in releases since 2024.12.",
+    }),
+    owner: t.field({
+      type: AuthentikUserRef,
+      nullable: true,
+      cost: 5,
+      description:
+        "The authentik user. Their keys cost nothing; the rest is null with `FORBIDDEN` for who may not read users, " +
+        "who still read themselves. Null also where the user is gone.",
+      resolve: ({ user }, _args, { authentik }, info) =>
+        selectsOnly(info, "AuthentikUser", ["pk"])
+          ? keyOnly<AuthentikUser>({ pk: user })
+          : authentikUserByPk(authentik).load(user),
     }),
     source: t.expose("source", {
       type: SourceRef,
       description: "The source through which the user is connected.",
     }),
     identifier: t.exposeString("identifier", {
-      description: "Number of the Plex account, as text, such as `12345678`.",
+      shareable: true,
+      description:
+        "Number of the Plex account, as text, such as `12345678`. A claim, not a proof: the owner of a connection may " +
+        "change it to any text, and two connections may have the same.",
     }),
     created: t.expose("created", {
       type: "DateTime",
@@ -60,8 +82,6 @@ builder.queryField("plexConnection", (t) =>
   }),
 );
 
-const KEY_FIELDS: ReadonlySet<string> = new Set(["pk", "id"]);
-
 builder.asEntity(PlexSourceConnectionRef, {
   key: [builder.selection<{ pk: number }>("pk"), builder.selection<{ id: string }>("id")],
   resolveReference: (key, { authentik }, info) => {
@@ -73,24 +93,8 @@ builder.asEntity(PlexSourceConnectionRef, {
         "The keys `pk` and `id` of a representation name different connections.",
       );
     }
-    return selectsOnly(info, "PlexSourceConnection", KEY_FIELDS)
-      ? keyOnly(pk)
+    return selectsOnly(info, "PlexSourceConnection", ["pk"])
+      ? keyOnly<PlexSourceConnection>({ pk })
       : plexSourceConnectionByPk(authentik).load(pk);
   },
 });
-
-/** A connection of which only the key will be read. */
-function keyOnly(pk: number): PlexSourceConnection {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the selection was checked: nobody reads another field
-  return { pk } as PlexSourceConnection;
-}
-
-function requirePk(id: unknown, argument: string): number {
-  const pk = parsePk(id);
-  if (pk === null) {
-    throw clientError("BAD_USER_INPUT", 'An id is digits only, from 1 to 2147483647, such as 5 or "5".', {
-      argument,
-    });
-  }
-  return pk;
-}

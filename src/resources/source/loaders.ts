@@ -1,102 +1,155 @@
 import DataLoader from "dataloader";
 import type { AuthentikClient } from "../../authentik/client.ts";
+import { decodeObject, isJsonObject } from "../../authentik/decoders.ts";
 import { AuthentikError } from "../../authentik/errors.ts";
-import { readPage } from "../../authentik/page.ts";
+import { type ListRoute, readWholeList } from "../../authentik/lookup/whole-list.ts";
 import { perRequest } from "../../authentik/per-request.ts";
-import { isJsonObject, type JsonObject } from "../../authentik/shape.ts";
-import { readSource, type Source } from "./wire.ts";
+import { readOutcome } from "../../authentik/pk-page.ts";
+import { decodePlexSourceSettings, decodeSource, type PlexSourceSettings, type Source } from "./decode.ts";
 
-const PAGE_SIZE = 100;
+/** Sources of one authentik that are read; nobody has so many. */
+const MAX_SOURCES = 1_000;
 
-/** Pages of own connections that are looked through for a source, for callers who may not read sources. */
-const MAX_CONNECTION_PAGES = 5;
+/** Own connections that are looked through for their sources, for callers who may not read sources. */
+const MAX_CONNECTIONS = 500;
+
+/** A source of a list, or what is wrong with it: one that cannot be read must not take the others along. */
+interface Listed {
+  pk: string;
+  slug: string;
+  source: Source | AuthentikError;
+}
+
+function sourcesList(
+  route: string,
+  query: string,
+  sourceOf: (row: unknown) => unknown = (row) => row,
+): ListRoute<Listed> {
+  return {
+    list: ({ page, pageSize, rows }) => ({
+      route,
+      path: `${route}?${query}&page=${page}&page_size=${pageSize}`,
+      rows,
+    }),
+    decode: (row, path) => {
+      const value = sourceOf(row);
+      const { pk, slug } = isJsonObject(value) ? value : {};
+      return {
+        pk: typeof pk === "string" ? pk.toLowerCase() : path,
+        slug: typeof slug === "string" ? slug : "",
+        source: readOutcome(decodeSource, value, `${path}.source`),
+      };
+    },
+  };
+}
+
+/** The sources of the caller's own connections, each once. */
+const ownSources = perRequest((client) =>
+  readWholeList(
+    client,
+    sourcesList("/sources/user_connections/plex/", "ordering=pk", (row) => {
+      const connection = decodeObject(row, "$");
+      return typeof connection["source"] === "string" ? connection["source_obj"] : connection["source"];
+    }),
+    { maxRows: MAX_CONNECTIONS },
+  ),
+);
+
+/** What may not be listed is looked for among the sources of the caller's own connections. */
+async function orOwnSources(client: AuthentikClient, all: Promise<readonly Listed[]>) {
+  try {
+    return { sources: await all, missing: null };
+  } catch (error) {
+    if (!(error instanceof AuthentikError) || error.kind !== "forbidden") throw error;
+    return { sources: await ownSources(client), missing: error };
+  }
+}
+
+type SourceKey = "pk" | "slug";
+
+/** What a single key is filtered by. Releases until 2024.12 ignore `pbm_uuid`; the rows decide. */
+const FILTERS: Readonly<Record<SourceKey, string>> = { pk: "pbm_uuid", slug: "slug" };
+
+function createSourceLoader(by: SourceKey) {
+  return perRequest(
+    (client) =>
+      new DataLoader<string, Source | null>(async (keys) => {
+        client.usage.keysRequested += keys.length;
+        client.usage.keysFetched += keys.length;
+        const [key = ""] = keys;
+        const filter = keys.length === 1 ? `${FILTERS[by]}=${encodeURIComponent(key)}&` : "";
+        const route = sourcesList("/sources/all/", `${filter}ordering=pk`);
+        try {
+          const all = readWholeList(client, route, { maxRows: MAX_SOURCES });
+          const { sources, missing } = await orOwnSources(client, all);
+          return keys.map((one) => sources.find((listed) => listed[by] === one)?.source ?? missing);
+        } catch (error) {
+          if (!(error instanceof AuthentikError)) throw error;
+          return keys.map(() => error);
+        }
+      }),
+  );
+}
 
 /**
  * Sources by primary key (a UUID in lower case), for one caller.
  *
- * authentik's detail routes take slugs, not keys, and sources are few: they are listed once and picked. A single key
- * goes along as `pbm_uuid`, which releases since 2025.2 filter by and earlier ones ignore; the rows decide.
- * Callers who may not read sources find those of their own connections.
- * A key that does not exist loads as null.
+ * authentik's detail routes take slugs, not keys, and sources are few: they are listed once and picked.
+ * Callers who may not read sources find those of their own connections. A key that does not exist loads as null.
  * @throws {AuthentikError} per key, never for the batch
  */
-export const sourceByPk = perRequest(
-  (authentik) => new DataLoader<string, Source | null>((pks) => sourcesByPk(authentik, pks)),
-);
+export const sourceByPk = createSourceLoader("pk");
 
-async function sourcesByPk(
-  authentik: AuthentikClient,
-  pks: readonly string[],
-): Promise<(Source | null | AuthentikError)[]> {
-  const found = new Map<string, Source | AuthentikError>();
-  const wanted = new Set(pks);
-  authentik.usage.keysRequested += pks.length;
-  authentik.usage.keysFetched += wanted.size;
-  const failure = await collect(authentik, { wanted, found, ...allSources(pks) });
-  let missing: AuthentikError | null = failure;
-  if (failure?.kind === "forbidden") {
-    const connections = await collect(authentik, { wanted, found, ...OWN_CONNECTIONS });
-    missing = connections ?? failure;
-  }
-  return pks.map((pk) => found.get(pk) ?? missing);
+/** The same by slug. */
+export const sourceBySlug = createSourceLoader("slug");
+
+/** Every Plex source with its settings, listed once for an operation. */
+const plexList = perRequest((client) => {
+  const route = sourcesList("/sources/plex/", "ordering=slug");
+  return readWholeList(
+    client,
+    {
+      list: route.list,
+      decode: (row, path) => ({
+        ...route.decode(row, path),
+        settings: readOutcome(decodePlexSourceSettings, row, path),
+      }),
+    },
+    { maxRows: MAX_SOURCES },
+  );
+});
+
+/**
+ * All Plex sources; for who may not read sources, those of their own connections.
+ * @throws {AuthentikError}
+ */
+export async function plexSources(client: AuthentikClient): Promise<readonly Source[]> {
+  const { sources } = await orOwnSources(client, plexList(client));
+  return sources.map(({ source }) => orThrow(source));
 }
 
-interface SourceList {
-  route: string;
-  query: string;
-  maxPages: number;
-  sourceOf: (row: JsonObject) => unknown;
+/**
+ * The Plex source with this slug; null where there is none, or where the caller has no connection through it.
+ * @throws {AuthentikError}
+ */
+export async function plexSourceBySlug(client: AuthentikClient, slug: string): Promise<Source | null> {
+  const { sources } = await orOwnSources(client, plexList(client));
+  return orThrow(sources.find((listed) => listed.slug === slug)?.source ?? null);
 }
 
-function allSources(pks: readonly string[]): SourceList {
-  const filter = pks.length === 1 ? `pbm_uuid=${pks[0]}&` : "";
-  return {
-    route: "/sources/all/",
-    query: `${filter}ordering=pk`,
-    maxPages: Number.POSITIVE_INFINITY,
-    sourceOf: (row) => row,
-  };
+/**
+ * What only a Plex source has; null for a source of another kind.
+ * @throws {AuthentikError} forbidden for who may not read sources
+ */
+export async function plexSourceSettings(
+  client: AuthentikClient,
+  pk: string,
+): Promise<PlexSourceSettings | null> {
+  const sources = await plexList(client);
+  return orThrow(sources.find((listed) => listed.pk === pk)?.settings ?? null);
 }
 
-const OWN_CONNECTIONS: SourceList = {
-  route: "/sources/user_connections/plex/",
-  query: "ordering=pk",
-  maxPages: MAX_CONNECTION_PAGES,
-  sourceOf: (row) => (typeof row["source"] === "string" ? row["source_obj"] : row["source"]),
-};
-
-/** Reads pages until every wanted key was found. The error that ended it, or null. */
-async function collect(
-  authentik: AuthentikClient,
-  list: SourceList & { wanted: ReadonlySet<string>; found: Map<string, Source | AuthentikError> },
-): Promise<AuthentikError | null> {
-  const { route, query, maxPages, sourceOf, wanted, found } = list;
-  try {
-    for (let page = 1, read = 0; page !== 0 && read < maxPages && found.size < wanted.size; read += 1) {
-      const path = `${route}?${query}&page=${page}&page_size=${PAGE_SIZE}`;
-      // oxlint-disable-next-line no-await-in-loop -- the next page is named by this one
-      const answer = readPage(await authentik.get({ route, path, rows: PAGE_SIZE }));
-      authentik.usage.rowsListed += answer.rows.length;
-      for (const row of answer.rows) take(isJsonObject(row) ? sourceOf(row) : row, { wanted, found });
-      page = answer.next;
-    }
-    return null;
-  } catch (error) {
-    if (error instanceof AuthentikError) return error;
-    throw error;
-  }
-}
-
-function take(
-  source: unknown,
-  { wanted, found }: { wanted: ReadonlySet<string>; found: Map<string, Source | AuthentikError> },
-) {
-  const pk = isJsonObject(source) && typeof source["pk"] === "string" ? source["pk"].toLowerCase() : "";
-  if (!wanted.has(pk) || found.has(pk)) return;
-  try {
-    found.set(pk, readSource(source, "$.source"));
-  } catch (error) {
-    if (!(error instanceof AuthentikError)) throw error;
-    found.set(pk, error);
-  }
+function orThrow<T>(outcome: T | AuthentikError): T {
+  if (outcome instanceof AuthentikError) throw outcome;
+  return outcome;
 }

@@ -1,9 +1,10 @@
-import { isUuid } from "../../authentik/shape.ts";
+import { isUuid } from "../../authentik/decoders.ts";
+import { requireText } from "../../graphql/arguments.ts";
 import { builder } from "../../graphql/builder.ts";
-import { selectsOnly } from "../../graphql/entities.ts";
+import { keyOnly, selectsOnly } from "../../graphql/entities.ts";
 import { clientError, unknownEnumValue } from "../../graphql/errors.ts";
-import { sourceByPk } from "./loaders.ts";
-import type { Source, ThemedUrls } from "./wire.ts";
+import type { PlexSourceSettings, Source, ThemedUrls } from "./decode.ts";
+import { plexSourceBySlug, plexSources, plexSourceSettings, sourceByPk, sourceBySlug } from "./loaders.ts";
 
 const POLICY_ENGINE_MODES = {
   ALL: { value: "all", description: "Every policy must pass. In REST: `all`." },
@@ -77,6 +78,22 @@ const ThemedUrlsRef = builder.objectRef<ThemedUrls>("ThemedUrls").implement({
   }),
 });
 
+const PlexSourceSettingsRef = builder.objectRef<PlexSourceSettings>("PlexSourceSettings").implement({
+  description: "What a Plex source allows. The token of the Plex server's owner is never shown.",
+  fields: (t) => ({
+    clientId: t.exposeString("clientId", {
+      description: "What authentik calls itself towards plex.tv, such as `client-of-plex`.",
+    }),
+    allowedServers: t.exposeStringList("allowedServers", {
+      listSize: { assumedSize: 5 },
+      description: "Machine identifiers of the Plex servers whose members may sign in. Empty: none.",
+    }),
+    allowFriends: t.exposeBoolean("allowFriends", {
+      description: "Whether friends of the server's owner may sign in, members of a server or not.",
+    }),
+  }),
+});
+
 /** Where users come from: a Plex server, for the connections of this graph. */
 export const SourceRef = builder.objectRef<Source>("Source");
 
@@ -86,6 +103,11 @@ SourceRef.implement({
     "`component`, `verboseName`, `verboseNamePlural`, `metaModelName` and `icon` are more specific where the source " +
     "was read by its key than where it was read through a connection: authentik itself answers so.",
   fields: (t) => ({
+    id: t.id({
+      description: "The primary key as text: what caches key on.",
+      extensions: { needs: ["pk"] },
+      resolve: (source) => source.pk,
+    }),
     pk: t.expose("pk", { type: "UUID", description: "Primary key." }),
     name: t.exposeString("name", { description: "Name as people see it, such as `Plex`." }),
     slug: t.exposeString("slug", { description: "Name as it stands in addresses, such as `plex`." }),
@@ -179,24 +201,68 @@ SourceRef.implement({
       description:
         "Addresses for light and dark pages. Null where there are none, and before authentik 2025.12.",
     }),
+    plex: t.field({
+      type: PlexSourceSettingsRef,
+      nullable: true,
+      cost: 5,
+      description:
+        "What only a Plex source has. Null for a source of another kind, and with `FORBIDDEN` for who may not read " +
+        "sources, as ordinary users may not.",
+      extensions: { needs: ["pk"] },
+      resolve: ({ pk }, _args, { authentik }) => plexSourceSettings(authentik, pk),
+    }),
   }),
 });
 
-const KEY_FIELDS: ReadonlySet<string> = new Set(["pk"]);
+builder.queryFields((t) => ({
+  plexSource: t.field({
+    type: SourceRef,
+    nullable: true,
+    cost: 5,
+    description:
+      "The Plex source with this slug. Null where there is none; who may not read sources finds those of their own " +
+      "connections.",
+    args: {
+      slug: t.arg.string({
+        required: true,
+        description: "Name as it stands in addresses, such as `plex`: exactly, case included.",
+      }),
+    },
+    resolve: (_root, { slug }, { authentik }) => plexSourceBySlug(authentik, requireText(slug, "slug")),
+  }),
+  plexSources: t.field({
+    type: [SourceRef],
+    nullable: true,
+    cost: 5,
+    listSize: { assumedSize: 5 },
+    description:
+      "All Plex sources, by slug; for who may not read sources, those of their own connections. Null where authentik " +
+      "could not be asked.",
+    resolve: (_root, _args, { authentik }) => plexSources(authentik),
+  }),
+}));
 
 builder.asEntity(SourceRef, {
-  key: builder.selection<{ pk: string }>("pk"),
-  resolveReference: ({ pk }, { authentik }, info) => {
-    if (typeof pk !== "string" || !isUuid(pk)) {
-      throw clientError("BAD_USER_INPUT", "The key `pk` of a Source is a UUID.", { argument: "pk" });
-    }
-    const key = pk.toLowerCase();
-    return selectsOnly(info, "Source", KEY_FIELDS) ? keyOnly(key) : sourceByPk(authentik).load(key);
+  key: [builder.selection<{ pk: string }>("pk"), builder.selection<{ slug: string }>("slug")],
+  resolveReference: (representation, { authentik }, info) => {
+    const key = sourceKeyOf(representation);
+    if (selectsOnly(info, "Source", Object.keys(key))) return keyOnly<Source>(key);
+    return key.pk === undefined ? sourceBySlug(authentik).load(key.slug) : sourceByPk(authentik).load(key.pk);
   },
 });
 
-/** A source of which only the key will be read. */
-function keyOnly(pk: string): Source {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the selection was checked: nobody reads another field
-  return { pk } as Source;
+function sourceKeyOf({
+  pk,
+  slug,
+}: {
+  pk?: unknown;
+  slug?: unknown;
+}): { pk: string; slug?: string } | { pk?: never; slug: string } {
+  if (pk === undefined && typeof slug === "string") return { slug: requireText(slug, "slug") };
+  if (typeof pk !== "string" || !isUuid(pk)) {
+    throw clientError("BAD_USER_INPUT", "The key of a Source is a UUID in `pk`, or text in `slug`.", {
+      argument: "pk",
+    });
+  }
+  return { pk: pk.toLowerCase(), ...(typeof slug === "string" ? { slug } : {}) };
 }

@@ -1,5 +1,5 @@
-import { readObject, readOptionalDateTime, readPk, readString } from "../../authentik/shape.ts";
-import { readSource, type Source } from "../source/wire.ts";
+import { decodeObject, decodeOptionalDateTime, decodePk, decodeString } from "../../authentik/decoders.ts";
+import { decodeSource, type Source } from "../source/decode.ts";
 
 /** A user's link to a Plex account, the same for every release of authentik. */
 export interface PlexSourceConnection {
@@ -22,15 +22,15 @@ export interface PlexSourceConnection {
  * `source_obj`. The `plex_token` that releases until 2024.6 send along is dropped here, before anything sees it.
  * @throws {AuthentikError} malformed-response, with the path of the first wrong field
  */
-export function readPlexSourceConnection(value: unknown, path = "$"): PlexSourceConnection {
-  const connection = readObject(value, path);
+export function decodePlexSourceConnection(value: unknown, path = "$"): PlexSourceConnection {
+  const connection = decodeObject(value, path);
   const sourceKey = typeof connection["source"] === "string" ? "source_obj" : "source";
   return {
-    pk: readPk(connection, "pk", path),
-    user: readPk(connection, "user", path),
-    source: readSource(connection[sourceKey], `${path}.${sourceKey}`),
-    identifier: readString(connection, "identifier", path),
-    created: readOptionalDateTime(connection, "created", path),
-    lastUpdated: readOptionalDateTime(connection, "last_updated", path),
+    pk: decodePk(connection, "pk", path),
+    user: decodePk(connection, "user", path),
+    source: decodeSource(connection[sourceKey], `${path}.${sourceKey}`),
+    identifier: decodeString(connection, "identifier", path),
+    created: decodeOptionalDateTime(connection, "created", path),
+    lastUpdated: decodeOptionalDateTime(connection, "last_updated", path),
   };
 }

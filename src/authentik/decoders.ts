@@ -35,40 +35,50 @@ export function isJsonObject(value: unknown): value is JsonObject {
 }
 
 /** @throws {AuthentikError} malformed-response */
-export function readObject(value: unknown, path: string): JsonObject {
+export function decodeObject(value: unknown, path: string): JsonObject {
   if (!isJsonObject(value)) throw malformed(path, "an object", value);
   return value;
 }
 
 /** @throws {AuthentikError} malformed-response */
-export function readString(object: JsonObject, key: string, path: string): string {
+export function decodeString(object: JsonObject, key: string, path: string): string {
   const value = object[key];
   if (typeof value !== "string") throw malformed(`${path}.${key}`, "text", value);
   return value;
 }
 
 /** Text, or null where the field is null or the release does not have it. */
-export function readOptionalString(object: JsonObject, key: string, path: string): string | null {
+export function decodeOptionalString(object: JsonObject, key: string, path: string): string | null {
   const value = object[key];
   if (value === null || value === undefined) return null;
   if (typeof value !== "string") throw malformed(`${path}.${key}`, "text or null", value);
   return value;
 }
 
+/** A list of texts. */
+export function decodeStrings(object: JsonObject, key: string, path: string): readonly string[] {
+  const value = object[key];
+  if (!Array.isArray(value)) throw malformed(`${path}.${key}`, "a list of texts", value);
+  return value.map((item: unknown, index) => {
+    if (typeof item !== "string") throw malformed(`${path}.${key}[${index}]`, "text", item);
+    return item;
+  });
+}
+
 /** @throws {AuthentikError} malformed-response */
-export function readBoolean(object: JsonObject, key: string, path: string): boolean {
+export function decodeBoolean(object: JsonObject, key: string, path: string): boolean {
   const value = object[key];
   if (typeof value !== "boolean") throw malformed(`${path}.${key}`, "true or false", value);
   return value;
 }
 
 /** True, false, or null where the release does not have the field. */
-export function readOptionalBoolean(object: JsonObject, key: string, path: string): boolean | null {
-  return object[key] === undefined || object[key] === null ? null : readBoolean(object, key, path);
+export function decodeOptionalBoolean(object: JsonObject, key: string, path: string): boolean | null {
+  return object[key] === undefined || object[key] === null ? null : decodeBoolean(object, key, path);
 }
 
 /** A primary key: an integer from 1 to {@link MAX_PK}. */
-export function readPk(object: JsonObject, key: string, path: string): number {
+export function decodePk(object: JsonObject, key: string, path: string): number {
   const value = object[key];
   if (typeof value !== "number" || !Number.isInteger(value) || value < 1 || value > MAX_PK) {
     throw malformed(`${path}.${key}`, "a positive 32-bit integer", value);
@@ -77,19 +87,19 @@ export function readPk(object: JsonObject, key: string, path: string): number {
 }
 
 /** A UUID in lower case. */
-export function readUuid(object: JsonObject, key: string, path: string): string {
+export function decodeUuid(object: JsonObject, key: string, path: string): string {
   const value = object[key];
   if (typeof value !== "string" || !UUID.test(value)) throw malformed(`${path}.${key}`, "a UUID", value);
   return value.toLowerCase();
 }
 
 /** A UUID, or null where the field is null. */
-export function readOptionalUuid(object: JsonObject, key: string, path: string): string | null {
-  return object[key] === null ? null : readUuid(object, key, path);
+export function decodeOptionalUuid(object: JsonObject, key: string, path: string): string | null {
+  return object[key] === null ? null : decodeUuid(object, key, path);
 }
 
 /** A list of UUIDs, or null where the release does not have the field. */
-export function readOptionalUuids(object: JsonObject, key: string, path: string): readonly string[] | null {
+export function decodeOptionalUuids(object: JsonObject, key: string, path: string): readonly string[] | null {
   const value = object[key];
   if (value === undefined || value === null) return null;
   if (!Array.isArray(value)) throw malformed(`${path}.${key}`, "a list of UUIDs", value);
@@ -101,7 +111,7 @@ export function readOptionalUuids(object: JsonObject, key: string, path: string)
 }
 
 /** A point in time as RFC 3339 text, or null where the release does not have the field. */
-export function readOptionalDateTime(object: JsonObject, key: string, path: string): string | null {
+export function decodeOptionalDateTime(object: JsonObject, key: string, path: string): string | null {
   const value = object[key];
   if (value === undefined || value === null) return null;
   if (typeof value !== "string" || !DATE_TIME.test(value))

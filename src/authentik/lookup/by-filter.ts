@@ -1,0 +1,118 @@
+import { LRUCache } from "lru-cache";
+import type { AuthentikClient } from "../client.ts";
+import { AuthentikError } from "../errors.ts";
+import { perUpstream } from "../per-request.ts";
+import { type ListRoute, PAGE_SIZE, readPage, readWholeList } from "./whole-list.ts";
+
+/** How objects are looked up by something that authentik's list can be filtered by, one value a call. */
+export interface FilterLookupRoutes<K, T> extends ListRoute<T> {
+  /** What the objects of the list are looked up by. */
+  keyOf: (row: T) => K;
+  /**
+   * The objects of one key, asked with a filter and checked against it; null where this authentik has no such filter.
+   * @throws {AuthentikError}
+   */
+  filter: (client: AuthentikClient, key: K, options: { maxRows: number }) => Promise<readonly T[] | null>;
+  /** What a row costs authentik, in rows of connections. */
+  rowWeight: number;
+}
+
+/** The objects of each key, as the caller sees them; every key has its own outcome. */
+export type FilterLookup<K, T> = (
+  client: AuthentikClient,
+  keys: readonly K[],
+  options: { maxRows: number },
+) => Promise<(readonly T[] | AuthentikError)[]>;
+
+/** Callers whose lists' lengths are remembered, and for how long. Forgetting costs one page at the most. */
+const REMEMBERED_CALLERS = 10_000;
+const REMEMBERED_MS = 5 * 60_000;
+
+/** What a list costs besides its rows, in retrieves. See docs/decisions/0001-list-or-retrieve.md. */
+const LIST_BASE_COST = 1;
+
+/**
+ * Asks for few keys one by one, and picks many from the whole list where that costs authentik less.
+ * A first look at a list of unknown length costs no more than the calls that it may save.
+ */
+export function createFilterLookup<K extends number | string, T extends { readonly pk: number | string }>(
+  routes: FilterLookupRoutes<K, T>,
+): FilterLookup<K, T> {
+  const lengths = perUpstream(
+    () => new LRUCache<string, number>({ max: REMEMBERED_CALLERS, ttl: REMEMBERED_MS }),
+  );
+
+  /** The whole list, where it is worth it; null where it is not. */
+  async function readListIfCheaper(
+    client: AuthentikClient,
+    keys: number,
+    maxRows: number,
+  ): Promise<readonly T[] | null> {
+    if (keys < 2 || !client.upstream.list) return null;
+    const rowCost = client.upstream.rowCost() * routes.rowWeight;
+    const pays = (rows: number) =>
+      rows <= maxRows && Math.max(1, Math.ceil(rows / PAGE_SIZE)) * LIST_BASE_COST + rows * rowCost <= keys;
+    const known = lengths(client).get(client.callerKey);
+    if (known !== undefined && !pays(known)) return null;
+    const affordable = Math.max(1, Math.floor((keys - LIST_BASE_COST) / rowCost));
+    const pageSize = Math.min(PAGE_SIZE, known === undefined ? affordable : PAGE_SIZE);
+    const first = await readPage(client, routes, { page: 1, pageSize });
+    lengths(client).set(client.callerKey, first.count);
+    if (first.next === 0) return first.rows;
+    if (!pays(first.count)) return null;
+    return readWholeList(client, routes, { maxRows, ...(pageSize === PAGE_SIZE ? { first } : {}) });
+  }
+
+  return async (client, keys, { maxRows }) => {
+    const wanted = [...new Set(keys)];
+    client.usage.keysRequested += keys.length;
+    client.usage.keysFetched += wanted.length;
+    const outcomes = new Map<K, readonly T[] | AuthentikError>();
+    const pick = (list: readonly T[]) => {
+      const rows = new Map<K, T[]>(wanted.map((key) => [key, []]));
+      for (const row of list) rows.get(routes.keyOf(row))?.push(row);
+      for (const [key, some] of rows) if (!outcomes.has(key)) outcomes.set(key, some);
+    };
+    try {
+      const list = await readListIfCheaper(client, wanted.length, maxRows);
+      if (list) pick(list);
+      else {
+        const withoutFilter = await eachByFilter(client, routes, { wanted, outcomes, maxRows });
+        if (withoutFilter) pick(await readWholeList(client, routes, { maxRows }));
+      }
+    } catch (error) {
+      if (!(error instanceof AuthentikError)) throw error;
+      for (const key of wanted) if (!outcomes.has(key)) outcomes.set(key, error);
+    }
+    return keys.map((key) => outcomes.get(key) ?? []);
+  };
+}
+
+/** Asks for each key. Whether some could not be asked for, because authentik has no such filter. */
+async function eachByFilter<K, T>(
+  client: AuthentikClient,
+  routes: FilterLookupRoutes<K, T>,
+  {
+    wanted,
+    outcomes,
+    maxRows,
+  }: { wanted: readonly K[]; outcomes: Map<K, readonly T[] | AuthentikError>; maxRows: number },
+): Promise<boolean> {
+  const [first, ...others] = wanted;
+  if (first === undefined) return false;
+  const ask = async (key: K): Promise<boolean> => {
+    try {
+      const rows = await routes.filter(client, key, { maxRows });
+      if (rows) outcomes.set(key, rows);
+      return rows === null;
+    } catch (error) {
+      if (!(error instanceof AuthentikError)) throw error;
+      outcomes.set(key, error);
+      return false;
+    }
+  };
+  // Whether there is a filter is known after one answer; where there is none, the others need not be asked.
+  if (await ask(first)) return true;
+  const lacking = await Promise.all(others.map(ask));
+  return lacking.includes(true);
+}

@@ -1,0 +1,102 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { type HouseGateway, SHAPES, startHouse } from "../support/house-gateway.ts";
+
+const LIST = "/sources/user_connections/plex/?";
+
+let at: HouseGateway;
+afterEach(() => at.close());
+
+describe.each(SHAPES)("authentik %s with 250 viewers", (shape) => {
+  test("100 links of a source with names and the source: three calls", async () => {
+    at = await startHouse(shape, { viewers: 250 });
+    const query = `{ plexConnections(first: 100, filter: { source: "cinema" }) {
+      totalCount nodes { identifier owner { username name } source { name slug } }
+    } }`;
+    const { data, errors, calls } = await at.ask("administrator", query);
+    expect(errors).toEqual([]);
+    const { nodes, totalCount } = data?.["plexConnections"] as { nodes: unknown[]; totalCount: number };
+    expect(totalCount).toBe(251);
+    expect(nodes[1]).toEqual({
+      identifier: "70001001",
+      owner: { username: "viewer1001", name: "Viewer1001" },
+      source: { name: "Cinema", slug: "cinema" },
+    });
+    expect(calls).toEqual([
+      `${LIST}source__slug=cinema&ordering=pk&page=1&page_size=100`,
+      "/core/users/?ordering=pk&page=1&page_size=100",
+      // Three users stand on the next page: they cost less alone.
+      ...calls.slice(2),
+    ]);
+    expect(calls.length).toBeLessThanOrEqual(5);
+  });
+
+  test("100 with owner, source, and the owner's connections: the page, the users, one list", async () => {
+    at = await startHouse(shape, { viewers: 250 });
+    const query = `{ plexConnections(first: 100, sort: ID_DESC) { nodes {
+      owner { username plexConnections { id } } source { slug plex { clientId } }
+    } } }`;
+    const { data, errors, calls } = await at.ask("administrator", query);
+    expect(errors).toEqual([]);
+    const { nodes } = data?.["plexConnections"] as { nodes: unknown[] };
+    expect(nodes[0]).toEqual({
+      owner: { username: "viewer1250", plexConnections: [{ id: "1250" }] },
+      source: { slug: "cinema", plex: { clientId: "client-of-cinema" } },
+    });
+    expect(calls.filter((path) => path.startsWith(`${LIST}ordering=user,pk`))).toEqual([
+      `${LIST}ordering=user,pk&page=1&page_size=100`,
+      `${LIST}ordering=user,pk&page=2&page_size=100`,
+      `${LIST}ordering=user,pk&page=3&page_size=100`,
+    ]);
+    expect(calls.filter((path) => path.startsWith("/sources/plex/"))).toHaveLength(1);
+    expect(calls.filter((path) => path.startsWith("/core/users/")).length).toBeLessThanOrEqual(4);
+    expect(calls.length).toBeLessThanOrEqual(9);
+  });
+
+  test("an ordinary user is refused once for all, not for each", async () => {
+    at = await startHouse(shape);
+    const query = "{ plexConnections { nodes { id owner { username } } } }";
+    const { data, errors, calls } = await at.ask("alice", query);
+    expect(errors).toEqual([]);
+    expect(data).toEqual({
+      plexConnections: {
+        nodes: [
+          { id: "5", owner: { username: "alice" } },
+          { id: "7", owner: { username: "alice" } },
+        ],
+      },
+    });
+    expect(calls.slice(1)).toEqual(["/core/users/42/", "/core/users/me/"]);
+    const again = await at.ask("alice", query);
+    expect(again.calls.slice(1)).toEqual(["/core/users/me/"]);
+  });
+});
+
+test("who may see connections and not users reads the rest, and each name is FORBIDDEN at its own place", async () => {
+  at = await startHouse("2025.4");
+  // Since 2025.2 a permission shows all connections to somebody who may not read users.
+  at.authentik.answer((request, response, fallback) => {
+    if (request.path.includes("user_connections")) {
+      const headers = request.headers.map(([name, value]) =>
+        name.toLowerCase() === "authorization"
+          ? ([name, "Bearer token-of-administrator"] as const)
+          : ([name, value] as const),
+      );
+      Object.assign(request, { headers });
+    }
+    fallback();
+    void response;
+  });
+  const query = "{ plexConnections { nodes { pk owner { username } } } }";
+  const { data, errors, calls } = await at.ask("alice", query);
+  expect(data).toEqual({
+    plexConnections: {
+      nodes: [
+        { pk: 5, owner: { username: "alice" } },
+        { pk: 6, owner: null },
+        { pk: 7, owner: { username: "alice" } },
+      ],
+    },
+  });
+  expect(errors).toEqual(["plexConnections.nodes.1.owner FORBIDDEN"]);
+  expect(calls).toHaveLength(3);
+});
