@@ -76,12 +76,12 @@ ${lines.join("")}
     return outcome === "200" ? 0 : 1;
   },
 
-  async schema({ federationLinkUrl, api }, { print }) {
+  async schema({ federationLinkUrl, mutations, api }, { print }) {
     const [{ createSchema }, { printApiSchema, printSchema }] = await Promise.all([
       import("./graphql/schema.ts"),
       import("./graphql/print.ts"),
     ]);
-    print((api ? printApiSchema : printSchema)(createSchema({ federationLinkUrl })));
+    print((api ? printApiSchema : printSchema)(createSchema({ federationLinkUrl, mutations })));
     return 0;
   },
 
