@@ -9,9 +9,9 @@ if (!existsSync(new URL("../node_modules/rolldown", import.meta.url))) {
   // npm's own output goes to standard error: that of `npm pack` is the name of the package's file.
   const stdio = ["ignore", 2, 2];
   const shell = process.platform === "win32";
-  // Whatever `npm pack` was told for the package, as --dry-run or --json, is not meant for this.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_config_/i.test(name)));
-  const { status } = spawnSync("npm", ["ci", "--loglevel=error"], { cwd: root, stdio, shell, env });
+  // Whatever `npm pack` was told for the package is not meant for this.
+  const command = ["ci", "--loglevel=error", "--no-dry-run", "--no-json", "--no-global"];
+  const { status } = spawnSync("npm", command, { cwd: root, stdio, shell });
   if (status !== 0) process.exit(status ?? 1);
 }
 await import("./build.mjs");

@@ -1,4 +1,4 @@
-// The list of what is in the build, as CycloneDX: npm's list of everything installed, cut down to what was bundled.
+// The list of what is in the build, as CycloneDX: npm's list of all that the lock file names, cut down to what was bundled.
 import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { promisify } from "node:util";
  *   and of those whose own prebuilt files were copied: these hold what they depend on, which is listed with them
  */
 export async function writeSbom(file, { root, bundled, prebuilt }) {
-  const command = ["sbom", "--sbom-format=cyclonedx", "--sbom-type=application"];
+  const command = ["sbom", "--package-lock-only", "--sbom-format=cyclonedx", "--sbom-type=application"];
   const shell = process.platform === "win32";
   const { stdout } = await promisify(execFile)("npm", command, { cwd: root, shell, maxBuffer: 2 ** 26 });
   const { $schema, bomFormat, specVersion, version, metadata, components, dependencies } = JSON.parse(stdout);

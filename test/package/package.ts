@@ -1,5 +1,6 @@
 import { execFile, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,11 +9,13 @@ import { expect, onTestFinished } from "vitest";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
+/** Packages have many files, and a busy machine takes its time. */
+const REMOVAL_MS = 300_000;
 
 /** A folder that the end of the test removes. */
 export function emptyFolder(name: string): string {
   const folder = mkdtempSync(join(tmpdir(), `authentik-graphql-${name}-`));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }), REMOVAL_MS);
   return folder;
 }
 
@@ -26,9 +29,10 @@ export async function cleanClone(): Promise<string> {
   return folder;
 }
 
-/** Runs npm with nothing of the npm around it. */
+/** Runs npm with nothing that the npm around the tests was told, but where packages come from. */
 export function npm(cwd: string, ...command: string[]): Promise<{ stdout: string; stderr: string }> {
-  return run("npm", command, { cwd, env: { PATH: process.env["PATH"], HOME: process.env["HOME"] } });
+  const variables = Object.entries(process.env).filter(([name]) => !/^npm_(?!config_registry$)/i.test(name));
+  return run("npm", command, { cwd, env: Object.fromEntries(variables) });
 }
 
 /** Packs a clone, or what is here. Returns the path of the package. */
