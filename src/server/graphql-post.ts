@@ -41,7 +41,7 @@ const MAX_SHARED_LENGTH = 16_384;
 
 /**
  * The shortcut for what nearly every request is: prepares, executes and formats with the functions that yoga's plugins
- * call, without yoga's own Request, Response and hooks. docs/decisions/0006 has what that saves.
+ * call, without yoga's own Request, Response and hooks. docs/decisions/0010-one-way-in.md has what that saves.
  */
 export function createGraphqlPost(
   options: GraphqlPostOptions,
