@@ -69,7 +69,13 @@ async function direct({ query, variables }: { query: string; variables: Record<s
     signal: new AbortController().signal,
     maxRestCalls: 1_000,
   });
-  const contextValue = { authentik: client, requestId: "r", maxRepresentations: 1_000, maxPageSize: 100, maxScannedRows: 1_000 };
+  const contextValue = {
+    authentik: client,
+    requestId: "r",
+    maxRepresentations: 1_000,
+    maxPageSize: 100,
+    maxScannedRows: 1_000,
+  };
   const result = await execute({ schema, document, variableValues: variables, contextValue });
   return presentResult(result, { requestId: "r" }).result;
 }

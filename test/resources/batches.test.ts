@@ -14,7 +14,7 @@ describe.each(SHAPES)("authentik %s with 250 viewers", (shape) => {
     } }`;
     const { data, errors, calls } = await at.ask("administrator", query);
     expect(errors).toEqual([]);
-    const { nodes, totalCount } = data?.["plexConnections"] as { nodes: unknown[]; totalCount: number };
+    const { nodes, totalCount } = (data ?? {})["plexConnections"] as { nodes: unknown[]; totalCount: number };
     expect(totalCount).toBe(251);
     expect(nodes[1]).toEqual({
       identifier: "70001001",
@@ -37,7 +37,7 @@ describe.each(SHAPES)("authentik %s with 250 viewers", (shape) => {
     } } }`;
     const { data, errors, calls } = await at.ask("administrator", query);
     expect(errors).toEqual([]);
-    const { nodes } = data?.["plexConnections"] as { nodes: unknown[] };
+    const { nodes } = (data ?? {})["plexConnections"] as { nodes: unknown[] };
     expect(nodes[0]).toEqual({
       owner: { username: "viewer1250", plexConnections: [{ id: "1250" }] },
       source: { slug: "cinema", plex: { clientId: "client-of-cinema" } },

@@ -2,17 +2,12 @@ import DataLoader from "dataloader";
 import type { AuthentikClient } from "../../authentik/client.ts";
 import { AuthentikError, isRefusalOf } from "../../authentik/errors.ts";
 import { createFilterLookup } from "../../authentik/lookup/by-filter.ts";
-import {
-  type Anchor,
-  type Order,
-  readWindow,
-  type Window,
-  windowOf,
-} from "../../authentik/lookup/list-window.ts";
+import { type Anchor, readWindow, type Window, windowOf } from "../../authentik/lookup/list-window.ts";
 import { type ListRoute, PAGE_SIZE, readPage, readWholeList } from "../../authentik/lookup/whole-list.ts";
 import { perRequest } from "../../authentik/per-request.ts";
 import { createPkLookup } from "../../authentik/pk-lookup.ts";
 import { decodePlexSourceConnection, type PlexSourceConnection } from "./decode.ts";
+import { type PlexConnectionSort, sortOf } from "./sort.ts";
 import { canSearchIdentifiers, learnFrom, mayFilterByUser } from "./release.ts";
 
 const ROUTE = "/sources/user_connections/plex/";
@@ -136,46 +131,6 @@ async function searchIdentifier(
   return rows.filter((row) => row.identifier === identifier);
 }
 
-/** How lists of connections may be sorted. */
-export type PlexConnectionSort = keyof typeof SORTS;
-
-interface Sort extends Order<PlexSourceConnection> {
-  /** As authentik takes it; fields that a release does not have are skipped there. */
-  ordering: string;
-  /** The order of rows that are at hand, where the database's cannot be known. */
-  local?: (row: PlexSourceConnection) => readonly (string | number)[];
-}
-
-const SORTS = {
-  ID_ASC: { ordering: "pk", direction: 1, key: ({ pk }) => [pk] },
-  ID_DESC: { ordering: "-pk", direction: -1, key: ({ pk }) => [pk] },
-  USER_ASC: { ordering: "user,pk", direction: 1, key: ({ user, pk }) => [user, pk] },
-  IDENTIFIER_ASC: {
-    ordering: "identifier,pk",
-    direction: 1,
-    key: null,
-    local: ({ identifier, pk }) => [identifier, pk],
-  },
-  LAST_UPDATED_DESC: {
-    ordering: "-last_updated,-created,-pk",
-    direction: -1,
-    key: ({ lastUpdated, created, pk }) => [instant(lastUpdated), instant(created), pk],
-  },
-} satisfies Record<string, Sort>;
-
-/** Comparable as text: authentik writes UTC with six digits or no fraction at all. */
-function instant(dateTime: string | null): string {
-  return dateTime?.replace(/Z$/, "") ?? "";
-}
-
-/** What rows are sorted by, for cursors. */
-export function sortKeyOf(
-  sort: PlexConnectionSort,
-): (row: PlexSourceConnection) => readonly (string | number)[] {
-  const { key }: Sort = SORTS[sort];
-  return key ?? (() => []);
-}
-
 /** What a list of connections may be narrowed by; all that is given must hold. */
 export interface PlexConnectionFilter {
   user?: number | null | undefined;
@@ -197,7 +152,7 @@ export async function plexSourceConnections(
   page: { size: number; after: Anchor | null; sort: PlexConnectionSort; maxRows: number },
 ): Promise<Window<PlexSourceConnection>> {
   const { size, after, maxRows } = page;
-  const sort: Sort = SORTS[page.sort];
+  const sort = sortOf(page.sort);
   const hasSource = (row: PlexSourceConnection) => typeof source !== "string" || row.source.slug === source;
   let rows: readonly PlexSourceConnection[];
   if (typeof user === "number") {
