@@ -36,6 +36,7 @@ const byPk = createPkLookup<AuthentikUser>({
   list: usersList("").list,
   read: decodeAuthentikUser,
   rowWeight: ROW_WEIGHT,
+  isForbiddenAsWhole: true,
 });
 
 const byUsername = createFilterLookup<string, AuthentikUser>({
