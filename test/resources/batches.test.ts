@@ -52,6 +52,19 @@ describe.each(SHAPES)("authentik %s with 250 viewers", (shape) => {
     expect(calls.length).toBeLessThanOrEqual(9);
   });
 
+  test("each row's source asks for the same page once", async () => {
+    at = await startHouse(shape, { viewers: 50 });
+    const query =
+      "{ plexConnections(first: 50) { nodes { source { plexConnections(first: 1) { totalCount } } } } }";
+    const { errors, calls } = await at.ask("administrator", query);
+    expect(errors).toEqual([]);
+    expect(calls).toEqual([
+      `${LIST}ordering=pk&page=1&page_size=50`,
+      `${LIST}source__slug=plex&ordering=pk&page=1&page_size=1`,
+      `${LIST}source__slug=cinema&ordering=pk&page=1&page_size=1`,
+    ]);
+  });
+
   test("an ordinary user is refused once for all, not for each", async () => {
     at = await startHouse(shape);
     const query = "{ plexConnections { nodes { id owner { username } } } }";

@@ -149,7 +149,7 @@ export interface PlexConnectionFilter {
 export async function plexSourceConnections(
   client: AuthentikClient,
   { user, source, identifier }: PlexConnectionFilter,
-  page: { size: number; after: Anchor | null; sort: PlexConnectionSort; maxRows: number },
+  page: Page & { maxRows: number },
 ): Promise<Window<PlexSourceConnection>> {
   const { size, after, maxRows } = page;
   const sort = sortOf(page.sort);
@@ -159,13 +159,7 @@ export async function plexSourceConnections(
     rows = await plexSourceConnectionsByUser(client, maxRows).load(user);
     rows = rows.filter((row) => typeof identifier !== "string" || row.identifier === identifier);
   } else if (typeof identifier !== "string") {
-    const filter = typeof source === "string" ? `source__slug=${encodeURIComponent(source)}&` : "";
-    const route = connectionsList(filter, sort.ordering);
-    const window = await readWindow(client, route, { size, after, order: sort });
-    const read = window.rows.map(({ row }) => row);
-    learnFrom(client, read);
-    if (read.every(hasSource)) return window;
-    throw new AuthentikError("malformed-response", "authentik did not apply the filter source__slug");
+    return readConnections(client, source ?? null, { size, after, sort: page.sort });
   } else if (typeof source === "string") {
     rows = await identifierInSource(client, { source, identifier, maxRows });
   } else {
@@ -173,6 +167,41 @@ export async function plexSourceConnections(
   }
   const { direction, key, local = key } = sort;
   return windowOf(rows.filter(hasSource), { size, after, order: { direction, key: local } });
+}
+
+/** Pages that were asked for in this operation: every row of a list may ask for the same one through its source. */
+const pagesRead = perRequest(() => new Map<string, Promise<Window<PlexSourceConnection>>>());
+
+interface Page {
+  size: number;
+  after: Anchor | null;
+  sort: PlexConnectionSort;
+}
+
+function readConnections(
+  client: AuthentikClient,
+  source: string | null,
+  page: Page,
+): Promise<Window<PlexSourceConnection>> {
+  const pages = pagesRead(client);
+  const key = JSON.stringify([source, page]);
+  let read = pages.get(key);
+  if (!read) pages.set(key, (read = readPageOfConnections(client, source, page)));
+  return read;
+}
+
+async function readPageOfConnections(
+  client: AuthentikClient,
+  source: string | null,
+  { size, after, sort }: Page,
+): Promise<Window<PlexSourceConnection>> {
+  const order = sortOf(sort);
+  const filter = source === null ? "" : `source__slug=${encodeURIComponent(source)}&`;
+  const window = await readWindow(client, connectionsList(filter, order.ordering), { size, after, order });
+  const rows = window.rows.map(({ row }) => row);
+  learnFrom(client, rows);
+  if (source === null || rows.every((row) => row.source.slug === source)) return window;
+  throw new AuthentikError("malformed-response", "authentik did not apply the filter source__slug");
 }
 
 async function identifierInSource(
