@@ -1,12 +1,13 @@
 // Builds the command line into dist/: the gateway with everything it needs in a few files, since finding and loading some
 // 400 files of its packages takes longer than all else at the start. What the first operation does without is in files
-// of its own, loaded when it is needed. GraphiQL's files for the browser lie beside them, and the licences of all.
+// of its own, loaded when it is needed. Beside them lie GraphiQL's files for the browser, the licences of all, the SBOM.
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
+import { writeSbom } from "./sbom.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
@@ -19,7 +20,7 @@ const BROWSER_FILES = {
 };
 
 /** Whatever the build depends on; the last is written whenever packages are installed. */
-const INPUTS = ["src", "scripts/build.mjs", "package.json", "node_modules/.package-lock.json"];
+const INPUTS = ["src", "scripts", "package.json", "node_modules/.package-lock.json"];
 
 function newestMs(path) {
   const stat = statSync(path, { throwIfNoEntry: false });
@@ -42,7 +43,7 @@ async function bundle() {
 
 async function copyBrowserFiles() {
   const target = join(dist, "browser");
-  const own = join(root, "src/http/graphiql/browser");
+  const own = join(root, "src/server/graphiql/browser");
   await mkdir(target, { recursive: true });
   for (const name of await readdir(own)) await copyFile(join(own, name), join(target, name));
   const folders = [];
@@ -73,5 +74,9 @@ const main = join(dist, "main.js");
 const newestInput = Math.max(...INPUTS.map((path) => newestMs(join(root, path))));
 if (!existsSync(main) || newestMs(join(dist, "LICENCES.txt")) < newestInput) {
   await rm(dist, { recursive: true, force: true });
-  await writeLicences([...(await bundle()), ...(await copyBrowserFiles())]);
+  const bundled = await bundle();
+  const prebuilt = await copyBrowserFiles();
+  await writeSbom(join(dist, "sbom.cdx.json"), { root, bundled, prebuilt });
+  // Last: what is newer than this file is not in the build yet.
+  await writeLicences([...bundled, ...prebuilt]);
 }

@@ -1,65 +1,21 @@
 #!/usr/bin/env node
-import cluster from "node:cluster";
 import { readFileSync } from "node:fs";
-import type { ProcessContext } from "./cli/context.ts";
-import { packageVersion } from "./cli/version.ts";
-import { type Config, loadConfig } from "./config.ts";
-import { problemLine } from "./config/problem.ts";
-
-const context: ProcessContext = {
-  version: packageVersion(),
-  isTerminal: process.stdout.isTTY,
-  print: (text) => void process.stdout.write(text),
-  printError: (text) => void process.stderr.write(text),
-  events: process,
-};
-
-/** Does what the command line asks for. Resolves with the exit code; what a command needs is loaded only for it. */
-async function run(config: Config): Promise<number> {
-  const { command } = config;
-  if (command === "serve") return serve(config);
-  if (command === "sandbox") {
-    const { runSandbox } = await import("./cli/sandbox.ts");
-    return runSandbox(config, context);
-  }
-  if (command === "version") context.print(`${context.version}\n`);
-  else if (command === "schema") {
-    const { schemaText } = await import("./cli/schema.ts");
-    context.print(schemaText(config.federationLinkUrl));
-  } else {
-    const { helpMarkdown, helpText } = await import("./cli/help.ts");
-    context.print(config.markdown ? helpMarkdown() : helpText());
-  }
-  return 0;
-}
-
-async function serve(config: Config): Promise<number> {
-  if (cluster.isWorker) {
-    const { runWorker } = await import("./cluster/worker.ts");
-    // A primary that is gone is noticed by the disconnect, not by each message that no longer gets there.
-    return runWorker(config, { ...context, send: (message) => void process.send?.(message, () => {}) });
-  }
-  if (config.workers === 1) {
-    const { serveAlone } = await import("./cli/serve.ts");
-    return serveAlone(config, context);
-  }
-  const { runPrimary } = await import("./cluster/primary.ts");
-  return runPrimary(config, context);
-}
+import manifest from "../package.json" with { type: "json" };
+import { invocationOf, run } from "./cli.ts";
 
 // Whoever read our output may leave before we end.
 process.stdout.on("error", () => {});
 process.stderr.on("error", () => {});
 
-const loaded = loadConfig({
+const [, script = "", ...argv] = process.argv;
+const sources = { env: process.env, argv, readFile: (path: string) => readFileSync(path, "utf8") };
+const exitCode = await run(sources, {
+  version: manifest.version,
+  invocation: invocationOf(process.env, script, process.cwd()),
+  isTerminal: process.stdout.isTTY,
   env: process.env,
-  argv: process.argv.slice(2),
-  readFile: (path) => readFileSync(path, "utf8"),
+  print: (text) => void process.stdout.write(text),
+  printError: (text) => void process.stderr.write(text),
+  events: process,
 });
-if ("problems" in loaded) {
-  const lines = loaded.problems.map((problem) => `  ${problemLine(problem)}\n`);
-  context.printError(`authentik-graphql cannot start with this configuration:\n${lines.join("")}`);
-  context.printError("authentik-graphql --help explains every option.\n");
-  process.exit(2);
-}
-process.exit(await run(loaded.config));
+process.exit(exitCode);

@@ -1,4 +1,4 @@
-// npm run example:supergraph [-- --keep]
+// npm run example:supergraph [-- --keep]; with --keep the router answers on PORT, 4000 unless told otherwise.
 // Sandbox, gateway, a subgraph of watch statistics and a router over both; asks one question that crosses them.
 import { startGateway } from "./gateway.mjs";
 import { startRouter } from "./router.mjs";
@@ -17,21 +17,25 @@ const query = `query WhoWatchedMost {
   }
 }`;
 
+// From the first moment on: what has been started by then must end too.
+const interrupted = new Promise((resolve) => {
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, resolve);
+});
+
 const started = [];
-const start = async (promise) => {
-  const server = await promise;
-  started.push(server);
-  return server;
+const start = (promise) => {
+  started.push(promise);
+  return promise;
 };
 
-try {
+async function run() {
   const gateway = await start(startGateway());
   const statistics = await start(startWatchStatistics());
   const subgraphs = [
     { name: "authentik", url: gateway.url },
     { name: "watch-statistics", url: statistics.url },
   ];
-  const router = await start(startRouter(subgraphs, { port: keep ? 4000 : 0 }));
+  const router = await start(startRouter(subgraphs, { port: keep ? Number(process.env.PORT ?? 4000) : 0 }));
   for (const { name, url } of [...subgraphs, { name: "router", url: router.url }])
     console.log(`${name.padEnd(16)} ${url}`);
 
@@ -46,10 +50,19 @@ try {
 
   if (keep) {
     console.log(`\nAsk ${router.url} with the header "Authorization: ${authorization}". Ctrl-C ends it.`);
-    await new Promise((resolve) => {
-      for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, resolve);
-    });
+    await interrupted;
   }
-} finally {
-  for (const server of started.toReversed()) await server.stop();
 }
+
+try {
+  await Promise.race([run(), interrupted]);
+} finally {
+  for (const server of started.toReversed()) {
+    await server.then(
+      ({ stop }) => stop(),
+      () => {},
+    );
+  }
+}
+// What was interrupted is not waited for.
+process.exit();

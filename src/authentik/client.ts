@@ -1,35 +1,42 @@
-import type { Cancellation } from "./cancellation.ts";
+import { LRUCache } from "lru-cache";
+import { createBreaker } from "./breaker.ts";
+import { type CallerIdentity, createCallerKeys } from "./caller.ts";
+import { createCoalescer } from "./coalesce.ts";
+import { AuthentikError, type AuthentikErrorKind } from "./errors.ts";
+import { createHttpClient, type HttpOptions } from "./http.ts";
+import { type Probe, probeApi } from "./probe.ts";
+import { createSender, type UpstreamSpan } from "./request.ts";
+import { createRetryBudget } from "./retry.ts";
+import { createRowCost } from "./row-cost.ts";
+import { createFixedLimit, createGradientLimit } from "./scheduler/concurrency-limit.ts";
+import { createRequestQueue } from "./scheduler/queue.ts";
 
-/** How to reach one authentik server and how much work to give it. Every duration is in milliseconds. */
-export interface AuthentikOptions {
-  /** Base URL, with the path prefix if authentik has one (`https://id.example.org/auth`); API paths are appended. */
-  url: URL;
-  /** PEM text of certificate authorities to trust besides Node's own. */
-  caPem?: string;
-  userAgent: string;
-  /** Calls in flight at once: `auto` adapts between 2 and 256 from 8 at the start. */
+export type { CallerIdentity } from "./caller.ts";
+
+/** How to reach one authentik server and how much work to give it. Durations in milliseconds, sizes in bytes. */
+export interface AuthentikOptions extends HttpOptions {
+  /** Requests in flight at once: `auto` finds the number between 2 and 256. */
   concurrency: "auto" | number;
-  /** Calls that may wait for a free place; the next one is refused at once. */
+  /** Requests that may wait for a permit; the next one is refused at once. */
   queueMax: number;
-  maxResponseBytes: number;
-  connectTimeoutMs: number;
-  /** Whether identical GETs of one caller in flight at once share one call. */
+  /** Whether identical GETs of one caller in flight at once share one request. */
   coalesce: boolean;
-  /** How long an answer may be reused for the same caller; 0 switches the cache off. */
+  /** How long a response may be reused for the same caller; 0 switches the cache off. */
   cacheTtlMs: number;
   cacheMaxBytes: number;
   /** Whether several keys may be picked from a list instead of retrieved one by one. */
   list: boolean;
   /** Whether a GET is sent once more after a reset, 502, 503, 504 or "starting". */
   retry: boolean;
-}
-
-/** Whose credential a call uses, worked out once for as many operations as one connection brings. */
-export interface CallerIdentity {
-  /** The whole `Authorization` value, already checked for form. */
-  readonly authorization: string;
-  /** Keyed hash of it: equal for equal credentials, useless outside this process. */
-  readonly key: string;
+  /** `Authorization` of the gateway's own in service mode: when authentik refuses it, that is not the caller's fault. */
+  serviceAuthorization?: () => string;
+  /** Told of every request that ended, for metrics. */
+  onUpstreamRequest?: (request: {
+    route: string;
+    outcome: AuthentikErrorKind | "ok";
+    durationMs: number;
+    traceId: string | undefined;
+  }) => void;
 }
 
 /** One caller's operation: whose credential is used, and until when. */
@@ -38,31 +45,32 @@ export interface Caller {
   /** Sent as `X-Request-Id`, so that both logs can be joined. */
   requestId: string;
   /** Aborted when the time budget ends or the client leaves; its reason is an `AuthentikError` of that kind. */
-  signal: Cancellation;
-  /** REST calls that this operation may cause. */
+  signal: AbortSignal;
+  /** Requests that this operation may cause. */
   maxRestCalls: number;
+  /** Begins a span of the operation's trace; absent where nothing is traced. */
+  startSpan?: ((request: { method: string; route: string }) => UpstreamSpan) | undefined;
+  traceId?: string | undefined;
 }
 
-/** A GET below `/api/v3`. */
-export interface RestGet {
+/** A request below `/api/v3`. */
+export interface UpstreamRequest {
   /** Route as a template, for logs and metrics: `/sources/user_connections/plex/{id}/`. */
   route: string;
-  /** Path and query to send: `/sources/user_connections/plex/5/`. Canonical; made of digits, UUIDs and slugs only. */
+  /** Path and query to send: `/sources/user_connections/plex/5/`. Canonical; nothing in it that was not checked. */
   path: string;
-  /** Rows that a list is expected to answer with (decides its weight); absent for a retrieve. */
+  /** Rows that a list is expected to answer with; absent for a retrieve. */
   rows?: number;
 }
 
-export type UpstreamRequest = RestGet;
-
 /** What one operation cost so far. Mutable, read when the operation is logged. */
 export interface Usage {
-  /** Calls sent to authentik on behalf of this operation, retries included. */
+  /** Requests sent to authentik on behalf of this operation, retries included. */
   restCalls: number;
-  /** Calls that another operation in flight, or the cache, answered. */
+  /** Requests that another operation in flight, or the cache, answered. */
   sharedCalls: number;
   retries: number;
-  /** Milliseconds that calls of this operation waited for a place, added up. */
+  /** Milliseconds that requests of this operation waited for a permit, added up. */
   queuedMs: number;
   /** Rows read from lists; counted by the loaders. */
   rowsListed: number;
@@ -78,25 +86,17 @@ export interface AuthentikClient {
   /** Identity of the server behind this client, to hang process-wide knowledge on. */
   readonly upstream: Authentik;
   readonly usage: Usage;
-  /** What was made for this operation, such as loaders; see `perRequest`. */
-  readonly values: Record<symbol, unknown>;
   /**
-   * The parsed JSON of a 200 answer. Callers must not change it: others may read the same object.
+   * The parsed JSON of a 200 response. It must not be changed: others may read the same object.
    * @throws {AuthentikError} for everything else
    */
-  get(request: RestGet): Promise<unknown>;
+  get(request: UpstreamRequest): Promise<unknown>;
   /**
-   * Deletes an object: 204 with nothing in it. Sent once, whatever happens, and shared with nobody.
-   * @throws {AuthentikError} for everything else
+   * Deletes what the path names. Sent once, whatever happens, and never coalesced; afterwards nothing of this caller
+   * that is cached or in flight is reused.
+   * @throws {AuthentikError}
    */
   delete(request: UpstreamRequest): Promise<void>;
-}
-
-/** What a probe of the API found, in words for an operator; never shown to clients. */
-export interface Probe {
-  ok: boolean;
-  /** Empty when ok. What is wrong and what to check. */
-  problem: string;
 }
 
 /** A snapshot for readiness, logs and metrics. */
@@ -111,17 +111,140 @@ export interface AuthentikState {
 export interface Authentik {
   /** As in the options: whether several keys may be picked from a list. */
   readonly list: boolean;
-  /**
-   * What one more row in a list costs authentik, in retrieves, as measured lately.
-   * 0.08 until there is a measurement; kept between 0.02 and 0.25.
-   */
+  /** What one more row in a list costs authentik, in retrieves, as measured lately. */
   rowCost(): number;
   /** Who calls, by a whole `Authorization` value that was checked for form. */
   identify(authorization: string): CallerIdentity;
+  /** What a caller's reads in flight may be shared under: another key after each of its writes. */
+  shareKey(identity: CallerIdentity): string;
   forCaller(caller: Caller): AuthentikClient;
-  /** Asks the API without credentials whether it is an authentik, within `timeoutMs`. Never throws. */
+  /** Asks the API whether it is an authentik, and in service mode whether it takes the token. Never throws. */
   probe(options: { timeoutMs: number }): Promise<Probe>;
   state(): AuthentikState;
-  /** Ends idle connections; calls in flight are cancelled. */
+  /** Ends every connection; requests in flight fail. */
   close(): Promise<void>;
+}
+
+/** Callers of whom something is remembered. Forgetting costs a place in the queue, or one request, at most. */
+const REMEMBERED_CALLERS = 10_000;
+
+/** What a parsed response needs in memory, in multiples of its JSON text, and what an entry needs besides. */
+const MEMORY_PER_BYTE = 4;
+const ENTRY_BYTES = 500;
+
+/** The REST API of one authentik server: cache, then coalesce, then queue, breaker, retry, then HTTP. */
+export function createAuthentik(options: AuthentikOptions): Authentik {
+  const { concurrency, coalesce, cacheTtlMs, serviceAuthorization } = options;
+  const now = (): number => performance.now();
+  const limit = concurrency === "auto" ? createGradientLimit({ now }) : createFixedLimit(concurrency);
+  const http = createHttpClient(options);
+  const queue = createRequestQueue({ limit, maxQueued: options.queueMax });
+  const breaker = createBreaker(now);
+  const rowCost = createRowCost();
+  const accepted = new LRUCache<string, true>({ max: REMEMBERED_CALLERS });
+  const send = createSender({
+    http,
+    queue,
+    breaker,
+    rowCost,
+    accepted,
+    retries: options.retry ? createRetryBudget() : null,
+    serviceMode: serviceAuthorization !== undefined,
+    onUpstreamRequest: options.onUpstreamRequest,
+    now,
+  });
+  const keyOf = createCallerKeys();
+  const coalescer = createCoalescer<unknown>();
+  const cache =
+    cacheTtlMs > 0
+      ? new LRUCache<string, { value: unknown }>({ maxSize: options.cacheMaxBytes, ttl: cacheTtlMs })
+      : null;
+  /** How often a caller has written: a part of the key under which its reads are shared. */
+  const writes = new LRUCache<string, number>({ max: REMEMBERED_CALLERS });
+
+  function forCaller(caller: Caller): AuthentikClient {
+    const { key: callerKey } = caller.identity;
+    const { signal } = caller;
+    const usage = createUsage();
+    let requestsLeft = caller.maxRestCalls;
+    const operation = { caller, usage, takeRequest };
+
+    function takeRequest(): boolean {
+      requestsLeft -= 1;
+      return requestsLeft >= 0;
+    }
+
+    async function fetch(request: UpstreamRequest, key: string, shared: AbortSignal): Promise<unknown> {
+      const { value, bytes } = await send({ ...request, method: "GET" }, operation, shared);
+      cache?.set(key, { value }, { size: ENTRY_BYTES + MEMORY_PER_BYTE * bytes });
+      return value;
+    }
+
+    return {
+      callerKey,
+      upstream: authentik,
+      usage,
+      get(request) {
+        if (signal.aborted) return Promise.reject(reasonOf(signal));
+        const key = authentik.shareKey(caller.identity) + request.path;
+        const cached = cache?.get(key);
+        const joins = coalesce && coalescer.has(key);
+        if (cached || joins) usage.sharedCalls += 1;
+        else if (!takeRequest()) return Promise.reject(tooManyRequests(request));
+        if (cached) return Promise.resolve(cached.value);
+        if (!coalesce) return fetch(request, key, signal);
+        return coalescer.run(key, { signal, start: (controller) => fetch(request, key, controller.signal) });
+      },
+      async delete(request) {
+        if (signal.aborted) throw reasonOf(signal);
+        if (!takeRequest()) throw tooManyRequests(request);
+        try {
+          await send({ ...request, method: "DELETE" }, operation, signal);
+        } finally {
+          writes.set(callerKey, (writes.get(callerKey) ?? 0) + 1);
+        }
+      },
+    };
+  }
+
+  const authentik: Authentik = {
+    list: options.list,
+    rowCost: () => rowCost.current(),
+    identify: (authorization) => ({ authorization, key: keyOf(authorization) }),
+    shareKey: ({ key }) => key + (writes.get(key) ?? ""),
+    forCaller,
+    probe: ({ timeoutMs }) =>
+      probeApi(http, { timeoutMs, url: options.url, authorization: serviceAuthorization?.() ?? null }),
+    state: () => ({
+      inFlight: queue.inFlight(),
+      queued: queue.queued(),
+      limit: limit.permits(),
+      breaker: breaker.state(),
+    }),
+    close: () => http.close(),
+  };
+  return authentik;
+}
+
+/** Counters of an operation that has not cost anything yet. */
+export function createUsage(): Usage {
+  return {
+    restCalls: 0,
+    sharedCalls: 0,
+    retries: 0,
+    queuedMs: 0,
+    rowsListed: 0,
+    keysRequested: 0,
+    keysFetched: 0,
+  };
+}
+
+function reasonOf(signal: AbortSignal): AuthentikError {
+  const reason: unknown = signal.reason;
+  if (reason instanceof AuthentikError) return reason;
+  return new AuthentikError("cancelled", "the operation was aborted", { cause: reason });
+}
+
+function tooManyRequests({ route }: UpstreamRequest): AuthentikError {
+  return new AuthentikError("too-many-calls", "the operation has used up its REST calls", { route });
 }

@@ -1,7 +1,9 @@
 /** What kept authentik from giving the answer that was asked for; one word for each thing a client can act on. */
 export type AuthentikErrorKind =
-  /** Nothing answered: refused, reset, DNS, TLS, 502/503/504, or the circuit breaker is open. */
+  /** Nothing answered: refused, reset, 502/503/504, or the circuit breaker is open. */
   | "unreachable"
+  /** Nothing can answer where the gateway looks for authentik: unknown host, wrong scheme or port, untrusted certificate. */
+  | "misconfigured"
   /** authentik runs but is not ready yet (502, 503 or even 200 with `{"error":"authentik starting"}`). */
   | "starting"
   /** The operation's time budget ended first. */
@@ -16,6 +18,8 @@ export type AuthentikErrorKind =
   | "too-many-rows"
   /** No or bad credentials: 401, and 403 with authentik's own untranslated texts for them. */
   | "unauthenticated"
+  /** authentik refuses the gateway's own token, in service mode. */
+  | "service-credentials"
   | "forbidden"
   /** 404 as authentik's API says it: JSON with `detail`. A 404 page is `malformed-response`. */
   | "not-found"

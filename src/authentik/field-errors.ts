@@ -12,19 +12,21 @@ const TEXT_KEYS: ReadonlySet<string> = new Set(["detail", "code"]);
  * The parts of a 400's body that have the shape of field errors; undefined where there are none.
  * Everything else is left out: what is no sentence about a field may be a value that nobody asked for, even a secret.
  */
-export function readFieldErrors(body: unknown, depth = 0): FieldErrors | undefined {
+export function decodeFieldErrors(body: unknown, depth = 0): FieldErrors | undefined {
   if (depth > MAX_DEPTH || typeof body !== "object" || body === null) return undefined;
   if (Array.isArray(body)) {
     const entries = body
       .slice(0, MAX_ENTRIES)
-      .map((entry) => (typeof entry === "string" ? shortened(entry) : readFieldErrors(entry, depth + 1)))
+      .map((entry) => (typeof entry === "string" ? shortened(entry) : decodeFieldErrors(entry, depth + 1)))
       .filter((entry) => entry !== undefined);
     return entries.length > 0 ? entries : undefined;
   }
   const fields: [string, FieldErrors][] = [];
   for (const [key, value] of Object.entries(body).slice(0, MAX_ENTRIES)) {
     const errors =
-      typeof value === "string" && TEXT_KEYS.has(key) ? shortened(value) : readFieldErrors(value, depth + 1);
+      typeof value === "string" && TEXT_KEYS.has(key)
+        ? shortened(value)
+        : decodeFieldErrors(value, depth + 1);
     if (errors !== undefined) fields.push([shortened(key), errors]);
   }
   return fields.length > 0 ? Object.fromEntries(fields) : undefined;

@@ -6,13 +6,17 @@ const BROKEN_CONNECTION: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "
 /** What an operator should look at, by the code of the failure. */
 const HINTS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing listens at the host and port of authentik's URL",
-  ENOTFOUND: "the host name of authentik's URL is not known to DNS",
   EAI_AGAIN: "DNS does not answer for the host name of authentik's URL",
   UND_ERR_CONNECT_TIMEOUT: "the host of authentik's URL does not answer: check address, port and firewalls",
   ETIMEDOUT: "the host of authentik's URL does not answer: check address, port and firewalls",
   EHOSTUNREACH: "there is no route to the host of authentik's URL",
   ENETUNREACH: "there is no route to the host of authentik's URL",
-  ERR_SSL_WRONG_VERSION_NUMBER: "the port speaks no TLS: check scheme and port of authentik's URL",
+};
+
+/** Failures that no waiting mends, because the operator must act. */
+const MISCONFIGURED: Readonly<Record<string, string>> = {
+  ENOTFOUND: "the host name of authentik's URL is not known to DNS",
+  ERR_SSL_WRONG_VERSION_NUMBER: "the port speaks no TLS: try http://, or the port for https",
   ERR_TLS_CERT_ALTNAME_INVALID: "the certificate is for another host name than the one in authentik's URL",
   CERT_HAS_EXPIRED: "the certificate of authentik has expired",
   DEPTH_ZERO_SELF_SIGNED_CERT: "the certificate is not trusted: give its authority as a CA file",
@@ -29,6 +33,7 @@ const GIVEN_UP: ReadonlySet<string> = new Set(["UND_ERR_ABORTED", "UND_ERR_DESTR
 const UNUSABLE_ANSWERS: Readonly<Record<string, string>> = {
   UND_ERR_RES_EXCEEDED_MAX_SIZE: "the answer is larger than the limit for answers of authentik",
   UND_ERR_HEADERS_OVERFLOW: "the headers of the answer are too large",
+  INTERIM_RESPONSES: "more interim answers (1xx) than any server has reason for came before a real one",
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "the answer is shorter or longer than it claims",
 };
 
@@ -51,6 +56,14 @@ export function toNetworkError(error: Error, route: string): AuthentikError {
   if (code === "UND_ERR_INVALID_ARG") {
     // undici refuses it before anything is sent; its error may quote our header, so it is no cause here.
     return new AuthentikError("rejected", "the request cannot be written as HTTP", { route, detail: code });
+  }
+  const misconfigured = MISCONFIGURED[code];
+  if (misconfigured !== undefined) {
+    return new AuthentikError("misconfigured", "authentik cannot be reached as the gateway is configured", {
+      route,
+      detail: `${code}: ${misconfigured}`,
+      cause: error,
+    });
   }
   const hint = HINTS[code];
   return new AuthentikError("unreachable", "authentik cannot be reached", {

@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { AuthentikClient, RestGet } from "./client.ts";
+import type { AuthentikClient, UpstreamRequest } from "./client.ts";
 import { createDirectory, type Directory, listCost, PAGE_SIZE, type PagePlan } from "./directory.ts";
 import { AuthentikError, type AuthentikErrorKind } from "./errors.ts";
 import { perUpstream } from "./per-request.ts";
@@ -8,9 +8,9 @@ import { malformed } from "./decoders.ts";
 
 /** How one kind of object is looked up by its integer primary key. */
 export interface PkLookupRoutes<T> {
-  retrieve: (pk: number) => RestGet;
+  retrieve: (pk: number) => UpstreamRequest;
   /** A page of the list, ordered by primary key. */
-  list: (page: { page: number; pageSize: number; rows: number }) => RestGet;
+  list: (page: { page: number; pageSize: number; rows: number }) => UpstreamRequest;
   /** @throws {AuthentikError} malformed-response */
   read: (body: unknown, path: string) => T;
   /** What a row of the list costs authentik, in rows of connections. Default 1. */

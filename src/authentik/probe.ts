@@ -1,48 +1,64 @@
-import type { Probe } from "./client.ts";
-import { toNetworkError } from "./network-errors.ts";
-import { readAnswer } from "./answers.ts";
 import { AuthentikError } from "./errors.ts";
-import type { Answer } from "./exchange.ts";
-import type { Transport } from "./transport.ts";
+import type { HttpClient, UpstreamResponse } from "./http.ts";
+import { toNetworkError } from "./network-errors.ts";
+import { decodeResponse } from "./response.ts";
 
-/** Cheap for authentik: refused before any query of ours runs, by JSON that only an authentik sends. */
-const PATH = "/sources/user_connections/plex/?page_size=1";
-const ROUTE = "/sources/user_connections/plex/";
-
-/** Asks for a list without credentials, as which every authentik says 403 in JSON, and words what came instead. */
-export function probeApi(
-  transport: Transport,
-  { timeoutMs, requestId, url }: { timeoutMs: number; requestId: string; url: URL },
-): Promise<Probe> {
-  return new Promise((resolve) => {
-    let cancel: (() => void) | null = null;
-    const finish = (problem: string): void => {
-      clearTimeout(timer);
-      resolve({ ok: problem === "", problem });
-    };
-    const timer = setTimeout(() => {
-      finish(
-        `${where(url)} gave no answer within ${timeoutMs} ms: check its address, and what stands in between`,
-      );
-      cancel?.();
-    }, timeoutMs);
-    const head = { path: PATH, requestId, authorization: null };
-    cancel = transport.send(head, {
-      onSent() {},
-      onAnswer: (answer) => finish(problemOf(answer, url)),
-      onFailure: (error) => finish(`${where(url)}: ${toNetworkError(error, ROUTE).detail ?? error.name}`),
-    });
-  });
+/** What a probe of the API found, in words for an operator; never shown to clients. */
+export interface Probe {
+  ok: boolean;
+  /** Empty when ok. What is wrong and what to check. */
+  problem: string;
+  /** Whether authentik refused the gateway's own token; null where that is not known, or there is none. */
+  refusesToken: boolean | null;
 }
 
-function problemOf(answer: Answer, url: URL): string {
-  const error = readAnswer(answer, ROUTE);
+/** Cheap for authentik: refused before any query of ours runs, by JSON that only an authentik sends. */
+const LIST_ROUTE = "/sources/user_connections/plex/";
+/** 200 for every credential that authentik accepts. */
+const OWN_USER_ROUTE = "/core/users/me/";
+/** What the probe says instead of an operation's id. */
+const PROBE_ID = "readiness-probe";
+
+/**
+ * Asks for a list without credentials, which every authentik refuses with 403 in JSON; with the gateway's own credential
+ * (service mode) for its own user, which every authentik answers with 200. Words what came instead.
+ */
+export async function probeApi(
+  http: HttpClient,
+  { timeoutMs, url, authorization }: { timeoutMs: number; url: URL; authorization: string | null },
+): Promise<Probe> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  const route = authorization === null ? LIST_ROUTE : OWN_USER_ROUTE;
+  const path = authorization === null ? `${LIST_ROUTE}?page_size=1` : OWN_USER_ROUTE;
+  const headers = ["X-Request-Id", PROBE_ID];
+  if (authorization !== null) headers.push("Authorization", authorization);
+  let problem: string;
+  let refusesToken: boolean | null = null;
+  try {
+    const response = await http.send({ method: "GET", path, headers }, signal);
+    if (authorization !== null && (response.status === 200 || response.status === 403))
+      refusesToken = response.status === 403;
+    problem = problemOf(response, { url, route, hasCredential: authorization !== null });
+  } catch (error) {
+    const cause = error instanceof Error ? error : new Error(String(error));
+    problem = signal.aborted
+      ? `${where(url)} gave no answer within ${timeoutMs} ms: check its address, and what stands in between`
+      : `${where(url)}: ${toNetworkError(cause, route).detail ?? cause.name}${schemeHint(url)}`;
+  }
+  return { ok: problem === "", problem, refusesToken };
+}
+
+function problemOf(
+  answer: UpstreamResponse,
+  { url, route, hasCredential }: { url: URL; route: string; hasCredential: boolean },
+): string {
+  const error = decodeResponse(answer, { route });
   if (!(error instanceof AuthentikError)) {
-    return `${where(url)} answers a list without credentials: that is no authentik`;
+    return hasCredential ? "" : `${where(url)} answers a list without credentials: that is no authentik`;
   }
   switch (error.kind) {
     case "unauthenticated":
-      return "";
+      return hasCredential ? `${where(url)} refuses AUTHENTIK_TOKEN: it is invalid or expired` : "";
     case "starting":
       return `${where(url)}: authentik is still starting`;
     case "unreachable":
@@ -56,8 +72,15 @@ function problemOf(answer: Answer, url: URL): string {
         ? `${where(url)} has no API at ${apiPath(url)}: is a path prefix missing or wrong?`
         : `${where(url)} answers with a page instead of the API: is this authentik, and is the path prefix right?`;
     default:
-      return `${where(url)} answers ${answer.status} where authentik's API says 403: is this authentik, and what stands in front of it?`;
+      return answer.status === 400 && url.protocol === "http:"
+        ? `${where(url)} answers 400${schemeHint(url)}`
+        : `${where(url)} answers ${answer.status} where authentik's API says ${hasCredential ? 200 : 403}: is this authentik, and what stands in front of it?`;
   }
+}
+
+/** A port for https resets or refuses what speaks plain http to it. */
+function schemeHint(url: URL): string {
+  return url.protocol === "http:" ? " (if this port speaks TLS, try https://)" : "";
 }
 
 function where(url: URL): string {

@@ -9,11 +9,13 @@ const EARNED_PER_CALL = 0.15;
 /** Retries saved up in good times. */
 const SAVED_AT_MOST = 10;
 
-/** Whether the same GET may be sent once more after this. Never after 500 or 429: those are answers. */
+/**
+ * Whether the same GET may be sent once more after this: after a connection that broke, or 500 without authentik's id as
+ * a recycled worker leaves behind, 502, 503, 504, and while authentik starts. Never after an answer of authentik's own.
+ */
 export function isWorthRetrying(error: AuthentikError): boolean {
   if (error.kind === "starting") return true;
-  if (error.kind !== "unreachable") return false;
-  return error.status === 502 || error.status === 503 || error.status === 504 || isBrokenConnection(error);
+  return error.kind === "unreachable" && (error.status !== undefined || isBrokenConnection(error));
 }
 
 /** Milliseconds to wait before the second attempt, spread so that many callers do not return at once. */

@@ -2,6 +2,7 @@ import {
   GraphQLError,
   Lexer,
   Source,
+  type Token,
   TokenKind,
   parse,
   specifiedRules,
@@ -38,19 +39,24 @@ export function checkDocumentText(source: string, limits: DocumentLimits): Docum
       return { code: "LIMIT_EXCEEDED", excess: { limit: "tokens", max: maxTokens, actual: maxTokens + 1 } };
     return { code: "GRAPHQL_PARSE_FAILED", errors: [parseError(error)] };
   }
+  cutTokens(document);
   const excess = findExcess(document, limits);
   return excess === null ? document : { code: "LIMIT_EXCEEDED", excess };
 }
 
-/** The standard rules and `extraRules`, with few errors and no guesses at what was meant. Null when valid. */
+/**
+ * The standard rules and `extraRules`, with few errors. Null when valid.
+ * @param options.hideSuggestions whether no error guesses at what was meant: guesses give a hidden schema away
+ */
 export function validateDocument(
   document: DocumentNode,
-  { schema, extraRules = [] }: { schema: GraphQLSchema; extraRules?: readonly ValidationRule[] },
+  options: { schema: GraphQLSchema; extraRules?: readonly ValidationRule[]; hideSuggestions?: boolean },
 ): DocumentProblem | null {
+  const { schema, extraRules = [], hideSuggestions = true } = options;
   const errors = validate(schema, document, [...specifiedRules, ...extraRules], {
     // One more than shown: graphql-js adds an error of its own when it gives up.
     maxErrors: MAX_VALIDATION_ERRORS - 1,
-    hideSuggestions: true,
+    hideSuggestions,
   });
   return errors.length === 0 ? null : { code: "GRAPHQL_VALIDATION_FAILED", errors: errors.map(shortened) };
 }
@@ -67,6 +73,19 @@ function shortened(error: GraphQLError): GraphQLError {
   const { message, nodes = null, source, positions } = error;
   if (message.length <= MAX_MESSAGE_LENGTH) return error;
   return new GraphQLError(`${message.slice(0, MAX_MESSAGE_LENGTH)}…`, { nodes, source, positions });
+}
+
+/**
+ * Takes the tokens apart that the parser chained together: through them a kept document would hold all its comments,
+ * which no limit counts.
+ */
+function cutTokens(document: DocumentNode): void {
+  let token: Token | null | undefined = document.loc?.startToken;
+  while (token) {
+    const next: Token | null = token.next;
+    Object.assign(token, { prev: null, next: null });
+    token = next;
+  }
 }
 
 /** Tells the parser's two reasons to give up apart without reading its message. */

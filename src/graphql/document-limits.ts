@@ -17,6 +17,15 @@ export interface DocumentLimits {
   maxDirectives: number;
   /** Fragment definitions. */
   maxFragments: number;
+  maxOperations: number;
+  /** Fields after following every fragment. */
+  maxFields: number;
+  /** Fields inside `__schema` and `__type`, fragments followed. */
+  maxIntrospectionFields: number;
+  /** Response keys of one field of one object. */
+  maxAliasesOfOneField: number;
+  /** Pairs of fields that the standard rules would compare with one another. */
+  maxOverlappingFields: number;
 }
 
 /**
@@ -25,7 +34,9 @@ export interface DocumentLimits {
  * shared fragment need 4,100. The standard introspection query is 13 deep, the graph's own longest path 4. A
  * router sends up to 64 `_eN` fields; a page that names 500 connections sends 500 aliases at the root; more than
  * 1,000 would exceed the REST calls of one operation anyway. No router was seen to send more than a handful of
- * directives or fragments.
+ * directives or fragments. 1,000 aliases times a type's 25 fields make 25,000 fields. The standard introspection query, which
+ * asks for all of the schema, has some 150 fields; one that asks twice takes twice as long. Clients that merge operations
+ * into one alias each operation's `__typename`.
  */
 export const DEFAULT_DOCUMENT_LIMITS: DocumentLimits = {
   maxTokens: 15_000,
@@ -34,6 +45,11 @@ export const DEFAULT_DOCUMENT_LIMITS: DocumentLimits = {
   maxRootFields: 1_000,
   maxDirectives: 50,
   maxFragments: 100,
+  maxOperations: 50,
+  maxFields: 30_000,
+  maxIntrospectionFields: 300,
+  maxAliasesOfOneField: 100,
+  maxOverlappingFields: 10_000,
 };
 
 /** What a document has too much of. Names are part of the API: clients see them in `extensions.limit`. */
@@ -47,8 +63,7 @@ export type LimitName =
   | "fragments"
   | "operations"
   | "fields"
-  | "introspectionAliases"
-  | "equalResponseKeys"
+  | "introspectionFields"
   | "aliasesOfOneField"
   | "overlap";
 
@@ -59,20 +74,6 @@ export interface Excess {
   /** What was found; counting may have stopped just above `max`. */
   actual: number;
 }
-
-/** Limits that no legitimate document comes near; not configurable. */
-const FIXED_MAXIMA = {
-  operations: 50,
-  /** Fields after following every fragment: 1,000 aliases times a type's 25 fields, and some. */
-  fields: 30_000,
-  /** Each alias there repeats a part of the whole schema in the answer. */
-  introspectionAliases: 10,
-  equalResponseKeys: 20,
-  /** `a: __typename b: __typename`: nobody needs one value under many names. */
-  aliasesOfOneField: 20,
-  /** Pairs of fields that the standard rules would compare with one another. */
-  overlap: 10_000,
-} as const;
 
 /**
  * The first limit that the document exceeds, or null. Takes time linear in the document, and bounded memory and
@@ -85,7 +86,7 @@ export function findExcess(document: DocumentNode, limits: DocumentLimits): Exce
   const counts = countNodes(document, maxNesting);
   const syntactic =
     above("nesting", counts.nesting, maxNesting) ??
-    above("operations", counts.operations, FIXED_MAXIMA.operations) ??
+    above("operations", counts.operations, limits.maxOperations) ??
     above("fragments", counts.fragments, limits.maxFragments) ??
     above("aliases", counts.aliases, limits.maxAliases) ??
     above("directives", counts.directives, limits.maxDirectives);
@@ -95,16 +96,15 @@ export function findExcess(document: DocumentNode, limits: DocumentLimits): Exce
   const expanded =
     above("rootFields", sizes.rootFields, limits.maxRootFields) ??
     above("depth", sizes.depth, limits.maxDepth) ??
-    above("fields", sizes.fields, FIXED_MAXIMA.fields) ??
-    above("introspectionAliases", sizes.introspectionAliases, FIXED_MAXIMA.introspectionAliases);
+    above("fields", sizes.fields, limits.maxFields) ??
+    above("introspectionFields", sizes.introspectionFields, limits.maxIntrospectionFields);
   if (expanded !== null) return expanded;
 
-  const overlap = overlapOf(document, FIXED_MAXIMA.fields);
+  const overlap = overlapOf(document, limits.maxFields);
   return (
-    above("fields", overlap.visits, FIXED_MAXIMA.fields) ??
-    above("equalResponseKeys", overlap.equalResponseKeys, FIXED_MAXIMA.equalResponseKeys) ??
-    above("aliasesOfOneField", overlap.aliasesOfOneField, FIXED_MAXIMA.aliasesOfOneField) ??
-    above("overlap", overlap.pairs, FIXED_MAXIMA.overlap)
+    above("fields", overlap.visits, limits.maxFields) ??
+    above("aliasesOfOneField", overlap.aliasesOfOneField, limits.maxAliasesOfOneField) ??
+    above("overlap", overlap.pairs, limits.maxOverlappingFields)
   );
 }
 

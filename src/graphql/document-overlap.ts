@@ -2,8 +2,6 @@ import { Kind, type DocumentNode, type FragmentDefinitionNode, type SelectionSet
 
 /** How much of a document wants to be merged into the same place of the answer. */
 export interface Overlap {
-  /** Fields with the same response key and the same type condition in one place, at most. */
-  equalResponseKeys: number;
   /** Pairs of fields with the same response key in one place, added up: what validation compares. */
   pairs: number;
   /** Aliases in one place of one field without arguments, at most: the same value under different names. */
@@ -15,13 +13,9 @@ export interface Overlap {
 /** Fields that share one response key in one place. */
 interface Group {
   total: number;
-  byCondition: Map<string, number>;
   /** What stands below them: merged into one place as well. */
   below: SelectionSetNode[];
 }
-
-/** One selection set and the innermost type condition around it. */
-type Part = [set: SelectionSetNode, condition: string];
 
 /**
  * Walks the document as it would be merged: every place of the answer once. Stops after `maxVisits` fields.
@@ -31,14 +25,12 @@ export function overlapOf(document: DocumentNode, maxVisits: number): Overlap {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const node of document.definitions)
     if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);
-  const overlap: Overlap = { equalResponseKeys: 0, pairs: 0, aliasesOfOneField: 0, visits: 0 };
+  const overlap: Overlap = { pairs: 0, aliasesOfOneField: 0, visits: 0 };
   const reached = new Set<string>();
 
   function place(sets: readonly SelectionSetNode[]): void {
     for (const group of collect(sets).values()) {
       overlap.pairs += (group.total * (group.total - 1)) / 2;
-      for (const equal of group.byCondition.values())
-        overlap.equalResponseKeys = Math.max(overlap.equalResponseKeys, equal);
       if (group.below.length > 0 && overlap.visits <= maxVisits) place(group.below);
     }
   }
@@ -47,9 +39,8 @@ export function overlapOf(document: DocumentNode, maxVisits: number): Overlap {
     const groups = new Map<string, Group>();
     const spread = new Set<string>();
     const aliased = new Map<string, number>();
-    const pending: Part[] = sets.map((set) => [set, ""]);
-    for (let part = pending.pop(); part !== undefined; part = pending.pop()) {
-      const [set, condition] = part;
+    const pending = [...sets];
+    for (let set = pending.pop(); set !== undefined; set = pending.pop()) {
       for (const selection of set.selections) {
         if (selection.kind === Kind.FIELD) {
           if (++overlap.visits > maxVisits) return groups;
@@ -60,16 +51,14 @@ export function overlapOf(document: DocumentNode, maxVisits: number): Overlap {
             );
           const group = groupOf(groups, (selection.alias ?? selection.name).value);
           group.total++;
-          increment(group.byCondition, condition);
           if (selection.selectionSet !== undefined) group.below.push(selection.selectionSet);
         } else if (selection.kind === Kind.INLINE_FRAGMENT) {
-          pending.push([selection.selectionSet, selection.typeCondition?.name.value ?? condition]);
+          pending.push(selection.selectionSet);
         } else if (!spread.has(selection.name.value)) {
           spread.add(selection.name.value);
           reached.add(selection.name.value);
           const fragment = fragments.get(selection.name.value);
-          if (fragment !== undefined)
-            pending.push([fragment.selectionSet, fragment.typeCondition.name.value]);
+          if (fragment !== undefined) pending.push(fragment.selectionSet);
         }
       }
     }
@@ -85,7 +74,7 @@ export function overlapOf(document: DocumentNode, maxVisits: number): Overlap {
 function groupOf(groups: Map<string, Group>, key: string): Group {
   let group = groups.get(key);
   if (group === undefined) {
-    group = { total: 0, byCondition: new Map(), below: [] };
+    group = { total: 0, below: [] };
     groups.set(key, group);
   }
   return group;

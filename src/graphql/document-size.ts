@@ -6,8 +6,8 @@ export interface ExpandedSizes {
   depth: number;
   fields: number;
   rootFields: number;
-  /** Aliases on `__schema` and `__type` and below them. */
-  introspectionAliases: number;
+  /** `__schema` and `__type` and all fields inside them. */
+  introspectionFields: number;
 }
 
 /** What one selection set adds where it stands. */
@@ -16,11 +16,10 @@ interface Size {
   fields: number;
   /** Fields of the set itself, through fragments but not through fields. */
   ownFields: number;
-  aliases: number;
-  introspectionAliases: number;
+  introspectionFields: number;
 }
 
-const NOTHING: Size = { depth: 0, fields: 0, ownFields: 0, aliases: 0, introspectionAliases: 0 };
+const NOTHING: Size = { depth: 0, fields: 0, ownFields: 0, introspectionFields: 0 };
 
 /**
  * Sizes of all operations; each fragment is measured once, hence linear time even where its expansion is
@@ -51,14 +50,12 @@ export function expandedSizes(document: DocumentNode): ExpandedSizes {
       else if (selection.kind === Kind.INLINE_FRAGMENT) add(sum, ofSelections(selection.selectionSet));
       else {
         const below = selection.selectionSet === undefined ? NOTHING : ofSelections(selection.selectionSet);
-        const aliases = below.aliases + (selection.alias === undefined ? 0 : 1);
         const introspects = selection.name.value === "__schema" || selection.name.value === "__type";
         add(sum, {
           depth: below.depth + 1,
           fields: below.fields + 1,
           ownFields: 1,
-          aliases,
-          introspectionAliases: introspects ? aliases : below.introspectionAliases,
+          introspectionFields: introspects ? below.fields + 1 : below.introspectionFields,
         });
       }
     }
@@ -69,8 +66,8 @@ export function expandedSizes(document: DocumentNode): ExpandedSizes {
   for (const node of document.definitions)
     if (node.kind === Kind.OPERATION_DEFINITION) add(total, ofSelections(node.selectionSet));
   for (const name of fragments.keys()) total.depth = Math.max(total.depth, ofFragment(name).depth); // Validation visits unused ones too.
-  const { depth, fields, ownFields: rootFields, introspectionAliases } = total;
-  return { depth, fields, rootFields, introspectionAliases };
+  const { depth, fields, ownFields: rootFields, introspectionFields } = total;
+  return { depth, fields, rootFields, introspectionFields };
 }
 
 /** Numbers may grow to Infinity for exponential documents, which compares as it should. */
@@ -78,6 +75,5 @@ function add(sum: Size, size: Size): void {
   sum.depth = Math.max(sum.depth, size.depth);
   sum.fields += size.fields;
   sum.ownFields += size.ownFields;
-  sum.aliases += size.aliases;
-  sum.introspectionAliases += size.introspectionAliases;
+  sum.introspectionFields += size.introspectionFields;
 }

@@ -16,6 +16,8 @@ export type ErrorCode =
   | "UPSTREAM_TIMEOUT"
   | "OVERLOADED"
   | "LIMIT_EXCEEDED"
+  | "BAD_REQUEST"
+  | "PERSISTED_QUERY_NOT_FOUND"
   | "CLIENT_CLOSED_REQUEST"
   | "INTERNAL_SERVER_ERROR";
 
@@ -24,6 +26,11 @@ const ANSWERS: Readonly<Record<AuthentikErrorKind, { code: ErrorCode; message: s
   unreachable: {
     code: "UPSTREAM_UNAVAILABLE",
     message: "authentik cannot be reached right now. Try again in a moment.",
+  },
+  misconfigured: {
+    code: "UPSTREAM_UNAVAILABLE",
+    message:
+      "The gateway looks for authentik at an address where none can answer. Tell the gateway's operator the request id.",
   },
   starting: { code: "UPSTREAM_UNAVAILABLE", message: "authentik is starting. Try again in a few seconds." },
   timeout: {
@@ -49,6 +56,10 @@ const ANSWERS: Readonly<Record<AuthentikErrorKind, { code: ErrorCode; message: s
   unauthenticated: {
     code: "UNAUTHENTICATED",
     message: "Send a valid authentik API token as `Authorization: Bearer <token>`.",
+  },
+  "service-credentials": {
+    code: "UPSTREAM_REJECTED",
+    message: "authentik refuses the gateway's own token. Tell the gateway's operator the request id.",
   },
   forbidden: { code: "FORBIDDEN", message: "Your authentik account may not read this." },
   "not-found": { code: "UPSTREAM_REJECTED", message: "authentik has no such object, or you may not see it." },
@@ -83,7 +94,7 @@ const INTERNAL: { code: ErrorCode; message: string } = {
 };
 
 /** An error as it goes out: nothing in it that was not written for the client. */
-export interface PresentedError {
+export interface FormattedError {
   readonly message: string;
   readonly locations?: readonly { line: number; column: number }[];
   readonly path?: readonly (string | number)[];
@@ -124,10 +135,10 @@ const MAX_MESSAGE_LENGTH = 500;
  * @param options.fallbackCode code of errors that graphql-js raised without one
  * @param options.onProblem takes what an operator should see and a client must not
  */
-export function presentError(
+export function formatError(
   error: unknown,
   options: { requestId: string; fallbackCode: string; onProblem?: (problem: JsonObject) => void },
-): PresentedError {
+): FormattedError {
   const { requestId, fallbackCode, onProblem } = options;
   const root = rootOf(error);
   const position = positionOf(error);
@@ -168,7 +179,7 @@ export function presentError(
   return { message: INTERNAL.message, ...position, extensions: { code: INTERNAL.code, requestId } };
 }
 
-/** The error that was thrown first, below what graphql-js and graphql-jit wrapped around it. */
+/** The error that was thrown first, below what graphql-js wrapped around it. */
 function rootOf(error: unknown): unknown {
   let root = error;
   // Bounded, should an error be its own original.
@@ -179,7 +190,7 @@ function rootOf(error: unknown): unknown {
   return root;
 }
 
-function positionOf(error: unknown): Pick<PresentedError, "locations" | "path"> {
+function positionOf(error: unknown): Pick<FormattedError, "locations" | "path"> {
   if (!(error instanceof GraphQLError)) return {};
   return {
     ...(error.locations && error.locations.length > 0 ? { locations: error.locations } : {}),
@@ -187,7 +198,7 @@ function positionOf(error: unknown): Pick<PresentedError, "locations" | "path"> 
   };
 }
 
-function problemOf(error: AuthentikError, path: PresentedError["path"]): JsonObject {
+function problemOf(error: AuthentikError, path: FormattedError["path"]): JsonObject {
   const problem: Record<string, unknown> = { problem: error.kind };
   for (const key of ["status", "route", "detail", "upstreamRequestId", "retryAfterSeconds"] as const) {
     if (error[key] !== undefined) problem[key] = error[key];

@@ -1,23 +1,20 @@
 import type { ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Delivery } from "./faults.ts";
-import type { WrittenAnswer } from "./respond.ts";
+import type { SandboxFaultName } from "./faults.ts";
+import type { EncodedResponse } from "./response.ts";
 
 const dripMs = 100;
 
-/** Sends an answer the given way; a delivery that fails on purpose counts as done. */
+/** Sends a response, as the fault has it; what fails on purpose counts as done. */
 export async function deliver(
-  written: WrittenAnswer,
+  encoded: EncodedResponse,
   outgoing: ServerResponse,
-  { delivery, signal }: { delivery: Delivery; signal: AbortSignal },
+  { fault, signal }: { fault: SandboxFaultName | null; signal: AbortSignal },
 ): Promise<void> {
-  const { status, headers, body } = written;
+  const { status, headers, body } = encoded;
   const half = Math.ceil(body.length / 2);
-  switch (delivery) {
-    case "whole":
-      outgoing.writeHead(status, headers).end(body);
-      return;
-    case "cut-short":
+  switch (fault) {
+    case "broken-json":
       outgoing.writeHead(status, { ...headers, "content-length": String(half) }).end(body.subarray(0, half));
       return;
     case "hang":
@@ -38,5 +35,8 @@ export async function deliver(
         await delay(dripMs, undefined, { signal }).catch(() => {});
       }
       outgoing.end();
+      return;
+    default:
+      outgoing.writeHead(status, headers).end(body);
   }
 }

@@ -1,83 +1,72 @@
-import type { Answer } from "./answer.ts";
-import { pageAnswer, jsonAnswer } from "./answer.ts";
-import type { ReleaseTraits } from "./releases.ts";
-
-/** How an answer gets to the client. */
-export type Delivery = "whole" | "reset" | "reset-midway" | "hang" | "slow-drip" | "cut-short";
+import type { Release } from "./releases.ts";
+import { jsonResponse, pageResponse, type SandboxResponse } from "./response.ts";
 
 interface Fault {
   /** One sentence for `--help`. */
   meaning: string;
-  /** What is answered instead; absent where only the delivery fails. */
-  answer?: (request: { accept: string | undefined; url: string; traits: ReleaseTraits }) => Answer;
-  delivery?: Delivery;
+  /** What is sent instead; absent where only the way to the client fails. */
+  response?: (request: { accept: string | undefined; url: string; release: Release }) => SandboxResponse;
 }
 
+const throttled = "Request was throttled. Expected available in 1 second.";
 const router = "text/plain; charset=utf-8";
 
-function startingAnswer(accept: string | undefined, { starting }: ReleaseTraits): Answer {
+/** The routers in Go answer with 502 first and then, by an oversight, with 200; the one in Rust with 503. */
+function startingResponse(accept: string | undefined, { since }: Release): SandboxResponse {
   const retry = { "retry-after": "5" };
-  if (starting === "502") {
+  if (!since("2025.10")) {
     const message = "failed to connect to authentik backend: authentik starting";
     const text = accept === "application/json" ? JSON.stringify({ error: message }) : message;
     return { status: 502, body: { text, type: router } };
   }
-  const wantsJson = accept?.includes("application/json") === true;
-  if (!wantsJson) return { status: 503, body: { text: "authentik starting", type: router }, headers: retry };
-  return {
-    status: starting === "200" ? 200 : 503,
-    body: { text: JSON.stringify({ error: "authentik starting" }), type: "application/json" },
-    headers: retry,
-  };
+  if (accept?.includes("application/json") !== true) {
+    return { status: 503, body: { text: "authentik starting", type: router }, headers: retry };
+  }
+  const body = { text: JSON.stringify({ error: "authentik starting" }), type: "application/json" };
+  return { status: since("2026.8") ? 503 : 200, body, headers: retry };
 }
 
 const faults = {
   starting: {
     meaning: "authentik has not finished starting: 502, 200 or 503, as the release has it",
-    answer: ({ accept, traits }) => startingAnswer(accept, traits),
+    response: ({ accept, release }) => startingResponse(accept, release),
   },
   "bad-gateway-502": {
     meaning: "the router lost its backend: 502",
-    answer: () => ({
+    response: () => ({
       status: 502,
-      body: {
-        text: JSON.stringify({ error: "failed to connect to authentik backend: EOF" }),
-        type: "application/json",
-      },
+      body: { text: `{"error":"failed to connect to authentik backend: EOF"}`, type: "application/json" },
     }),
   },
   "unavailable-503": {
     meaning: "a load balancer has nobody to ask: 503 with Retry-After 30 and a page",
-    answer: () => ({ ...pageAnswer(503, "Service Unavailable"), headers: { "retry-after": "30" } }),
+    response: () => ({ ...pageResponse(503, "Service Unavailable"), headers: { "retry-after": "30" } }),
   },
   "error-500": {
     meaning: "an uncaught error: 500 with a page",
-    answer: () => pageAnswer(500, "Server Error"),
+    response: () => pageResponse(500, "Server Error"),
   },
   "rate-limited": {
     meaning: "throttled: 429 with Retry-After 1",
-    answer: () => ({
-      ...jsonAnswer({ detail: "Request was throttled. Expected available in 1 second." }, { status: 429 }),
+    response: () => ({
+      ...jsonResponse({ detail: throttled }, { status: 429 }),
       headers: { "retry-after": "1" },
     }),
   },
   "redirect-to-login": {
     meaning: "a login page stands in front of the API: 302",
-    answer: ({ url }) => ({
+    response: ({ url }) => ({
       status: 302,
       body: null,
       headers: { location: `/flows/-/default/authentication/?next=${encodeURIComponent(url)}` },
     }),
   },
-  "html-page": { meaning: "a page where JSON should be: 200", answer: () => pageAnswer(200, "Welcome") },
-  "broken-json": { meaning: "the answer ends in the middle, its length fits: 200", delivery: "cut-short" },
-  reset: { meaning: "the connection is reset before the answer", delivery: "reset" },
-  "reset-midway": {
-    meaning: "the connection is reset in the middle of the answer",
-    delivery: "reset-midway",
-  },
-  hang: { meaning: "no answer ever comes", delivery: "hang" },
-  "slow-drip": { meaning: "the answer comes at ten bytes a second", delivery: "slow-drip" },
+  "html-page": { meaning: "a page where JSON should be: 200", response: () => pageResponse(200, "Welcome") },
+  "broken-json": { meaning: "the response ends in the middle, its length fits: 200" },
+  reset: { meaning: "the connection is reset before the response" },
+  "reset-midway": { meaning: "the connection is reset in the middle of the response" },
+  hang: { meaning: "no response ever comes" },
+  "slow-drip": { meaning: "the response comes at ten bytes a second" },
 } as const satisfies Record<string, Fault>;
 
 /** Name of a fault switch. */
@@ -109,26 +98,21 @@ export function parseSandboxFault(text: string): SandboxFault | null {
   return { name, ratio };
 }
 
-/** Numbers from 0 up to 1 that look random and are the same for the same seed (xorshift32). */
-function createRandom(seed: number): () => number {
-  // Zero would stay zero, and small seeds would start with small numbers.
-  let state = (Math.imul(seed, 0x9e3779b1) ^ 0x6d2b79f5) | 0 || 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
-}
-
-/** Picks the fault of each request, the first of the switches that hits it, or none. */
+/**
+ * Picks the fault of each request, or none. The shares lie side by side, and requests are spread evenly over them in
+ * an order that repeats with every start but looks like chance: steps of the golden ratio.
+ */
 export function createFaultPicker(
   switches: readonly SandboxFault[],
-  { seed }: { seed: number },
-): () => Fault | null {
-  const random = createRandom(seed);
+): () => (Fault & { name: SandboxFaultName }) | null {
+  let place = 0;
   return () => {
-    const hit = switches.filter(({ ratio }) => random() < ratio).at(0);
-    return hit === undefined ? null : faults[hit.name];
+    place = (place + 0.618_033_988_75) % 1;
+    let end = 0;
+    for (const { name, ratio } of switches) {
+      end += ratio;
+      if (place < end) return { name, ...faults[name] };
+    }
+    return null;
   };
 }

@@ -1,29 +1,26 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { deliver } from "./deliver.ts";
-import { createDirectory } from "./directory.ts";
-import type { SandboxFault } from "./faults.ts";
-import { createFaultPicker } from "./faults.ts";
-import { handleRequest } from "./handle.ts";
+import { createDirectory, type Directory } from "./directory.ts";
+import { createFaultPicker, type SandboxFault } from "./faults.ts";
 import { createPace } from "./pacing.ts";
-import type { SandboxRelease } from "./releases.ts";
-import { traitsOf } from "./releases.ts";
-import { writeAnswer } from "./respond.ts";
-import type { SandboxToken } from "./tokens.ts";
-import { SANDBOX_TOKENS } from "./tokens.ts";
+import { createRelease, type SandboxRelease } from "./releases.ts";
+import { encodeResponse } from "./response.ts";
+import { handleRequest } from "./routes.ts";
+import { SANDBOX_TOKENS, type SandboxToken } from "./tokens.ts";
 
 /** What a sandbox may be told. */
 export interface SandboxOptions {
-  /** The release of authentik whose answers it gives. @default "2026.8" */
+  /** The release of authentik that it answers as. @default "2026.8" */
   release?: SandboxRelease;
-  /** Milliseconds before every answer. @default 0 */
+  /** Milliseconds before every response. @default 0 */
   latencyMs?: number;
-  /** Whether answers also take as long as from a small authentik: two workers, dearer the more rows. @default false */
+  /** Whether responses also take as long as from a small authentik: two workers, dearer the more rows. @default false */
   authentikCost?: boolean;
-  /** Fault switches; the first that hits a request decides. @default [] */
+  /** Fault switches, each with its share of the requests. @default [] */
   faults?: readonly SandboxFault[];
-  /** The same seed lets the same requests fail. @default 1 */
-  seed?: number;
+  /** The users, sources and connections that it holds, and changes. @default a new seeded directory */
+  directory?: Directory;
   /** Address to listen on. @default "127.0.0.1" */
   host?: string;
   /** Port to listen on; 0 takes a free one. @default 0 */
@@ -43,34 +40,37 @@ export interface Sandbox {
 
 /**
  * Starts an HTTP server that answers as an authentik with a small seeded directory does: its shapes, permissions,
- * lists, errors and headers, release by release. It only reads: writing methods are refused with 405.
+ * lists, errors and headers, release by release, on the routes that the gateway asks. Connections can be removed; every
+ * other method that writes is refused with 405.
  * @throws {Error} when it cannot listen
  */
 export async function createSandbox({
-  release = "2026.8",
+  release: name = "2026.8",
   latencyMs = 0,
   authentikCost = false,
   faults = [],
-  seed = 1,
+  directory = createDirectory(),
   host = "127.0.0.1",
   port = 0,
 }: SandboxOptions = {}): Promise<Sandbox> {
-  const traits = traitsOf(release);
-  const directory = createDirectory();
+  const release = createRelease(name);
   const closing = new AbortController();
   const { signal } = closing;
-  const pace = createPace({ latencyMs, authentikCost }, { signal });
-  const pickFault = createFaultPicker(faults, { seed });
+  const pace = createPace({ latencyMs, authentikCost, signal });
+  const pickFault = createFaultPicker(faults);
 
   const server = createServer((request, outgoing) => {
     const respond = async (): Promise<void> => {
-      const { accept, "accept-language": acceptLanguage } = request.headers;
       const fault = pickFault();
-      const handled = handleRequest(request, { directory, traits });
-      const answer = fault?.answer?.({ accept, url: request.url ?? "/", traits }) ?? handled.answer;
-      await pace(answer.rows);
-      const written = writeAnswer(answer, { traits, allow: handled.allow, acceptLanguage });
-      await deliver(written, outgoing, { delivery: fault?.delivery ?? "whole", signal });
+      const { headers, url = "/" } = request;
+      // Whoever gets another response than authentik's has not changed anything there.
+      const { response, allow, costMs } =
+        fault?.response === undefined
+          ? handleRequest(request, { directory, release })
+          : { response: fault.response({ accept: headers.accept, url, release }), allow: null, costMs: 0 };
+      await pace(costMs);
+      const encoded = encodeResponse(response, { release, allow });
+      await deliver(encoded, outgoing, { fault: fault?.name ?? null, signal });
     };
     respond().catch((error: unknown) => outgoing.destroy(error instanceof Error ? error : undefined));
   });
@@ -85,7 +85,7 @@ export async function createSandbox({
   if (address === null || typeof address === "string") throw new Error("The sandbox has no port.");
   return {
     url: new URL(`http://${host.includes(":") ? `[${host}]` : host}:${address.port}/`),
-    release,
+    release: name,
     tokens: SANDBOX_TOKENS,
     close: async () => {
       closing.abort();

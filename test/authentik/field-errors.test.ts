@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readFieldErrors } from "../../src/authentik/field-errors.ts";
+import { decodeFieldErrors } from "../../src/authentik/field-errors.ts";
 
 test.each([
   [{ identifier: ["This field is required."] }, { identifier: ["This field is required."] }],
@@ -12,7 +12,7 @@ test.each([
   [{ nested: { user: ['Invalid pk "9"'] } }, { nested: { user: ['Invalid pk "9"'] } }],
   [[{ user: ["a"] }, {}], [{ user: ["a"] }]],
 ])("keeps %j", (body, errors) => {
-  expect(readFieldErrors(body)).toEqual(errors);
+  expect(decodeFieldErrors(body)).toEqual(errors);
 });
 
 test.each([
@@ -26,10 +26,10 @@ test.each([
   { pk: 5, user: null },
   { a: { b: { c: { d: { e: { f: { g: ["deep"] } } } } } } },
 ])("leaves out %j", (body) => {
-  expect(readFieldErrors(body)).toBeUndefined();
+  expect(decodeFieldErrors(body)).toBeUndefined();
 });
 
 test("bounds texts and entries", () => {
-  const errors = readFieldErrors({ a: Array.from({ length: 1_000 }, () => "x".repeat(10_000)) });
+  const errors = decodeFieldErrors({ a: Array.from({ length: 1_000 }, () => "x".repeat(10_000)) });
   expect(JSON.stringify(errors).length).toBeLessThan(50 * 510);
 });

@@ -1,9 +1,8 @@
 import { afterEach, expect, test } from "vitest";
-import { createCancellation } from "../../src/authentik/cancellation.ts";
 import type { Authentik } from "../../src/authentik/client.ts";
 import { AuthentikError } from "../../src/authentik/errors.ts";
 import { sendPage, startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
-import { connect, operation, retrieve } from "./client.ts";
+import { connect, operation, retrieve } from "./connect.ts";
 
 let fake: FakeAuthentik;
 let authentik: Authentik;
@@ -17,8 +16,10 @@ async function callAtOnce(
   count: number,
   ending?: { ms: number; kind: "timeout" | "cancelled" },
 ): Promise<string[]> {
-  const { signal, abort } = createCancellation();
-  if (ending !== undefined) setTimeout(() => abort(new AuthentikError(ending.kind, "ended")), ending.ms);
+  const controller = new AbortController();
+  const { signal } = controller;
+  if (ending !== undefined)
+    setTimeout(() => controller.abort(new AuthentikError(ending.kind, "ended")), ending.ms);
   const client = operation(authentik, { signal });
   const outcomes = await Promise.allSettled(
     Array.from({ length: count }, (_, index) => client.get(retrieve(1_000 + index))),

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { readFileSync } from "node:fs";
 import { afterEach, expect, test } from "vitest";
 import { sendJson, sendPage, startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
-import { connect } from "./client.ts";
+import { connect } from "./connect.ts";
 
 let fake: FakeAuthentik | undefined;
 afterEach(async () => {

@@ -1,11 +1,10 @@
 import type { ServerResponse } from "node:http";
 import { afterEach, expect, test } from "vitest";
 import type { Authentik } from "../../src/authentik/client.ts";
-import { createCancellation } from "../../src/authentik/cancellation.ts";
 import { AuthentikError } from "../../src/authentik/errors.ts";
 import { sendJson, sendPage, startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
 import { connectionBody } from "../support/wire-bodies.ts";
-import { connect, operation, retrieve } from "./client.ts";
+import { connect, operation, retrieve } from "./connect.ts";
 
 let fake: FakeAuthentik;
 let authentik: Authentik;
@@ -91,23 +90,25 @@ test("nothing is sent again when retries are off, or when the operation has used
 
 test("when time runs out during the pause, the failure before it is the answer", async () => {
   await startFailing("503", 2);
-  const { signal, abort } = createCancellation();
+  const controller = new AbortController();
+  const { signal } = controller;
   const answer = operation(authentik, { signal }).get(retrieve(5));
   await fake.arrived(1);
   while (authentik.state().inFlight > 0) await new Promise(setImmediate);
-  abort(new AuthentikError("timeout", "the time budget ended"));
+  controller.abort(new AuthentikError("timeout", "the time budget ended"));
   await expect(answer).rejects.toMatchObject({ kind: "starting", retryAfterSeconds: 5 });
 });
 
 test("who leaves during the pause is told at once, and nothing is sent again", async () => {
   await startFailing("502", 2);
-  const { signal, abort } = createCancellation();
+  const controller = new AbortController();
+  const { signal } = controller;
   const answer = operation(authentik, { signal }).get(retrieve(5));
   await fake.arrived(1);
   // The answer is on its way; the pause begins when it is there.
   while (authentik.state().inFlight > 0) await new Promise(setImmediate);
   const reason = new AuthentikError("cancelled", "the client left");
-  abort(reason);
+  controller.abort(reason);
   await expect(answer).rejects.toBe(reason);
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect(fake.requests.length).toBe(1);

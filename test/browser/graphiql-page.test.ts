@@ -1,10 +1,8 @@
-import { createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { parse, validate } from "graphql";
-import { createSchema, FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
-import { createGraphiqlPage, type GraphiqlOptions } from "../../src/http/graphiql.ts";
-import { EXAMPLES } from "../../src/http/graphiql/examples.ts";
+import { createGraphiqlPage, type GraphiqlOptions } from "../../src/server/graphiql/page.ts";
+import { parseTarget } from "../../src/server/request-guard.ts";
 import { startFakeAuthentik } from "../support/fake-authentik.ts";
 import { startGateway } from "../support/gateway.ts";
 
@@ -24,7 +22,8 @@ async function startPage(options: Partial<GraphiqlOptions> = {}): Promise<URL> {
     ...options,
   });
   const server = createServer((request, response) => {
-    if (!page.serve(request, response, { close: false })) response.writeHead(418).end();
+    const target = parseTarget(request);
+    if (!target || !page.serve(request, response, { close: false, target })) response.writeHead(418).end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   closers.push(() => new Promise((resolve) => server.close(resolve)));
@@ -120,19 +119,52 @@ test("loads nothing but files of its own, whose names change with their content"
   expect((await fetch(new URL("/graphql/graphiql/start-0.js", url))).status).toBe(404);
 });
 
-test("sends files uncompressed to whoever does not take gzip", async () => {
+test.each([
+  ["gzip, deflate, br", "gzip"],
+  ["identity", null],
+  ["gzip;q=0", null],
+])("sends files in the encoding that is accepted: %s", async (codings, encoding) => {
   const url = await startPage();
-  const link = /graphql\/graphiql\/start-[^"]+/.exec(await view(url))?.[0] ?? "";
-  const text = await new Promise<string>((resolve, reject) => {
-    request(new URL(link, url), (response) => {
-      expect(response.headers["content-encoding"]).toBeUndefined();
-      response
-        .setEncoding("utf8")
-        .toArray()
-        .then((chunks) => resolve(chunks.join("")), reject);
-    }).end();
-  });
-  expect(text).toBe(await (await fetch(new URL(link, url))).text());
+  const file = new URL(/graphql\/graphiql\/start-[^"]+/.exec(await view(url))?.[0] ?? "", url);
+  const { headers, text } = await fetch(file, { headers: { "accept-encoding": codings } }).then(
+    async (response) => ({ headers: response.headers, text: await response.text() }),
+  );
+  expect(headers.get("content-encoding")).toBe(encoding);
+  expect(text).toContain("ReactDOM.createRoot");
+});
+
+test("does not send a file again that the browser has", async () => {
+  const url = await startPage();
+  const file = new URL(/graphql\/graphiql\/react-dom-[^"]+/.exec(await view(url))?.[0] ?? "", url);
+  const etag = (await fetch(file)).headers.get("etag") ?? "";
+  const again = await fetch(file, { headers: { "if-none-match": etag } });
+  expect([again.status, await again.text(), again.headers.get("etag")]).toEqual([304, "", etag]);
+});
+
+test("files are kept once, however often they are asked for on a connection that is never read", async () => {
+  const url = await startPage();
+  const file = /graphql\/graphiql\/graphiql-[^"]+js/.exec(await view(url))?.[0] ?? "";
+  const before = process.memoryUsage().arrayBuffers;
+  const socket = connect(Number(url.port), "127.0.0.1").pause();
+  closers.unshift(async () => void socket.destroy());
+  socket.write(`GET /${file} HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(900));
+  // Whatever is asked for meanwhile is answered behind the 900.
+  for (let views = 0; views < 5; views += 1) await view(url);
+
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * 1024 * 1024);
+});
+
+test.each([
+  ["/", "/graphql"],
+  ["/graphql/", "/graphql"],
+])("a browser that opens %s is led to the page, also behind a path prefix", async (path, page) => {
+  const url = await startPage();
+  const response = await fetch(new URL(path, url), { headers: BROWSER, redirect: "manual" });
+  expect([response.status, response.headers.get("vary")]).toEqual([308, "Accept"]);
+  const location = response.headers.get("location") ?? "";
+  expect(new URL(location, new URL(path, url)).pathname).toBe(page);
+  expect(new URL(location, `https://example.org/prefix${path}`).pathname).toBe(`/prefix${page}`);
+  expect((await fetch(new URL(path, url), { headers: { accept: "application/json" } })).status).toBe(418);
 });
 
 test.each([
@@ -140,6 +172,7 @@ test.each([
   ["a client that takes anything", "", { accept: "*/*" }],
   ["an operation by GET", "?query=%7B__typename%7D", BROWSER],
   ["a persisted operation by GET", "?extensions=%7B%7D", BROWSER],
+  ["another path", "/favicon.ico", BROWSER],
 ])("leaves alone %s", async (_who, search, headers) => {
   const url = await startPage();
   expect((await fetch(new URL(search, url), { headers })).status).toBe(418);
@@ -175,11 +208,6 @@ test.each<[string, Partial<GraphiqlOptions>, string, string]>([
   expect(html).toContain(note);
   expect(html).toContain(prefilled);
   expect(html).not.toContain("secret-");
-});
-
-test("holds examples that are valid in the graph", () => {
-  const schema = createSchema({ federationLinkUrl: FEDERATION_LINK_URL });
-  expect(EXAMPLES.flatMap((example) => validate(schema, parse(example)))).toEqual([]);
 });
 
 test("is served by the gateway without asking authentik, unless it is switched off", async () => {

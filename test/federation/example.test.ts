@@ -49,4 +49,29 @@ describe("npm run example:supergraph", () => {
       },
     });
   });
+
+  it.each(["SIGTERM", "SIGINT"] as const)("with --keep leaves nothing running after %s", async (signal) => {
+    const child = spawn("npm", ["run", "--silent", "example:supergraph", "--", "--keep"], {
+      cwd: root,
+      env: { ...process.env, PORT: "0" },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => (output += chunk));
+    await expect.poll(() => output, { timeout: 60_000 }).toContain("Ctrl-C ends it.");
+    const urls = [...output.matchAll(/^[\w-]+ +(http:\S+)$/gm)].map((match) => match[1] ?? "");
+    expect(urls).toHaveLength(3);
+
+    const ended = once(child, "exit");
+    child.kill(signal);
+    await ended;
+    for (const url of urls) await expect.poll(() => answers(url), { timeout: 10_000 }).toBe(false);
+  });
 });
+
+function answers(url: string): Promise<boolean> {
+  return fetch(url, { method: "HEAD" }).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,9 +1,9 @@
 import { type DocumentNode, execute, parse, validate, type ExecutionResult } from "graphql";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createAuthentik } from "../../src/authentik/authentik.ts";
+import { createAuthentik } from "../../src/authentik/client.ts";
 import type { Authentik } from "../../src/authentik/client.ts";
 import { DEFAULT_DOCUMENT_LIMITS, findExcess } from "../../src/graphql/document-limits.ts";
-import { presentResult } from "../../src/graphql/present.ts";
+import { formatResult } from "../../src/graphql/format.ts";
 import { createSchema, FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
 import { sendJson, startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
 import { startGateway, TEST_AUTHENTIK_OPTIONS, TOKEN, type TestGateway } from "../support/gateway.ts";
@@ -12,7 +12,7 @@ import { connectionBody } from "../support/wire-bodies.ts";
 import { generateOperation } from "./generated-queries.ts";
 
 /*
- * The same operations over HTTP (checked, compiled when they come again, coalesced) and by graphql-js' own `execute`
+ * The same operations over HTTP (checked, kept, coalesced) and by graphql-js' own `execute`
  * on the same resolvers: every answer is the same, errors by code and path included.
  */
 
@@ -42,7 +42,7 @@ afterAll(async () => {
   await fake.close();
 });
 
-test(`${CASES} generated queries give what graphql-js gives, at first sight and compiled`, async () => {
+test(`${CASES} generated queries give what graphql-js gives, the first time and again`, async () => {
   const random = createRandom(1_999);
   const operations = Array.from({ length: CASES }, () => {
     let operation = generateOperation(schema, random);
@@ -83,7 +83,7 @@ async function direct({ query, variables }: { query: string; variables: Record<s
     maxScannedRows: 1_000,
   };
   const result = await execute({ schema, document, variableValues: variables, contextValue });
-  return presentResult(result, { requestId: "r" }).result;
+  return formatResult(result, { requestId: "r" }).result;
 }
 
 /** What a client can tell apart: the data with the order of its keys, and each error's code, message and path. */

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
@@ -13,13 +14,25 @@ import { startLoad } from "./load.ts";
 const RESTARTS = 6;
 /** More than the check below needs to see a server up again. */
 const SEEN_AGAIN_MS = 1000;
-const haproxy = ["/usr/sbin/haproxy", "haproxy"].find((path) => spawnSync(path, ["-v"]).status === 0);
 
 beforeAll(buildCli);
 
-test("a rolling restart of two behind haproxy loses no request", async () => {
-  if (haproxy === undefined)
-    throw new Error("this test needs haproxy: install it, on Debian with `apt-get install haproxy`");
+/** A balancer in front of replicas on this machine. */
+interface Balancer {
+  /** Debian's package. */
+  readonly install: string;
+  /** Its configuration: listens on `front`, keeps what it writes in `folder`. */
+  readonly config: (front: number, ports: readonly number[], folder: string) => string;
+  /** What its program, in the foreground, is told. */
+  readonly argv: (configFile: string) => readonly string[];
+}
+
+const balancers: Readonly<Record<string, Balancer>> = {
+  haproxy: { install: "haproxy", config: haproxyConfig, argv: (file) => ["-db", "-f", file] },
+  nginx: { install: "nginx-light", config: nginxConfig, argv: (file) => ["-c", file] },
+};
+
+test.each(Object.keys(balancers))("a rolling restart of two behind %s loses no request", async (name) => {
   const authentik = await startFakeAuthentik({
     answer: async (_request, _response, fallback) => {
       await sleep(20);
@@ -35,7 +48,7 @@ test("a rolling restart of two behind haproxy loses no request", async () => {
     return cli;
   };
   const gateways = await Promise.all(ports.map(start));
-  await startHaproxy(haproxyConfig(front, ports), front);
+  await startBalancer(name, front, ports);
 
   const load = startLoad(new URL(`http://127.0.0.1:${front}`), {
     clients: 20,
@@ -78,18 +91,63 @@ ${servers.join("\n")}
 `;
 }
 
-async function startHaproxy(config: string, port: number): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "haproxy-"));
-  const file = join(folder, "haproxy.cfg");
-  writeFileSync(file, config);
-  const child = spawn(haproxy ?? "", ["-db", "-f", file], { stdio: ["ignore", "ignore", "pipe"] });
+/**
+ * As docs/operating.md recommends. nginx checks nobody by itself: it learns that a replica is gone from a connection
+ * that fails, and asks the next one. It repeats a POST only if nothing of it was sent, or where `non_idempotent` allows
+ * it: without that the requests that a closing replica had not read yet end as 502. Repeating is safe here, as deleting
+ * twice leaves what deleting once does.
+ */
+function nginxConfig(front: number, ports: readonly number[], folder: string): string {
+  const servers = ports.map((port) => `    server 127.0.0.1:${port} max_fails=1 fail_timeout=1s;`);
+  return `
+daemon off;
+pid ${folder}/nginx.pid;
+error_log stderr crit;
+worker_processes 1;
+events { worker_connections 1024; }
+http {
+  access_log off;
+  client_body_temp_path ${folder};
+  proxy_temp_path ${folder};
+  fastcgi_temp_path ${folder};
+  uwsgi_temp_path ${folder};
+  scgi_temp_path ${folder};
+  upstream gateways {
+${servers.join("\n")}
+    keepalive 32;
+  }
+  server {
+    listen 127.0.0.1:${front};
+    location / {
+      proxy_pass http://gateways;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Host $http_host;
+      proxy_connect_timeout 2s;
+      proxy_next_upstream error timeout non_idempotent;
+    }
+  }
+}
+`;
+}
+
+async function startBalancer(name: string, front: number, ports: readonly number[]): Promise<void> {
+  const { install, config, argv } = balancers[name] ?? { install: name, config: () => "", argv: () => [] };
+  const program = [`/usr/sbin/${name}`, name].find((path) => spawnSync(path, ["-v"]).status === 0);
+  if (program === undefined) throw new Error(`needs ${name}: on Debian, \`apt-get install ${install}\``);
+  const folder = mkdtempSync(join(tmpdir(), `${name}-`));
+  const file = join(folder, `${name}.conf`);
+  writeFileSync(file, config(front, ports, folder));
+  const child = spawn(program, argv(file), { stdio: ["ignore", "ignore", "pipe"] });
   let words = "";
   child.stderr.on("data", (chunk: Buffer) => (words += chunk.toString()));
-  onTestFinished(() => {
-    child.kill("SIGKILL");
-    rmSync(folder, { recursive: true });
+  onTestFinished(async () => {
+    const exited = once(child, "exit");
+    child.kill("SIGTERM");
+    await exited;
+    rmSync(folder, { recursive: true, force: true });
   });
-  await expect.poll(() => listens(port), { timeout: 10_000, message: words }).toBe(true);
+  await expect.poll(() => listens(front), { timeout: 10_000, message: words }).toBe(true);
   // Servers count as up until a check says otherwise: let each be checked once.
   await sleep(500);
 }

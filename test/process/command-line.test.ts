@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { buildSchema, validateSchema } from "graphql";
 import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
 import { ask, buildCli, copyBuild, startCli } from "./cli.ts";
@@ -35,6 +36,30 @@ describe("commands", () => {
     expect(cli.stdout()).toContain("type PlexSourceConnection");
   });
 
+  test("schema --api prints the graph as clients see it", async () => {
+    const cli = startCli(["schema", "--api"]);
+    expect(await cli.exited).toBe(0);
+    const schema = buildSchema(cli.stdout());
+    expect(validateSchema(schema)).toEqual([]);
+    expect(Object.keys(schema.getQueryType()?.getFields() ?? {})).toContain("plexConnection");
+    expect(schema.getType("PlexSourceConnection")?.description).toBeTruthy();
+    expect(cli.stdout()).not.toMatch(/_entities|_service|_Any|_Entity|FieldSet|link__|federation|@key|@link/);
+  });
+
+  test("health asks the gateway at HOST and PORT, wherever it listens", async () => {
+    const serving = startCli(["--port=0", "--host", "::"]);
+    const PORT = new URL(await serving.url()).port;
+    for (const HOST of ["127.0.0.1", "0.0.0.0", "::", "::1", "localhost"]) {
+      const health = startCli(["health"], { HOST, PORT, ALLOWED_HOSTS: "gw.example.org" });
+      expect([HOST, await health.exited, health.stderr()]).toEqual([HOST, 0, ""]);
+    }
+    serving.kill("SIGINT");
+    await serving.exited;
+    const health = startCli(["health", "--port", PORT]);
+    expect(await health.exited).toBe(1);
+    expect(health.stderr()).toContain("ECONNREFUSED");
+  });
+
   test("sandbox starts only the stand-in, says how to use it, and ends when asked to", async () => {
     const cli = startCli(["sandbox", "--release", "2024.2"]);
     const [, url = ""] = await cli.printed(/^Sandbox: (\S+)$/m);
@@ -42,7 +67,7 @@ describe("commands", () => {
       headers: { authorization: "Bearer token-of-administrator" },
     });
     expect(await answer.json()).toMatchObject({ pk: 5, plex_token: expect.any(String) });
-    expect(cli.stdout()).toContain(`AUTHENTIK_URL=${url} npm start`);
+    expect(cli.stdout()).toContain(`AUTHENTIK_URL=${url} node dist/main.js`);
     cli.kill("SIGTERM");
     expect(await cli.exited).toBe(0);
   });
@@ -94,11 +119,18 @@ describe("a wrong configuration", () => {
   });
 });
 
+test("a misspelled variable is warned of before the sandbox stands in", async () => {
+  const cli = startCli(["--port=0"], { AUTHENTIK_URl: "https://canary.example.org" });
+  await cli.url();
+  expect(cli.stderr()).toBe("Warning: AUTHENTIK_URl is not read by anything: did you mean AUTHENTIK_URL?\n");
+});
+
 describe("serve without AUTHENTIK_URL", () => {
   test("says that a sandbox answers, and the printed request works", async () => {
     const cli = startCli(["--port=0"]);
     const url = await cli.url();
     await cli.printed(/stands in for authentik 2026\.8/);
+    expect(cli.stdout()).toContain("AUTHENTIK_URL=https://id.example.org node dist/main.js\n");
     const [, token = ""] = await cli.printed(/-H 'Authorization: (.*?)'/);
     const [, body = ""] = await cli.printed(/-d '(.*)'/);
     const answer = await fetch(url, {
@@ -148,13 +180,11 @@ test("a port that is taken ends it with exit code 1 and a sentence", async () =>
   await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void other.close());
   const { port } = other.address() as AddressInfo;
-  for (const workers of ["1", "2"]) {
-    const cli = startCli(["--port", String(port), "--workers", workers]);
-    expect(await cli.exited).toBe(1);
-    expect(cli.stderr()).toBe(
-      `Port ${port} on 127.0.0.1 is taken by another process: choose one with --port, or 0 for a free one.\n`,
-    );
-  }
+  const cli = startCli(["--port", String(port)]);
+  expect(await cli.exited).toBe(1);
+  expect(cli.stderr()).toBe(
+    `Port ${port} on 127.0.0.1 is taken by another process: choose one with --port, or 0 for a free one.\n`,
+  );
 });
 
 test("open access warns at every start", async () => {

@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { patience } from "./patience.ts";
+import { patience } from "../support/patience.ts";
 import { sendPage, startFakeAuthentik } from "../support/fake-authentik.ts";
 import { ask, buildCli, startCli } from "./cli.ts";
 

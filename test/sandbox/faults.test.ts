@@ -1,8 +1,11 @@
 import { afterEach, describe, expect, test } from "vitest";
-import type { SandboxFaultName } from "../../src/sandbox/faults.ts";
-import { SANDBOX_FAULTS, parseSandboxFault } from "../../src/sandbox/faults.ts";
-import type { Sandbox, SandboxOptions } from "../../src/sandbox/sandbox.ts";
-import { createSandbox } from "../../src/sandbox/sandbox.ts";
+import {
+  createFaultPicker,
+  parseSandboxFault,
+  SANDBOX_FAULTS,
+  type SandboxFaultName,
+} from "../../src/sandbox/faults.ts";
+import { createSandbox, type Sandbox, type SandboxOptions } from "../../src/sandbox/sandbox.ts";
 
 let sandbox: Sandbox | undefined;
 afterEach(() => sandbox?.close());
@@ -18,19 +21,6 @@ function ask({ url, tokens }: Sandbox, init: RequestInit = {}): Promise<Response
     headers: { accept: "application/json", authorization: `Bearer ${tokens.owner.token}` },
     ...init,
   });
-}
-
-/** What 200 requests get where a fifth of them fails. */
-async function statuses(seed: number): Promise<number[]> {
-  const faulty = await createSandbox({ seed, faults: [{ name: "error-500", ratio: 0.2 }] });
-  const seen: number[] = [];
-  for (let count = 0; count < 200; count += 1) {
-    const response = await ask(faulty);
-    await response.arrayBuffer();
-    seen.push(response.status);
-  }
-  await faulty.close();
-  return seen;
 }
 
 describe("the switches", () => {
@@ -61,13 +51,16 @@ describe("the switches", () => {
     for (const { meaning } of Object.values(SANDBOX_FAULTS)) expect(meaning).toMatch(/^[a-z].{10,}[^.]$/);
   });
 
-  test("hit the share of requests that they are told to, the same ones for the same seed", async () => {
-    const first = await statuses(1);
-    expect(await statuses(1)).toEqual(first);
-    expect(await statuses(2)).not.toEqual(first);
-    const failed = first.filter((status) => status === 500).length;
-    expect(failed).toBeGreaterThan(20);
-    expect(failed).toBeLessThan(60);
+  test("hit the share of requests that they are told to, each its own, the same ones with every start", () => {
+    const faults = [
+      { name: "error-500", ratio: 0.2 },
+      { name: "reset", ratio: 0.1 },
+    ] as const;
+    const hundred = (pick = createFaultPicker(faults)): (string | undefined)[] =>
+      Array.from({ length: 100 }, () => pick()?.name);
+    const share = (name: string | undefined): number => hundred().filter((each) => each === name).length;
+    expect([share("error-500"), share("reset"), share(undefined)]).toEqual([20, 10, 70]);
+    expect(hundred()).toEqual(hundred());
   });
 });
 
@@ -105,7 +98,7 @@ describe("while authentik starts", () => {
   });
 });
 
-describe("answers instead of the real one", () => {
+describe("responses instead of the real one", () => {
   test.each([
     ["bad-gateway-502", 502, "application/json"],
     ["unavailable-503", 503, "text/html; charset=utf-8"],
@@ -143,11 +136,11 @@ describe("answers instead of the real one", () => {
 });
 
 describe("connections that fail", () => {
-  test("reset: no answer at all", async () => {
+  test("reset: no response at all", async () => {
     await expect(askFaulty("reset")).rejects.toMatchObject({ cause: { code: "ECONNRESET" } });
   });
 
-  test("reset-midway: an answer that never ends", async () => {
+  test("reset-midway: a response that never ends", async () => {
     const response = await askFaulty("reset-midway");
     expect(response.status).toBe(200);
     await expect(response.text()).rejects.toThrow("terminated");
@@ -161,7 +154,7 @@ describe("connections that fail", () => {
     expect(await hanging).toBeInstanceOf(TypeError);
   });
 
-  test("slow-drip: the answer comes byte by byte", async () => {
+  test("slow-drip: the response comes byte by byte", async () => {
     const response = await askFaulty("slow-drip");
     const reader = response.body?.getReader();
     const first = await reader?.read();

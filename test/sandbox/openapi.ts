@@ -3,12 +3,8 @@ import { Ajv } from "ajv";
 import addFormats from "ajv-formats";
 import { parse } from "yaml";
 
-/** What is looked at by name of the schema of one property. */
-export interface PropertySchema {
-  readOnly?: boolean;
-  maxLength?: number;
-  [more: string]: unknown;
-}
+/** The schema of one property. */
+export type PropertySchema = Record<string, unknown>;
 
 /** The schema of one component. */
 export interface ComponentSchema {
@@ -34,8 +30,16 @@ export function readOfficialDocument(): OpenApiDocument {
   return parse(readFileSync(new URL("schema.yml", manifest), "utf8")) as OpenApiDocument;
 }
 
-/** The components whose answers carry every declared key, in the declared order; others leave optional keys out. */
-const wholeComponents = ["UserPlexSourceConnection", "PlexSource", "Source"];
+/** The components whose bodies carry every declared key, in the declared order; others leave optional keys out. */
+const wholeComponents = [
+  "UserPlexSourceConnection",
+  "PlexSource",
+  "Source",
+  "User",
+  "PartialGroup",
+  "UserSelf",
+  "Version",
+];
 
 /** OpenAPI 3.0 as JSON schema: what may be null says so, and what is not declared is refused. */
 function toJsonSchema(node: unknown): unknown {
@@ -96,10 +100,10 @@ function responseSchema(
   return response.content["application/json"].schema;
 }
 
-/** Tells what an answer of `GET` violates of its document, in words; nothing where it keeps to it. */
+/** Tells what the body of a response to `GET` violates of its document, in words; nothing where it keeps to it. */
 export type FindViolations = (path: string, body: unknown, status?: number) => string[];
 
-/** Checks answers against one document, strictly: stray keys are violations, and keys out of order. */
+/** Checks bodies against one document, strictly: stray keys are violations, and keys out of order. */
 export function createConformanceCheck(document: OpenApiDocument): FindViolations {
   const ajv = createAjv();
   const compile = (path: string, status: number): ReturnType<typeof ajv.compile> => {
@@ -122,25 +126,4 @@ export function createConformanceCheck(document: OpenApiDocument): FindViolation
       ({ instancePath, message, params }) => `${path}${instancePath} ${message} ${JSON.stringify(params)}`,
     );
   };
-}
-
-/** What `OPTIONS` says of the fields of one component. */
-export type FieldsMetadata = Record<string, { read_only: boolean; max_length?: number }>;
-
-/** Tells where `OPTIONS` contradicts the document on which fields there are, who writes them, and their lengths. */
-export function findFieldViolations(
-  { components: { schemas } }: OpenApiDocument,
-  { component, fields }: { component: string; fields: FieldsMetadata },
-): string[] {
-  const answered = schemas[component]?.properties ?? {};
-  const written = schemas[`${component}Request`]?.properties ?? {};
-  const names = new Set([...Object.keys(answered), ...Object.keys(written), ...Object.keys(fields)]);
-  return [...names].flatMap((name) => {
-    const declared = answered[name] ?? written[name];
-    const field = fields[name];
-    const wanted = declared && [declared.readOnly === true, declared.maxLength];
-    const told = field && [field.read_only, field.max_length];
-    if (JSON.stringify(told) === JSON.stringify(wanted)) return [];
-    return [`OPTIONS ${component}.${name}: ${JSON.stringify(told)} instead of ${JSON.stringify(wanted)}`];
-  });
 }

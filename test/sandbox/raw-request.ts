@@ -1,15 +1,16 @@
 import { once } from "node:events";
-import { connect } from "node:net";
+import { type IncomingMessage, request } from "node:http";
+import { buffer } from "node:stream/consumers";
 
-/** An answer as it came over the wire. */
-export interface RawAnswer {
-  status: number;
+/** A response as it came over the wire. */
+export interface RawResponse {
+  status: number | undefined;
   /** Names in lower case; values of a repeated name with a comma between them. */
-  headers: Map<string, string>;
+  headers: Map<string, unknown>;
   body: Buffer;
 }
 
-/** Sends a request byte by byte as given, which no HTTP client does for odd paths and repeated headers. */
+/** Sends a request with the path and the headers to the letter, which fetch does not do for odd and repeated ones. */
 export async function sendRaw(
   {
     method,
@@ -17,31 +18,9 @@ export async function sendRaw(
     headers,
   }: { method: string; path: string; headers: readonly (readonly [string, string])[] },
   { url }: { url: URL },
-): Promise<RawAnswer> {
-  const socket = connect(Number(url.port), url.hostname);
-  const lines = [
-    `${method} ${path} HTTP/1.1`,
-    `Host: ${url.host}`,
-    ...headers.map(([name, value]) => `${name}: ${value}`),
-    "Connection: close",
-  ];
-  socket.write(Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"));
-  const chunks: Buffer[] = [];
-  socket.on("data", (chunk: Buffer) => chunks.push(chunk));
-  await once(socket, "close");
-  return parseAnswer(Buffer.concat(chunks));
-}
-
-function parseAnswer(bytes: Buffer): RawAnswer {
-  const end = bytes.indexOf("\r\n\r\n");
-  if (end === -1) throw new Error(`No whole answer came: ${bytes.toString("latin1").slice(0, 100)}`);
-  const [statusLine = "", ...lines] = bytes.subarray(0, end).toString("latin1").split("\r\n");
-  const headers = new Map<string, string>();
-  for (const line of lines) {
-    const colon = line.indexOf(":");
-    const name = line.slice(0, colon).toLowerCase();
-    const value = line.slice(colon + 1).trim();
-    headers.set(name, headers.has(name) ? `${headers.get(name)}, ${value}` : value);
-  }
-  return { status: Number(statusLine.split(" ")[1]), headers, body: bytes.subarray(end + 4) };
+): Promise<RawResponse> {
+  const sent = request(url, { method, path, headers: [["Host", url.host], ...headers].flat() }).end();
+  const [response] = (await once(sent, "response")) as [IncomingMessage]; // what node:http documents of the event
+  const body = await buffer(response);
+  return { status: response.statusCode, headers: new Map(Object.entries(response.headers)), body };
 }

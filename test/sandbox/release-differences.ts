@@ -1,5 +1,4 @@
-import { SANDBOX_RELEASES } from "../../src/sandbox/releases.ts";
-import type { SandboxRelease } from "../../src/sandbox/releases.ts";
+import { SANDBOX_RELEASES, type SandboxRelease } from "../../src/sandbox/releases.ts";
 import type { ComponentSchema, OpenApiDocument, PropertySchema } from "./openapi.ts";
 
 /** One property in which older releases differ from the newest one. */
@@ -8,81 +7,58 @@ export interface ReleaseDifference {
   property: string;
   /** The first release that is as the newest one; all before differ. */
   before: SandboxRelease;
-  /** Not there · there with that schema instead · there as now, but ahead of that other property. */
-  was: "absent" | PropertySchema | { ahead: string };
-  reason: string;
+  /** Not there · there with that schema if it was another, and ahead of that property if it is elsewhere now. */
+  was: "absent" | { schema?: PropertySchema; ahead?: string };
 }
 
 const connection = "UserPlexSourceConnection";
-const sources = ["Source", "PlexSource"];
-const lists = ["PaginatedUserPlexSourceConnectionList", "PaginatedPlexSourceList", "PaginatedSourceList"];
+const lists = [connection, "PlexSource", "Source", "User"].map((component) => `Paginated${component}List`);
+const nullableText: PropertySchema = { type: "string", nullable: true };
+
+function absent(
+  before: SandboxRelease,
+  components: readonly string[],
+  properties: readonly string[],
+): ReleaseDifference[] {
+  return components.flatMap((component) =>
+    properties.map((property): ReleaseDifference => ({ component, property, before, was: "absent" })),
+  );
+}
 
 /** Every difference between the newest release and those since 2024.12, as far as the sandbox shows it. */
 export const releaseDifferences: readonly ReleaseDifference[] = [
-  {
-    component: connection,
-    property: "user",
-    before: "2026.8",
-    was: { type: "integer" },
-    reason: "Whoever could change a connection could give it to another user.",
-  },
-  ...sources.flatMap((component): ReleaseDifference[] => [
-    {
-      component,
-      property: "promoted",
-      before: "2025.12",
-      was: "absent",
-      reason: "The login page showed all sources alike.",
-    },
-    {
-      component,
-      property: "icon_url",
-      before: "2025.12",
-      was: "absent",
-      reason: "The URL of the icon was `icon` itself.",
-    },
-    {
-      component,
-      property: "icon_themed_urls",
-      before: "2025.12",
-      was: "absent",
-      reason: "Icons had no variants for light and dark themes.",
-    },
-  ]),
+  ...absent("2026.8", ["SessionUser"], ["users"]),
+  ...absent("2026.8", ["UserSelf"], ["is_current"]),
+  ...absent("2025.12", ["Source", "PlexSource"], ["promoted", "icon_url", "icon_themed_urls"]),
+  ...absent("2025.12", ["User"], ["roles", "roles_obj"]),
+  ...absent("2025.12", ["UserSelf"], ["roles"]),
+  ...absent("2025.8", ["User"], ["last_updated"]),
+  ...absent("2025.8", lists, ["autocomplete"]),
+  ...absent("2025.4", ["User"], ["date_joined"]),
+  ...absent("2025.4", [connection], ["last_updated"]),
+  ...absent("2025.2", ["User"], ["password_change_date"]),
+  // It was the URL itself: null without an icon, which a Plex source cannot be.
   {
     component: "Source",
     property: "icon",
     before: "2025.12",
-    was: { type: "string", pattern: "^(?:https?:/)?/", nullable: true, readOnly: true },
-    reason:
-      "It was the URL, computed and null without an icon. That of a Plex source is at least the logo of Plex, " +
-      "so a string as now.",
+    was: { schema: { ...nullableText, pattern: "^(?:https?:/)?/" } },
   },
+  // A group had one parent.
   {
-    component: "Source",
-    property: "slug",
+    component: "PartialGroup",
+    property: "parent",
     before: "2025.12",
-    was: { type: "string", maxLength: 50, pattern: "^[-a-zA-Z0-9_]+$" },
-    reason: "Slugs were limited to the 50 characters that Django gives them.",
-  },
-  ...lists.map((component): ReleaseDifference => {
-    const reason = "Lists did not help to complete queries.";
-    return { component, property: "autocomplete", before: "2025.8", was: "absent", reason };
-  }),
-  {
-    component: connection,
-    property: "last_updated",
-    before: "2025.4",
-    was: "absent",
-    reason: "Only the creation of a connection was told.",
+    was: { schema: nullableText, ahead: "attributes" },
   },
   {
-    component: connection,
-    property: "created",
-    before: "2025.4",
-    was: { ahead: "identifier" },
-    reason: "The common fields, `created` the last of them, preceded those of Plex, `identifier` among them.",
+    component: "PartialGroup",
+    property: "parent_name",
+    before: "2025.12",
+    was: { schema: nullableText, ahead: "attributes" },
   },
+  // What all connections have in common came first, then what those of Plex have.
+  { component: connection, property: "created", before: "2025.4", was: { ahead: "identifier" } },
 ];
 
 /** The differences of one release. */
@@ -93,24 +69,20 @@ export function differencesOf(release: SandboxRelease): ReleaseDifference[] {
 
 function differing(schema: ComponentSchema, { property, was }: ReleaseDifference): ComponentSchema {
   const { [property]: now, ...others } = schema.properties ?? {};
-  if (now === undefined) throw new Error(`The newest release has no ${property}.`);
   if (was === "absent") {
+    if (now === undefined) throw new Error(`The newest release has no ${property}.`);
     return {
       ...schema,
       properties: others,
       required: schema.required?.filter((key) => key !== property) ?? [],
     };
   }
-  const { ahead } = was;
-  const properties =
-    ahead === undefined
-      ? { ...schema.properties, [property]: was }
-      : Object.fromEntries(
-          Object.entries(others).flatMap((entry) =>
-            entry[0] === ahead ? [[property, now], entry] : [entry],
-          ),
-        );
-  return { ...schema, properties };
+  const then = was.schema ?? now ?? {};
+  if (was.ahead === undefined) return { ...schema, properties: { ...schema.properties, [property]: then } };
+  const entries = Object.entries(others).flatMap((entry) =>
+    entry[0] === was.ahead ? [[property, then] as const, entry] : [entry],
+  );
+  return { ...schema, properties: Object.fromEntries(entries) };
 }
 
 /** The newest document as it would read with those differences. */

@@ -1,10 +1,10 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { createAuthentik } from "../../src/authentik/authentik.ts";
+import { createAuthentik } from "../../src/authentik/client.ts";
 import type { Authentik, AuthentikClient } from "../../src/authentik/client.ts";
 import { createSchema, FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
-import { createGateway } from "../../src/server.ts";
+import { createGateway } from "../../src/server/gateway.ts";
 import { startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
 import {
   startGateway,
@@ -109,6 +109,7 @@ async function startBroken(spoil: (real: Authentik) => Authentik) {
     {
       schema: createSchema({ federationLinkUrl: FEDERATION_LINK_URL }),
       authentik: spoil(real),
+      tracing: null,
       onRequest: () => {},
       routes: new Map(),
     },

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { loadConfig } from "../../src/config.ts";
+import { loadConfig } from "../../src/config/load.ts";
 import { startFakeAuthentik } from "../support/fake-authentik.ts";
 import { startGateway } from "../support/gateway.ts";
 import { ask } from "./support/ask.ts";

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { createOverloadGuard } from "../../src/http/overload.ts";
+import { createOverloadGuard } from "../../src/server/overload.ts";
 
 test("operations in flight up to the bound are let in, the next one is told when to come back", () => {
   const guard = createOverloadGuard({ maxOperationsInFlight: 3 });
   expect(guard.refuse(2)).toBeNull();
-  expect(guard.refuse(3)).toMatchObject({ status: 503, code: "OVERLOADED", headers: { "retry-after": "1" } });
+  expect(guard.refuse(3)).toMatchObject({ status: 503, code: "OVERLOADED", headers: ["Retry-After", "1"] });
   guard.close();
 });
 

@@ -60,8 +60,22 @@ test("operations of one batch share one allowance of REST calls and representati
   expect((await send(batch)).text.match(/"LIMIT_EXCEEDED"/g)).toHaveLength(1);
 });
 
-test("a batch beyond its limit is refused whole", async () => {
-  const { status, codes } = await send(Array.from({ length: 11 }, () => ({ query: "{__typename}" })));
+test("a batch beyond its limit is refused whole, with what it has too much of", async () => {
+  const { status, result } = await send(Array.from({ length: 11 }, () => ({ query: "{__typename}" })));
   expect(status).toBe(413);
-  expect(codes).toEqual(["BAD_REQUEST"]);
+  expect(result).toMatchObject({
+    errors: [{ extensions: { code: "LIMIT_EXCEEDED", limit: "batch", max: 10, actual: 11 } }],
+  });
+});
+
+test("an item that is no operation is refused by itself", async () => {
+  const { status, result } = await send([{ query: "{__typename}" }, null, { query: 5 }, []]);
+  const refused = { errors: [{ extensions: { code: "BAD_REQUEST" } }] };
+  expect(result).toMatchObject([{ data: { __typename: "Query" } }, refused, refused, refused]);
+  expect(status).toBe(200);
+});
+
+test("an empty batch is no request", async () => {
+  const { status, codes } = await send([]);
+  expect([status, codes]).toEqual([400, ["BAD_REQUEST"]]);
 });

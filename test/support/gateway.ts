@@ -1,12 +1,12 @@
-import type { RequestListener } from "node:http";
 import type { GraphQLSchema } from "graphql";
-import { createAuthentik } from "../../src/authentik/authentik.ts";
+import { createAuthentik } from "../../src/authentik/client.ts";
 import type { AuthentikOptions } from "../../src/authentik/client.ts";
 import { DEFAULT_DOCUMENT_LIMITS } from "../../src/graphql/document-limits.ts";
-import type { ServerLimits } from "../../src/config.ts";
+import type { ServerLimits } from "../../src/config/load.ts";
 import { createSchema, FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
-import { createNodeServer } from "../../src/http/node-server.ts";
-import { createGateway, type GatewayOptions, type RequestRecord } from "../../src/server.ts";
+import { createHttpServer } from "../../src/server/http-server.ts";
+import { createGateway, type GatewayOptions } from "../../src/server/gateway.ts";
+import type { RequestRecord } from "../../src/server/pending-request.ts";
 
 /** The credential that {@link TestGateway.post} sends unless told otherwise. */
 export const TOKEN = "Bearer token-of-administrator";
@@ -34,8 +34,6 @@ export interface TestGateway {
   readonly url: URL;
   /** One record for each finished request, in order. */
   readonly records: RequestRecord[];
-  /** How many requests came through node:http, and not through the plain door. */
-  throughNode(): number;
   post(
     query: string,
     options?: {
@@ -67,6 +65,7 @@ export const TEST_GATEWAY_OPTIONS: GatewayOptions = {
   maxRepresentations: 1_000,
   documentLimits: DEFAULT_DOCUMENT_LIMITS,
   documentCacheBytes: 10_000_000,
+  maxPersistedQueriesBytes: 4_000_000,
   introspection: true,
   graphiql: false,
   corsOrigins: [],
@@ -76,6 +75,9 @@ export const TEST_GATEWAY_OPTIONS: GatewayOptions = {
   maxOperationsInFlight: 500,
   // A busy machine is no overload of the gateway: what a test asks is answered, however late.
   maxLoopDelayMs: 60_000,
+  maxPageSize: 100,
+  maxScannedRows: 1_000,
+  trustedProxies: 0,
   sandboxToken: null,
 };
 
@@ -116,24 +118,19 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
     {
       schema: options.schema ?? createSchema({ federationLinkUrl: FEDERATION_LINK_URL }),
       authentik,
+      tracing: null,
       onRequest: (record) => records.push(record),
       routes: new Map(),
     },
   );
   await gateway.warmUp();
-  let throughNode = 0;
-  const listener: RequestListener = (request, response) => {
-    throughNode += 1;
-    gateway.listener(request, response);
-  };
-  const server = createNodeServer(listener, { ...TEST_SERVER_LIMITS, admit: gateway.admit });
+  const server = createHttpServer(gateway.listener, TEST_SERVER_LIMITS);
   const port = await server.listen({ host: "127.0.0.1", port: 0 });
   const url = new URL(`http://127.0.0.1:${port}`);
 
   return {
     url,
     records,
-    throughNode: () => throughNode,
     async post(query, { variables, operationName, headers, authorization = TOKEN, signal } = {}) {
       const response = await fetch(new URL("/graphql", url), {
         method: "POST",

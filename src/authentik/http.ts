@@ -1,0 +1,182 @@
+import tls from "node:tls";
+import { type Dispatcher, Pool } from "undici";
+import { GrowingBuffer } from "../growing-buffer.ts";
+
+/** One request to authentik. */
+export interface HttpRequest {
+  method: "GET" | "DELETE";
+  /** Path and query below the API's root. */
+  path: string;
+  /** Names and values in turn. */
+  headers: string[];
+}
+
+/** A complete response of authentik, read into memory. */
+export interface UpstreamResponse {
+  status: number;
+  contentType: string;
+  /** Empty where there is none. Nothing but `identity` is asked for. */
+  contentEncoding: string;
+  /** `Retry-After` as sent; empty when absent. */
+  retryAfter: string;
+  /** `X-authentik-id`; empty when absent. */
+  upstreamRequestId: string;
+  body: string;
+  bytes: number;
+  /** From the first byte of the request to the last of the response, connecting not counted. */
+  latencyMs: number;
+}
+
+/** HTTP to one origin. Knows nothing of what a response means. */
+export interface HttpClient {
+  /**
+   * Sends one request.
+   * @throws {Error} undici's or the system's; the reason of the signal when that was aborted
+   */
+  send(request: HttpRequest, signal: AbortSignal): Promise<UpstreamResponse>;
+  /** Ends every connection, idle or not. */
+  close(): Promise<void>;
+}
+
+/** How to reach it. */
+export interface HttpOptions {
+  /** Base URL; its path is put before every path. */
+  url: URL;
+  userAgent: string;
+  /** PEM text of certificate authorities to trust besides Node's own. */
+  caPem?: string | undefined;
+  connectTimeoutMs: number;
+  maxResponseBytes: number;
+}
+
+/** Interim responses (1xx) before one real response. */
+const MAX_INTERIM_RESPONSES = 10;
+
+/**
+ * undici's pool, bound to one origin; paths are joined by concatenation, so that none can change the host.
+ *
+ * How many requests are out at once is for the queue to say. undici's own timers are off: every request has a deadline,
+ * which is its signal's. undici looks at no signal while it connects, hence the promise is rejected here at once.
+ */
+export function createHttpClient(options: HttpOptions): HttpClient {
+  const { url, caPem, connectTimeoutMs, maxResponseBytes } = options;
+  const root = `${url.pathname.replace(/\/+$/, "")}/api/v3`;
+  // authentik's routers close idle connections early: undici's 4 s stay below what was seen.
+  const pool = new Pool(url.origin, {
+    pipelining: 1,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    maxResponseSize: maxResponseBytes,
+    connect: {
+      timeout: connectTimeoutMs,
+      ...(caPem === undefined ? {} : { ca: trustedCertificates(caPem) }),
+    },
+  });
+  const fixedHeaders = ["Accept", "application/json", "Accept-Encoding", "identity", "Accept-Language", "en"];
+  fixedHeaders.push("User-Agent", options.userAgent);
+
+  return {
+    send: ({ method, path, headers }, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal.aborted) {
+          reject(signal.reason);
+          return;
+        }
+        const handler = new ResponseHandler(signal, resolve, reject);
+        signal.addEventListener("abort", handler);
+        pool.dispatch({ method, path: root + path, headers: [...fixedHeaders, ...headers] }, handler);
+      }),
+    close: () => pool.destroy(),
+  };
+}
+
+/** Collects one response. A class, since one object for all of undici's calls costs least. */
+class ResponseHandler implements Dispatcher.DispatchHandler, EventListenerObject {
+  readonly #signal: AbortSignal;
+  readonly #resolve: (response: UpstreamResponse) => void;
+  readonly #reject: (error: Error) => void;
+  #controller: Dispatcher.DispatchController | null = null;
+  #startedAtMs = 0;
+  #interim = 0;
+  #status = 0;
+  #headers: Record<string, string | string[] | undefined> = {};
+  readonly #body = new GrowingBuffer();
+
+  constructor(
+    signal: AbortSignal,
+    resolve: (response: UpstreamResponse) => void,
+    reject: (error: Error) => void,
+  ) {
+    this.#signal = signal;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** The signal was aborted. */
+  handleEvent(): void {
+    this.#fail(this.#signal.reason);
+    this.#controller?.abort(this.#signal.reason);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    this.#startedAtMs = performance.now();
+    if (this.#signal.aborted) controller.abort(this.#signal.reason);
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    this.#status = status;
+    this.#headers = headers;
+    if (status >= 200) return;
+    this.#interim += 1;
+    if (this.#interim > MAX_INTERIM_RESPONSES)
+      controller.abort(Object.assign(new Error("too many interim responses"), { code: "INTERIM_RESPONSES" }));
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#body.append(chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#signal.removeEventListener("abort", this);
+    this.#resolve({
+      status: this.#status,
+      contentType: this.#header("content-type"),
+      contentEncoding: this.#header("content-encoding"),
+      retryAfter: this.#header("retry-after"),
+      upstreamRequestId: this.#header("x-authentik-id"),
+      body: this.#body.text(),
+      bytes: this.#body.length,
+      latencyMs: performance.now() - this.#startedAtMs,
+    });
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#fail(error);
+  }
+
+  #fail(error: Error): void {
+    this.#signal.removeEventListener("abort", this);
+    this.#reject(error);
+  }
+
+  #header(name: string): string {
+    const value = this.#headers[name];
+    return typeof value === "string" ? value : (value?.[0] ?? "");
+  }
+}
+
+/**
+ * The certificate authorities Node trusts by default plus those in `caPem`.
+ *
+ * undici's and Node's `ca` option replaces the defaults, so they have to be repeated. Where Node can tell its effective
+ * defaults (22.15 and later, with `NODE_EXTRA_CA_CERTS` and the system store) those are used, else its bundled list.
+ */
+function trustedCertificates(caPem: string): string[] {
+  const modern: typeof tls & { getCACertificates?: (kind: "default") => string[] } = tls;
+  return [...(modern.getCACertificates?.("default") ?? tls.rootCertificates), caPem];
+}

@@ -1,0 +1,237 @@
+import type { LRUCache } from "lru-cache";
+import type { Breaker } from "./breaker.ts";
+import type { AuthentikOptions, Caller, UpstreamRequest, Usage } from "./client.ts";
+import { AuthentikError, type AuthentikErrorKind } from "./errors.ts";
+import type { HttpClient, UpstreamResponse } from "./http.ts";
+import { toNetworkError } from "./network-errors.ts";
+import { decodeResponse } from "./response.ts";
+import { isWorthRetrying, type RetryBudget, retryPauseMs } from "./retry.ts";
+import type { RowCost } from "./row-cost.ts";
+import type { LimitSample } from "./scheduler/concurrency-limit.ts";
+import type { RequestQueue, Ticket } from "./scheduler/queue.ts";
+
+/** A span of a trace for one request. */
+export interface UpstreamSpan {
+  /** Headers that carry the trace on. */
+  readonly headers: Readonly<Record<string, string>>;
+  end(result: {
+    status?: number | undefined;
+    error?: AuthentikErrorKind | undefined;
+    upstreamRequestId?: string | undefined;
+  }): void;
+}
+
+/** What all requests to one authentik share. */
+export interface SenderParts {
+  http: HttpClient;
+  queue: RequestQueue;
+  breaker: Breaker;
+  rowCost: RowCost;
+  /** Keys of callers whose credential authentik has accepted; all others share one turn in the queue. */
+  accepted: LRUCache<string, true>;
+  /** Null: nothing is sent twice. */
+  retries: RetryBudget | null;
+  /** Whether the credential is the gateway's own. */
+  serviceMode: boolean;
+  onUpstreamRequest: AuthentikOptions["onUpstreamRequest"];
+  now: () => number;
+}
+
+/** Whose operation a request belongs to. */
+export interface SendingOperation {
+  caller: Caller;
+  usage: Usage;
+  /** Whether the operation may send one more request; takes it from its allowance. */
+  takeRequest: () => boolean;
+}
+
+/**
+ * Sends one request: waits for a permit, sends it, and where that is safe and may help once more.
+ * @returns the decoded body of the response, and its size
+ * @throws {AuthentikError} for everything that is no usable response
+ */
+export type Send = (
+  request: UpstreamRequest & { method: "GET" | "DELETE" },
+  operation: SendingOperation,
+  signal: AbortSignal,
+) => Promise<{ value: unknown; bytes: number }>;
+
+/** With no more requests in flight than this, latencies are authentik's own. */
+const QUIET_REQUESTS = 2;
+/** A deadline that ended a request in flight for less than this tells nothing about authentik. */
+const TIMEOUT_COUNTS_FROM_MS = 500;
+
+export function createSender(parts: SenderParts): Send {
+  const { http, queue, breaker, rowCost, accepted, retries, serviceMode, onUpstreamRequest, now } = parts;
+
+  /** A permit, or a promise of one. @throws {AuthentikError} overloaded, or the reason of the signal */
+  function takePermit(callerKey: string, signal: AbortSignal, route: string): Ticket | Promise<Ticket> {
+    const waiter: { isPermitted: boolean; grant?: (ticket: Ticket) => void } = { isPermitted: false };
+    const ticket = queue.enter({
+      callerKey: accepted.has(callerKey) ? callerKey : "",
+      start: (permitted) => {
+        waiter.isPermitted = true;
+        waiter.grant?.(permitted);
+      },
+    });
+    if (ticket === null)
+      throw new AuthentikError("overloaded", "the queue towards authentik is full", { route });
+    if (waiter.isPermitted) return ticket;
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        queue.leave(ticket);
+        reject(signal.reason);
+      };
+      signal.addEventListener("abort", leave, { once: true });
+      waiter.grant = (permitted) => {
+        signal.removeEventListener("abort", leave);
+        resolve(permitted);
+      };
+    });
+  }
+
+  const attempt: Send = async (request, operation, signal) => {
+    const { route, method } = request;
+    const { caller, usage } = operation;
+    const { key: callerKey, authorization } = caller.identity;
+    const blockedMs = breaker.blockedMs();
+    if (blockedMs > 0) throw breakerIsOpen(blockedMs, route);
+    const enteredMs = now();
+    const permit = takePermit(callerKey, signal, route);
+    const ticket = permit instanceof Promise ? await permit : permit;
+    const startedMs = now();
+    if (permit !== ticket) usage.queuedMs += startedMs - enteredMs;
+    const admission = breaker.admit();
+    if (typeof admission === "number") {
+      queue.release(ticket, { kind: "retrieve", latencyMs: 0, outcome: "ignored" });
+      throw breakerIsOpen(admission, route);
+    }
+    usage.restCalls += 1;
+    const isQuiet = queue.inFlight() <= QUIET_REQUESTS;
+    const span = caller.startSpan?.({ method, route });
+    const headers = ["X-Request-Id", caller.requestId, "Authorization", authorization];
+    if (span) headers.push(...Object.entries(span.headers).flat());
+
+    let response: UpstreamResponse | null = null;
+    let result: { readonly value: unknown } | AuthentikError;
+    try {
+      response = await http.send({ method, path: request.path, headers }, signal);
+      result = decodeResponse(response, request);
+    } catch (cause) {
+      result =
+        cause instanceof AuthentikError
+          ? cause
+          : toNetworkError(cause instanceof Error ? cause : new Error(String(cause)), route);
+    }
+    const error = result instanceof AuthentikError ? result : null;
+    const latencyMs = response?.latencyMs ?? now() - startedMs;
+    const isLate = error?.kind === "timeout" && latencyMs >= TIMEOUT_COUNTS_FROM_MS;
+    breaker.record(admission, breakerOutcome(error, isLate));
+    if (error === null && isQuiet && queue.inFlight() <= QUIET_REQUESTS) {
+      rowCost.note(request.rows === undefined ? null : rowsOf(result), latencyMs);
+    }
+    queue.release(ticket, {
+      kind: request.rows === undefined ? "retrieve" : "list",
+      latencyMs,
+      outcome: isLate ? "dropped" : limitOutcome(response, error),
+    });
+    const upstreamRequestId = response?.upstreamRequestId;
+    span?.end({ status: response?.status, error: error?.kind, upstreamRequestId });
+    const { traceId } = caller;
+    onUpstreamRequest?.({ route, outcome: error?.kind ?? "ok", durationMs: latencyMs, traceId });
+    if (error?.kind === "unauthenticated") accepted.delete(callerKey);
+    else if (response && (error === null || error.kind === "not-found" || error.kind === "forbidden"))
+      accepted.set(callerKey, true);
+    if (error !== null) throw serviceMode ? asOperators(error) : error;
+    return { value: "value" in result ? result.value : null, bytes: response?.bytes ?? 0 };
+  };
+
+  return async (request, operation, signal) => {
+    retries?.earn();
+    try {
+      return await attempt(request, operation, signal);
+    } catch (error) {
+      const again =
+        request.method === "GET" &&
+        retries !== null &&
+        error instanceof AuthentikError &&
+        isWorthRetrying(error) &&
+        operation.takeRequest() &&
+        retries.spend();
+      if (!again) throw error;
+      await pause(signal, error);
+      operation.usage.retries += 1;
+      return attempt(request, operation, signal);
+    }
+  };
+}
+
+/** Waits a moment. Where time runs out meanwhile, the failure of the first attempt says why there is no response. */
+function pause(signal: AbortSignal, failure: AuthentikError): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => {
+      clearTimeout(timer);
+      const { reason } = signal;
+      reject(reason instanceof AuthentikError && reason.kind === "timeout" ? failure : reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", leave);
+      resolve();
+    }, retryPauseMs());
+    if (signal.aborted) leave();
+    else signal.addEventListener("abort", leave, { once: true });
+  });
+}
+
+/** The gateway's own credential is refused: that is for its operator to mend. */
+function asOperators(error: AuthentikError): AuthentikError {
+  if (error.kind !== "unauthenticated") return error;
+  const { status, route, upstreamRequestId } = error;
+  return new AuthentikError("service-credentials", "authentik refuses the gateway's own token", {
+    ...(status !== undefined && { status }),
+    ...(route !== undefined && { route }),
+    ...(upstreamRequestId !== undefined && { upstreamRequestId }),
+    detail: "AUTHENTIK_TOKEN is invalid or expired",
+  });
+}
+
+/** Trouble of the server or the way to it counts, not that of one caller. */
+function breakerOutcome(error: AuthentikError | null, isLate: boolean): "success" | "failure" | "neutral" {
+  if (isLate) return "failure";
+  switch (error?.kind) {
+    case "unreachable":
+    case "misconfigured":
+    case "starting":
+      return "failure";
+    case "timeout":
+    case "cancelled":
+      return "neutral";
+    default:
+      return "success";
+  }
+}
+
+function limitOutcome(
+  response: UpstreamResponse | null,
+  error: AuthentikError | null,
+): LimitSample["outcome"] {
+  if (response === null) return "ignored";
+  if (response.status === 503 || response.status === 504) return "dropped";
+  const served = error === null || error.kind === "not-found" || error.kind === "unauthenticated";
+  return served ? "served" : "ignored";
+}
+
+/** Rows of a list; null for anything else. */
+function rowsOf(result: object): number | null {
+  const value: unknown = "value" in result ? result.value : null;
+  if (typeof value !== "object" || value === null || !("results" in value)) return null;
+  return Array.isArray(value.results) ? value.results.length : null;
+}
+
+function breakerIsOpen(blockedMs: number, route: string): AuthentikError {
+  return new AuthentikError("unreachable", "authentik failed too often just now, so nothing was sent", {
+    route,
+    retryAfterSeconds: Math.ceil(blockedMs / 1_000),
+    detail: "the circuit breaker is open",
+  });
+}

@@ -1,0 +1,205 @@
+import { AuthentikError, type AuthentikErrorKind, type AuthentikErrorOptions } from "./errors.ts";
+import { decodeFieldErrors } from "./field-errors.ts";
+import type { UpstreamResponse } from "./http.ts";
+
+/**
+ * The texts authentik has for missing, wrong, unsupported and malformed credentials, all with status 403.
+ * No release translates them; every other 403 is about permissions.
+ */
+const CREDENTIAL_TEXTS: ReadonlySet<unknown> = new Set([
+  "Authentication credentials were not provided.",
+  "Token invalid/expired",
+  "Unsupported authentication type",
+  "Malformed header",
+]);
+
+const CODING = /^[\w-]{1,20}/;
+
+/** authentik's own request ids; a proxy may put anything into that header, and a log is no place for it. */
+const REQUEST_ID = /^[0-9a-f-]{32,36}$/i;
+
+const PAGE_INSTEAD_OF_API =
+  "the answer is not from authentik's API: check the URL and path prefix of authentik, and what stands in front of it";
+
+/**
+ * The JSON of a usable response: status 200, JSON by content type and by content, and not authentik's "starting"; for a
+ * DELETE, status 204. For everything else the error, by the one table between HTTP and kinds. Never throws.
+ */
+export function decodeResponse(
+  response: UpstreamResponse,
+  { route, method = "GET" }: { route: string; method?: "GET" | "DELETE" },
+): { readonly value: unknown } | AuthentikError {
+  if (response.contentEncoding !== "" && response.contentEncoding.toLowerCase() !== "identity") {
+    return failure("malformed-response", "authentik's answer is compressed", response, route, {
+      detail: `Content-Encoding ${CODING.exec(response.contentEncoding)?.[0] ?? "unknown"}, though only identity was asked for: what stands in front of authentik compresses`,
+    });
+  }
+  if (response.status === 204 && method === "DELETE") return { value: null };
+  if (response.status !== 200) return refusal(response, route);
+  if (!isJson(response.contentType)) {
+    return failure(
+      "malformed-response",
+      "authentik answered 200 with something else than JSON",
+      response,
+      route,
+      {
+        detail: `${describe(response)}; ${PAGE_INSTEAD_OF_API}`,
+      },
+    );
+  }
+  const value = parse(response.body);
+  if (value === undefined) {
+    return failure("malformed-response", "authentik answered 200 with broken JSON", response, route, {
+      detail: describe(response),
+    });
+  }
+  if (isRouterError(value)) {
+    // Go routers of 2025.10 and later forget to set the status while the application starts.
+    return failure(
+      saysStarting(response.body) ? "starting" : "unreachable",
+      "authentik answered 200 with an error of its router",
+      response,
+      route,
+    );
+  }
+  return { value };
+}
+
+function refusal(response: UpstreamResponse, route: string): AuthentikError {
+  const { status } = response;
+  const body = isJson(response.contentType) ? parse(response.body) : undefined;
+  const said = `authentik answered ${status}`;
+  const page = body === undefined ? { detail: `${describe(response)}; ${PAGE_INSTEAD_OF_API}` } : {};
+
+  if (status >= 300 && status < 400) {
+    return failure("redirected", `${said}, which is never followed`, response, route, {
+      detail:
+        "usually a login page or a change of host or scheme: the URL must be the one authentik itself answers at",
+    });
+  }
+  switch (status) {
+    case 400:
+      return failure("invalid-input", said, response, route, {
+        fieldErrors: decodeFieldErrors(body),
+        ...page,
+      });
+    case 401:
+      return failure("unauthenticated", said, response, route);
+    case 403:
+      return failure(
+        CREDENTIAL_TEXTS.has(detailOf(body)) ? "unauthenticated" : "forbidden",
+        said,
+        response,
+        route,
+        page,
+      );
+    case 404:
+      return typeof detailOf(body) === "string"
+        ? failure("not-found", said, response, route)
+        : failure("malformed-response", `${said}, but not as its API does`, response, route, {
+            detail: `${describe(response)}; ${PAGE_INSTEAD_OF_API}`,
+          });
+    case 429:
+      return failure("rate-limited", said, response, route);
+    case 502:
+    case 503:
+    case 504:
+      return failure(saysStarting(response.body) ? "starting" : "unreachable", said, response, route);
+  }
+  if (status >= 400 && status < 500) return failure("rejected", said, response, route, page);
+  if (status === 500 && isRecycledWorker(response)) {
+    return failure("unreachable", "a worker of authentik ended while it answered", response, route, {
+      detail: `${describe(response)}, without X-authentik-id`,
+    });
+  }
+  if (status >= 500)
+    return failure("upstream-failure", said, response, route, { detail: describe(response) });
+  return failure("malformed-response", `${said} to a request`, response, route, {
+    detail: describe(response),
+  });
+}
+
+function failure(
+  kind: AuthentikErrorKind,
+  message: string,
+  response: UpstreamResponse,
+  route: string,
+  options: AuthentikErrorOptions = {},
+): AuthentikError {
+  const seconds = retryAfterSeconds(response.retryAfter);
+  return new AuthentikError(kind, message, {
+    status: response.status,
+    route,
+    ...(seconds === undefined ? {} : { retryAfterSeconds: seconds }),
+    ...(REQUEST_ID.test(response.upstreamRequestId) ? { upstreamRequestId: response.upstreamRequestId } : {}),
+    ...options,
+  });
+}
+
+/** `application/json`, with or without parameters. */
+function isJson(contentType: string): boolean {
+  return contentType === "application/json" || /^application\/json\s*(;|$)/i.test(contentType);
+}
+
+function parse(text: string): unknown {
+  try {
+    // `unknown` on purpose: the wire decides what it is.
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function detailOf(body: unknown): unknown {
+  return typeof body === "object" && body !== null && "detail" in body ? body.detail : undefined;
+}
+
+function isRouterError(value: unknown): boolean {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "error" in value &&
+    !("pk" in value) &&
+    !("results" in value)
+  );
+}
+
+/** authentik's routers say so in text or JSON, whatever the content type claims. */
+function saysStarting(body: string): boolean {
+  return body.length < 1_000 && body.includes("authentik starting");
+}
+
+/**
+ * uvicorn 0.44's own answer for requests in flight when their worker is recycled (release 2026.5, about every thousand
+ * requests). authentik's application never saw the end of the request: its own errors carry its id, or are its pages.
+ */
+function isRecycledWorker({ contentType, upstreamRequestId, body }: UpstreamResponse): boolean {
+  return upstreamRequestId === "" && contentType.startsWith("text/plain") && body === "Internal Server Error";
+}
+
+/** Facts about an answer that are safe to log: nothing of what it says. */
+function describe(response: UpstreamResponse): string {
+  const type = /^[\w.+-]+\/[\w.+-]+/.exec(response.contentType)?.[0] ?? "no content type";
+  return `${type}, ${response.bytes} bytes`;
+}
+
+/** Nobody is told to come back later than this; a header that says more is a mistake or a joke. */
+const LONGEST_SECONDS = 3_600;
+
+/**
+ * Whole seconds (1 to 3600) that a `Retry-After` header asks for, as seconds or as an HTTP date.
+ *
+ * @returns undefined when it is absent or not understood
+ * @see https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+ */
+function retryAfterSeconds(header: string, now: number = Date.now()): number | undefined {
+  const text = header.trim();
+  if (text === "") return undefined;
+  const seconds = /^\d+$/.test(text) ? Number(text) : (httpDate(text) - now) / 1_000;
+  if (Number.isNaN(seconds)) return undefined;
+  return Math.min(Math.max(Math.ceil(seconds), 1), LONGEST_SECONDS);
+}
+
+function httpDate(text: string): number {
+  return /^[A-Z][a-z]{2,8},? /.test(text) ? Date.parse(text) : NaN;
+}

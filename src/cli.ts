@@ -1,0 +1,150 @@
+import { get } from "node:http";
+import { basename, relative } from "node:path";
+import { helpMarkdown, helpText } from "./config/help.ts";
+import { type Config, type ConfigSources, loadConfig } from "./config/load.ts";
+import { problemLine } from "./config/problem.ts";
+import { listenFailure, onEndSignals, type ProcessContext, StartFailure } from "./lifecycle.ts";
+import type { RunningSandbox } from "./serve.ts";
+
+/** How long `health` waits for an answer. */
+const HEALTH_TIMEOUT_MS = 2000;
+
+/** Does what the command line asks for. Resolves with the exit code; what a command needs is loaded only for it. */
+export async function run(sources: ConfigSources, context: ProcessContext): Promise<number> {
+  const { printError } = context;
+  const loaded = loadConfig(sources);
+  for (const warning of loaded.warnings) printError(`Warning: ${warning}\n`);
+  if ("problems" in loaded) {
+    const lines = loaded.problems.map((problem) => `  ${problemLine(problem)}\n`);
+    printError(`authentik-graphql cannot start with this configuration:\n${lines.join("")}`);
+    printError("authentik-graphql --help explains every option.\n");
+    return 2;
+  }
+  try {
+    return await commands[loaded.config.command](loaded.config, context);
+  } catch (error) {
+    if (!(error instanceof StartFailure)) throw error;
+    printError(`${error.message}\n`);
+    return 1;
+  }
+}
+
+const commands: Readonly<
+  Record<Config["command"], (config: Config, context: ProcessContext) => number | Promise<number>>
+> = {
+  async serve(config, context) {
+    const { serve } = await import("./serve.ts");
+    return serve(config, {
+      ...context,
+      async startSandbox() {
+        const { url, release, tokens } = await createSandbox({ ...config.sandbox, host: "127.0.0.1" });
+        return { url: url.origin, release, token: tokens.administrator.token };
+      },
+      onListening: (address) => context.print(banner(config, { ...address, ...context })),
+    });
+  },
+
+  async sandbox({ sandbox, host }, { print, events, invocation }) {
+    const running = await createSandbox({ ...sandbox, host });
+    const { url, release, tokens } = running;
+    const base = baseUrl(host, Number(url.port));
+    const lines = Object.values(tokens).map(({ token, meaning }) => `  ${token.padEnd(24)}${meaning}\n`);
+    print(`Sandbox: ${base}
+
+It answers as authentik ${release} does, with made-up data, to these bearer tokens:
+
+${lines.join("")}
+  curl ${base}/api/v3/sources/user_connections/plex/5/ -H 'Authorization: Bearer ${tokens.administrator.token}'
+  AUTHENTIK_URL=${base} ${invocation}
+`);
+    await new Promise<void>((end) => onEndSignals(events, { first: () => end(), again: () => {} }));
+    await running.close();
+    return 0;
+  },
+
+  async health({ host, port }, { print, printError }) {
+    const url = `${baseUrl(host, port)}/healthz`;
+    const outcome = await new Promise<string>((resolve) => {
+      const signal = AbortSignal.timeout(HEALTH_TIMEOUT_MS);
+      get(url, { agent: false, signal }, ({ statusCode }) => resolve(String(statusCode))).on(
+        "error",
+        ({ message }) => resolve(signal.aborted ? `no answer within ${HEALTH_TIMEOUT_MS} ms` : message),
+      );
+    });
+    if (outcome === "200") print(`${url} answers\n`);
+    else printError(`${url}: ${outcome}\n`);
+    return outcome === "200" ? 0 : 1;
+  },
+
+  async schema({ federationLinkUrl, mutations, api }, { print }) {
+    const [{ createSchema }, { printApiSchema, printSchema }] = await Promise.all([
+      import("./graphql/schema.ts"),
+      import("./graphql/print.ts"),
+    ]);
+    print((api ? printApiSchema : printSchema)(createSchema({ federationLinkUrl, mutations })));
+    return 0;
+  },
+
+  help({ markdown }, { print }) {
+    print(markdown ? helpMarkdown() : helpText());
+    return 0;
+  },
+
+  version(_config, { print, version }) {
+    print(`${version}\n`);
+    return 0;
+  },
+};
+
+/** @throws {StartFailure} when it cannot listen */
+async function createSandbox(options: Config["sandbox"] & { host: string }) {
+  const sandbox = await import("./sandbox/sandbox.ts");
+  try {
+    return await sandbox.createSandbox(options);
+  } catch (error) {
+    throw listenFailure(error, { ...options, flag: "--sandbox-port" });
+  }
+}
+
+/**
+ * What was typed to start this program, as far as it can be told: npm says so in the environment, a link of npm's in a
+ * `bin` folder has the package's name.
+ */
+export function invocationOf(env: ConfigSources["env"], script: string, folder: string): string {
+  if (env["npm_lifecycle_event"] === "start") return "npm start";
+  return basename(script) === "main.js" ? `node ${relative(folder, script)}` : "authentik-graphql";
+}
+
+/** URL of a server that listens there; of this machine where it listens on every address. */
+function baseUrl(host: string, port: number): string {
+  const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+  return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
+}
+
+/**
+ * What is printed once requests are answered. Its first line is `GraphQL: ` and the URL, for scripts; in front of the
+ * sandbox the rest is a request to try.
+ */
+function banner(
+  { host, gateway: { credentials, graphiql } }: Config,
+  { port, sandbox, invocation }: { port: number; sandbox: RunningSandbox | null; invocation: string },
+): string {
+  const url = `${baseUrl(host, port)}/graphql`;
+  const first = `GraphQL: ${url}\n`;
+  if (sandbox === null) return first;
+  const ask = graphiql ? "Open the URL in a browser, or ask it something:" : "Ask it something:";
+  const ownToken = `\n    -H 'Authorization: Bearer ${sandbox.token}' \\`;
+  const gatewayKey = `\n    -H "Authorization: Bearer $GATEWAY_KEY" \\`;
+  const authorization =
+    credentials.mode === "caller" ? ownToken : credentials.gatewayKey === null ? "" : gatewayKey;
+  return `${first}
+AUTHENTIK_URL is not set: a sandbox with made-up data stands in for authentik ${sandbox.release} (${sandbox.url}).
+${ask}
+
+  curl ${url} -H 'Content-Type: application/json' \\${authorization}
+    -d '{"query":"{ plexConnection(id: 5) { identifier user source { name } } }"}'
+
+With your own: AUTHENTIK_URL=https://id.example.org ${invocation}
+
+`;
+}

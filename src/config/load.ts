@@ -1,0 +1,270 @@
+import * as v from "valibot";
+import { parseSandboxFault } from "../sandbox/faults.ts";
+import { type Arguments, parseArguments } from "./arguments.ts";
+import { isReadBy } from "./option.ts";
+import { options, sections, type Values } from "./options.ts";
+import { type ConfigProblem, presentable, typos } from "./problem.ts";
+
+/** Everything the process was told, checked and frozen. Durations in milliseconds, sizes in bytes. */
+export type Config = Readonly<ReturnType<typeof toConfig>> & {
+  readonly command: Arguments["command"];
+  /** Whether `help` prints the README's table instead. */
+  readonly markdown: boolean;
+  /** Whether `schema` prints the graph for clients, without what only federation needs. */
+  readonly api: boolean;
+};
+
+/** Whose credentials authentik is shown: the caller's own, or the gateway's for whom shows its key (null: for anyone). */
+export type Credentials =
+  { mode: "caller" } | { mode: "service"; authentikToken: string; gatewayKey: string | null };
+
+/** What keeps slow and numerous clients from wearing the process down. */
+export type ServerLimits = Config["server"];
+
+/** The least important kind of line that is logged. */
+export type LogLevel = Config["logLevel"];
+
+/** Lines for machines, for people, or whichever fits where they go. */
+export type LogFormat = Config["logFormat"];
+
+/** Where the configuration comes from. */
+export interface ConfigSources {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Without the program and the script. */
+  readonly argv: readonly string[];
+  /** Reads a text file. @throws {Error} with a `code` such as ENOENT */
+  readonly readFile: (path: string) => string;
+}
+
+/** The configuration, or all that is wrong with it; and sentences about what is probably not meant so. */
+export type LoadedConfig = { readonly warnings: readonly string[] } & (
+  { readonly config: Config } | { readonly problems: readonly ConfigProblem[] }
+);
+
+/** Reads the configuration: flags win over the environment. Reports every problem at once and never throws. */
+export function loadConfig({ env, argv, readFile }: ConfigSources): LoadedConfig {
+  const parsed = parseArguments(argv);
+  const { command, extras } = parsed;
+  const problems = [...parsed.problems];
+  const { values, given } = readValues(parsed, env, problems);
+  const read = (name: FileOption): string | undefined => {
+    const path = values[name];
+    return path === null ? undefined : readTextFile({ name, path }, readFile, problems);
+  };
+  const credentials = toCredentials(values, { given, read, problems });
+  const caPem = read("AUTHENTIK_CA_FILE");
+  if (caPem !== undefined && !caPem.includes("-----BEGIN CERTIFICATE-----")) {
+    problems.push({ name: "AUTHENTIK_CA_FILE", expected: "a file with certificates in PEM form" });
+  }
+  if (command === "serve" && env["NODE_ENV"] === "production" && !given.has("AUTHENTIK_URL")) {
+    const expected = "a URL, since the sandbox never stands in for it in production";
+    problems.push({ name: "AUTHENTIK_URL", expected });
+  }
+  const warnings = misspelledVariables(parsed, env);
+  if (problems.length > 0) return { problems, warnings };
+  const extra = { command, markdown: extras.has("--markdown"), api: extras.has("--api") };
+  return { config: deepFreeze({ ...extra, ...toConfig(values, { credentials, caPem }) }), warnings };
+}
+
+/**
+ * The value of every option: the flag's, else the variable's, else the default; and the names of those that were given,
+ * acceptable or not. Options of other commands, and of a sandbox that does not run, keep their defaults.
+ */
+function readValues(
+  { command, flags }: Arguments,
+  env: ConfigSources["env"],
+  problems: ConfigProblem[],
+): { values: Values; given: ReadonlySet<string> } {
+  const values: Record<string, unknown> = {};
+  const given = new Set<string>();
+  const ownAuthentik = command === "serve" && (flags.has("AUTHENTIK_URL") || Boolean(env["AUTHENTIK_URL"]));
+  for (const [name, option] of options) {
+    values[name] = option.default;
+    const isRead = isReadBy(command, option) && !(ownAuthentik && name in sections.Sandbox);
+    const variable = isRead ? env[name] : undefined;
+    const isSet = variable !== undefined && (variable !== "" || option.emptyIsWrong === true);
+    const { flag, text } = flags.get(name) ?? { flag: name, text: isSet ? variable : undefined };
+    if (text === undefined) continue;
+    given.add(name);
+    const { success, output, issues } = v.safeParse(option.schema, text);
+    if (success) values[name] = output;
+    else {
+      const shown = option.secret === true ? "a secret that is not shown" : presentable(text);
+      problems.push({ name: flag, given: shown, expected: issues[0].message });
+    }
+  }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each is its option's default or its schema's output
+  return { values: values as Values, given };
+}
+
+type FileOption = "AUTHENTIK_TOKEN_FILE" | "GATEWAY_KEY_FILE" | "AUTHENTIK_CA_FILE";
+
+function readTextFile(
+  { name, path }: { name: string; path: string },
+  readFile: ConfigSources["readFile"],
+  problems: ConfigProblem[],
+): string | undefined {
+  try {
+    return readFile(path);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
+    const given = `${JSON.stringify(path)} (${code})`;
+    problems.push({ name, given, expected: "the path of a readable file" });
+    return undefined;
+  }
+}
+
+/** Whose credentials authentik is shown, and every reason why that cannot be told. */
+function toCredentials(
+  values: Values,
+  sources: {
+    given: ReadonlySet<string>;
+    read: (name: FileOption) => string | undefined;
+    problems: ConfigProblem[];
+  },
+): Credentials {
+  const { given, read, problems } = sources;
+  const secret = (name: "AUTHENTIK_TOKEN" | "GATEWAY_KEY"): string | null => {
+    if (!given.has(`${name}_FILE`)) return values[name];
+    if (given.has(name)) problems.push({ name, expected: `only one of ${name} and ${name}_FILE` });
+    const content = read(`${name}_FILE`)?.trim();
+    if (content === undefined) return null;
+    const { success, output, issues } = v.safeParse(sections.Credentials[name].schema, content);
+    if (success) return output;
+    problems.push({ name: `${name}_FILE`, given: "a file", expected: `one with ${issues[0].message}` });
+    return null;
+  };
+  const authentikToken = secret("AUTHENTIK_TOKEN");
+  const gatewayKey = secret("GATEWAY_KEY");
+  const token = given.has("AUTHENTIK_TOKEN") || given.has("AUTHENTIK_TOKEN_FILE");
+  const key = given.has("GATEWAY_KEY") || given.has("GATEWAY_KEY_FILE");
+  const open = values.OPEN_ACCESS;
+  const withToken = "AUTHENTIK_TOKEN with it: without a token callers show their own";
+  if (!token && key) problems.push({ name: "GATEWAY_KEY", expected: withToken });
+  if (!token && open) problems.push({ name: "OPEN_ACCESS", expected: withToken });
+  if (token && key && open) {
+    const expected = "either OPEN_ACCESS or GATEWAY_KEY, since they contradict each other";
+    problems.push({ name: "OPEN_ACCESS", expected });
+  }
+  if (token && !key && !open) {
+    const expected =
+      "a key of at least 16 characters that callers must show, since AUTHENTIK_TOKEN speaks for all of them " +
+      "(or OPEN_ACCESS=true to let everyone in)";
+    problems.push({ name: "GATEWAY_KEY", expected });
+  }
+  return authentikToken === null ? { mode: "caller" } : { mode: "service", authentikToken, gatewayKey };
+}
+
+/** A sentence for each variable that nobody reads and that is a known one but for its case or one typo. */
+function misspelledVariables({ command }: Arguments, env: ConfigSources["env"]): string[] {
+  const missing = options.filter(([name, option]) => isReadBy(command, option) && !env[name]);
+  return Object.keys(env).flatMap((variable) => {
+    if (options.some(([name]) => name === variable)) return [];
+    const upper = variable.toUpperCase();
+    const meant = missing.find(
+      ([name]) =>
+        upper === name ||
+        // Short names are a letter away from much that has nothing to do with them, such as HOST from COST.
+        (name.length > 5 && Math.abs(upper.length - name.length) <= 1 && typos(upper, name) === 1),
+    );
+    return meant === undefined ? [] : [`${variable} is not read by anything: did you mean ${meant[0]}?`];
+  });
+}
+
+function toConfig(
+  values: Values,
+  { credentials, caPem }: { credentials: Credentials; caPem: string | undefined },
+) {
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    /** null: the embedded sandbox answers. */
+    authentikUrl: values.AUTHENTIK_URL,
+    authentik: {
+      ...(caPem !== undefined && { caPem }),
+      concurrency: values.AUTHENTIK_CONCURRENCY,
+      queueMax: values.AUTHENTIK_QUEUE_MAX,
+      maxResponseBytes: values.AUTHENTIK_MAX_RESPONSE_BYTES,
+      connectTimeoutMs: values.AUTHENTIK_CONNECT_TIMEOUT_MS,
+      coalesce: values.COALESCE,
+      cacheTtlMs: values.CACHE_TTL_MS,
+      cacheMaxBytes: values.CACHE_MAX_BYTES,
+      retry: values.AUTHENTIK_RETRY,
+      list: values.LIST_STRATEGY === "auto",
+    },
+    gateway: {
+      credentials,
+      trustedProxies: values.TRUSTED_PROXIES,
+      operationTimeoutMs: values.OPERATION_TIMEOUT_MS,
+      maxBodyBytes: values.MAX_BODY_BYTES,
+      maxHeaderCount: values.MAX_HEADER_COUNT,
+      maxRestCalls: values.MAX_REST_CALLS,
+      maxRepresentations: values.MAX_REPRESENTATIONS,
+      maxPageSize: values.MAX_PAGE_SIZE,
+      maxScannedRows: values.MAX_SCANNED_ROWS,
+      documentLimits: {
+        maxTokens: values.MAX_TOKENS,
+        maxDepth: values.MAX_DEPTH,
+        maxAliases: values.MAX_ALIASES,
+        maxRootFields: values.MAX_ROOT_FIELDS,
+        maxDirectives: values.MAX_DIRECTIVES,
+        maxFragments: values.MAX_FRAGMENTS,
+        maxOperations: values.MAX_OPERATIONS,
+        maxFields: values.MAX_FIELDS,
+        maxIntrospectionFields: values.MAX_INTROSPECTION_FIELDS,
+        maxAliasesOfOneField: values.MAX_ALIASES_OF_ONE_FIELD,
+        maxOverlappingFields: values.MAX_OVERLAPPING_FIELDS,
+      },
+      documentCacheBytes: values.DOCUMENT_CACHE_BYTES,
+      maxPersistedQueriesBytes: values.MAX_PERSISTED_QUERIES_BYTES,
+      introspection: values.INTROSPECTION,
+      graphiql: values.GRAPHIQL,
+      corsOrigins: values.CORS_ORIGINS,
+      allowedHosts: allowedHosts(values, credentials),
+      batchLimit: values.BATCH_LIMIT,
+      coalesce: values.COALESCE,
+      maxOperationsInFlight: values.MAX_OPERATIONS_IN_FLIGHT,
+    },
+    mutations: values.MUTATIONS,
+    federationLinkUrl: values.FEDERATION_LINK_URL,
+    sandbox: {
+      release: values.SANDBOX_RELEASE,
+      port: values.SANDBOX_PORT,
+      latencyMs: values.SANDBOX_LATENCY_MS,
+      authentikCost: values.SANDBOX_AUTHENTIK_COST,
+      faults: values.SANDBOX_FAULTS.flatMap((fault) => parseSandboxFault(fault) ?? []),
+    },
+    logLevel: values.LOG_LEVEL,
+    logFormat: values.LOG_FORMAT,
+    metrics: values.METRICS,
+    readiness: values.READINESS,
+    readinessCacheMs: values.READINESS_CACHE_MS,
+    server: {
+      headersTimeoutMs: Math.min(values.HEADERS_TIMEOUT_MS, values.REQUEST_TIMEOUT_MS),
+      requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
+      socketTimeoutMs: values.SOCKET_TIMEOUT_MS,
+      answerTimeoutMs: values.ANSWER_TIMEOUT_MS,
+      keepAliveTimeoutMs: values.KEEP_ALIVE_TIMEOUT_MS,
+      maxConnections: values.MAX_CONNECTIONS,
+    },
+    drainGraceMs: values.DRAIN_GRACE_MS,
+    drainTimeoutMs: values.DRAIN_TIMEOUT_MS,
+  };
+}
+
+/**
+ * Where reaching the gateway suffices and only this machine can, the name in `Host` is checked unless told otherwise:
+ * a web page whose name was pointed to 127.0.0.1 could read answers in a visitor's browser.
+ */
+function allowedHosts({ ALLOWED_HOSTS, HOST }: Values, credentials: Credentials): readonly string[] {
+  const open = credentials.mode === "service" && credentials.gatewayKey === null;
+  const local = HOST === "localhost" || HOST === "::1" || HOST.startsWith("127.");
+  return ALLOWED_HOSTS.length === 0 && open && local ? ["localhost", "127.0.0.1", "[::1]"] : ALLOWED_HOSTS;
+}
+
+function deepFreeze<Value extends object>(value: Value): Value {
+  for (const part of Object.values(value)) {
+    if (typeof part === "object" && part !== null && !(part instanceof URL)) deepFreeze(part);
+  }
+  return Object.freeze(value);
+}

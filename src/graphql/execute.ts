@@ -1,0 +1,82 @@
+import {
+  execute,
+  type ExecutionResult,
+  type GraphQLSchema,
+  Kind,
+  type OperationDefinitionNode,
+} from "graphql";
+import { LRUCache } from "lru-cache";
+import { type Prepare, findOperation, type PreparedDocument } from "./prepare.ts";
+
+/** What is said of an operation in the log; filled in when it is known. */
+export interface OperationSummary {
+  name?: string;
+  type?: "query" | "mutation" | "subscription";
+}
+
+/** One operation to execute. */
+export interface OperationParams {
+  operationName?: string | null | undefined;
+  variables?: Readonly<Record<string, unknown>> | null | undefined;
+}
+
+/** From source texts to results: every way in executes with these, and nothing else executes. */
+export interface Executor {
+  prepare: Prepare;
+  /**
+   * Executes one of the document's operations with graphql-js.
+   * @throws {GraphQLError} where the name means no operation
+   */
+  execute(
+    prepared: PreparedDocument,
+    params: OperationParams,
+    context: { operation?: OperationSummary },
+  ): ExecutionResult | Promise<ExecutionResult>;
+}
+
+/** Estimated bytes of results about the schema that are kept; a whole introspection has some 100,000. */
+const SCHEMA_RESULTS_BYTES = 4_000_000;
+
+const SCHEMA_FIELDS: ReadonlySet<string> = new Set(["__schema", "__type", "__typename", "_service"]);
+
+/** Creates the one executor of a schema. */
+export function createExecutor({ schema, prepare }: { schema: GraphQLSchema; prepare: Prepare }): Executor {
+  // What tells of the schema is the same for everyone, and dear: a small document asks for hundreds of kilobytes.
+  const schemaResults = new LRUCache<OperationDefinitionNode, ExecutionResult>({
+    maxSize: SCHEMA_RESULTS_BYTES,
+    sizeCalculation: (result, { loc }) => JSON.stringify(result).length + 2 * (loc?.source.body.length ?? 0),
+  });
+  return {
+    prepare,
+    execute(prepared, { operationName, variables }, context) {
+      const operation = findOperation(prepared, operationName);
+      const name = operation.name?.value;
+      if (context.operation) {
+        context.operation.type = operation.operation;
+        if (name !== undefined) context.operation.name = name;
+      }
+      const known = schemaResults.get(operation);
+      if (known !== undefined) return known;
+      const result = execute({
+        schema,
+        document: prepared.document,
+        contextValue: context,
+        variableValues: variables,
+        operationName: name,
+      });
+      if (!(result instanceof Promise) && !result.errors && asksForSchemaOnly(operation))
+        schemaResults.set(operation, result);
+      return result;
+    },
+  };
+}
+
+/** Whether the result depends on the document alone: nothing but fields about the schema, without variables or fragments. */
+function asksForSchemaOnly({ variableDefinitions, selectionSet }: OperationDefinitionNode): boolean {
+  return (
+    variableDefinitions?.length === 0 &&
+    selectionSet.selections.every(
+      (selection) => selection.kind === Kind.FIELD && SCHEMA_FIELDS.has(selection.name.value),
+    )
+  );
+}

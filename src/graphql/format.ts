@@ -1,0 +1,81 @@
+import { type ExecutionResult, GraphQLError } from "graphql";
+import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
+import { type FormattedError, formatError } from "./errors.ts";
+
+/** A result as clients get it. */
+export interface FormattedResult {
+  errors?: readonly FormattedError[];
+  data?: ExecutionResult["data"];
+  extensions?: JsonObject;
+}
+
+/** The result and what HTTP should say about it. */
+export interface Formatted {
+  result: FormattedResult;
+  /** False where the request never became an execution: then the status may be 4xx. */
+  executed: boolean;
+  /** Codes of its errors, each once. */
+  codes: readonly string[];
+  /** Status and headers that a request error asked for by itself, such as 405 for a mutation by GET. */
+  /** Headers are names and values in turn. */
+  http: { status: number; headers: readonly string[] } | null;
+}
+
+/**
+ * Turns an execution's result into what the client may see; formatting twice changes nothing.
+ * @param options.onProblem takes what an operator should see and a client must not
+ */
+export function formatResult(
+  result: ExecutionResult,
+  options: { requestId: string; onProblem?: (problem: JsonObject) => void },
+): Formatted {
+  const executed = result.data !== undefined;
+  if (executed && !result.errors && !result.extensions) {
+    return { result: { data: result.data }, executed, codes: [], http: null };
+  }
+  const formatted: FormattedResult = {};
+  const codes = new Set<string>();
+  let http: Formatted["http"] = null;
+  if (result.errors && result.errors.length > 0) {
+    formatted.errors = result.errors.map((error) => {
+      http ??= executed ? null : httpOf(error);
+      const seen = isFormatted(error)
+        ? error
+        : formatError(error, { ...options, fallbackCode: "BAD_USER_INPUT" });
+      codes.add(seen.extensions.code);
+      return seen;
+    });
+  }
+  if (executed) formatted.data = result.data;
+  const extensions = withoutHttp(result.extensions);
+  if (extensions) formatted.extensions = extensions;
+  return { result: formatted, executed, codes: [...codes], http };
+}
+
+function isFormatted(error: unknown): error is FormattedError {
+  return (
+    isJsonObject(error) &&
+    !(error instanceof GraphQLError) &&
+    isJsonObject(error["extensions"]) &&
+    typeof error["extensions"]["requestId"] === "string"
+  );
+}
+
+function httpOf(error: unknown): Formatted["http"] {
+  const http: unknown = error instanceof GraphQLError ? error.extensions["http"] : null;
+  if (!isJsonObject(http) || typeof http["status"] !== "number" || http["spec"] === true) return null;
+  const headers: string[] = [];
+  const given: unknown = http["headers"];
+  // yoga names the methods with every malformed request; they say something with 405 only.
+  if (http["status"] === 405 && isJsonObject(given)) {
+    for (const [name, value] of Object.entries(given))
+      if (typeof value === "string") headers.push(name, value);
+  }
+  return { status: http["status"], headers };
+}
+
+function withoutHttp(extensions: ExecutionResult["extensions"]): JsonObject | null {
+  if (!extensions) return null;
+  const { http: _http, ...rest } = extensions;
+  return Object.keys(rest).length > 0 ? rest : null;
+}

@@ -1,0 +1,180 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import pino, { type Logger } from "pino";
+import type { AuthentikState } from "../authentik/client.ts";
+import type { AuthentikErrorKind } from "../authentik/errors.ts";
+import type { LogFormat, LogLevel } from "../config/load.ts";
+import type { RequestRecord } from "../server/pending-request.ts";
+
+/** The process' log: lines for people and machines, on standard output unless told otherwise. */
+export interface ProcessLog {
+  readonly log: Logger;
+  /** Writes out what is buffered, as far as somebody reads it. Never rejects. */
+  flush: () => Promise<void>;
+  /** Lines lost because nobody read them fast enough. */
+  droppedLines: () => number;
+}
+
+/** How to log. */
+export interface LogOptions {
+  level: LogLevel;
+  format: LogFormat;
+  /** Whether people look at standard output: what `auto` depends on. */
+  isTerminal: boolean;
+  /** File descriptor; default 1, standard output. */
+  fd?: number;
+}
+
+/** Bytes that may wait for a reader before lines are dropped instead of growing the process. */
+const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
+/** Lines go out together from so many characters on, or after the interval. */
+const PIECE_LENGTH = 32_768;
+const FLUSH_INTERVAL_MS = 200;
+/** How long the end waits for a reader. */
+const FLUSH_TIMEOUT_MS = 1000;
+
+/** Opens the log. What prints for people is loaded only where people look. */
+export async function createLog(options: LogOptions): Promise<ProcessLog> {
+  const { level, format, isTerminal, fd = 1 } = options;
+  // Process id and host name are known to whatever collects the lines.
+  const settings = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: LEVEL_AS_WORD };
+  if (format === "pretty" || (format === "auto" && isTerminal)) {
+    const { createPrettyStream } = await import("./pretty-log.ts");
+    return {
+      log: pino(settings, createPrettyStream({ fd, colorize: isTerminal })),
+      flush: () => Promise.resolve(),
+      droppedLines: () => 0,
+    };
+  }
+  const lines = gatherLines(fd);
+  return { log: pino(settings, lines), flush: lines.flush, droppedLines: lines.dropped };
+}
+
+/**
+ * Hands lines to pino's destination in large pieces: with every write it measures all that waits, which would cost as much
+ * again as making the line.
+ */
+function gatherLines(fd: number): {
+  write: (line: string) => void;
+  flush: () => Promise<void>;
+  dropped: () => number;
+} {
+  // Its flush waits for nothing where the least length is 0, the default.
+  const destination = pino.destination({ fd, sync: false, minLength: 1, maxLength: MAX_BUFFERED_BYTES });
+  let dropped = 0;
+  destination.on("drop", (piece: string) => (dropped += piece.split("\n").length - 1));
+  // A reader that is gone must not end the process: it serves on, without a log.
+  destination.on("error", () => {});
+  let piece = "";
+  const handOver = (): void => {
+    if (piece !== "") destination.write(piece);
+    piece = "";
+  };
+  setInterval(handOver, FLUSH_INTERVAL_MS).unref();
+  return {
+    write(line) {
+      piece += line;
+      if (piece.length >= PIECE_LENGTH) handOver();
+    },
+    async flush() {
+      handOver();
+      const flushed = new Promise<void>((resolve) => destination.flush(() => resolve()));
+      await Promise.race([flushed, sleep(FLUSH_TIMEOUT_MS)]);
+    },
+    dropped: () => dropped,
+  };
+}
+
+const LEVEL_AS_WORD = { level: (level: string) => ({ level }) };
+
+/** Longest text in a field that a client or authentik can fill, in characters. */
+const MAX_TEXT_LENGTH = 128;
+/** Details are sentences for the operator, an unexpected error comes with its stack. */
+const MAX_PROBLEM_TEXT_LENGTH = 512;
+const MAX_STACK_LENGTH = 4096;
+const MAX_PROBLEMS = 10;
+/** Characters of the caller's key: enough to tell callers apart, too few to be worth anything else. */
+const CALLER_LENGTH = 8;
+
+/** Writes one line for each request. docs/operating.md says what each field means. */
+export function createRequestLog(
+  log: Logger,
+  { authentikState }: { authentikState: () => AuthentikState },
+): (record: RequestRecord) => void {
+  return (record) => {
+    const severity = severityOf(record);
+    if (log.isLevelEnabled(severity)) log[severity](fieldsOf(record, authentikState()), "request");
+  };
+}
+
+/** What lies with the caller, or is no failure at all: nothing that an operator could mend. */
+const CALLERS_OWN: ReadonlySet<unknown> = new Set<AuthentikErrorKind>([
+  "unauthenticated",
+  "forbidden",
+  "not-found",
+  "invalid-input",
+  "too-many-calls",
+  "cancelled",
+]);
+
+/**
+ * How much a request matters to an operator: `error` for faults of the gateway, `warn` for trouble of authentik or on the
+ * way to it, `info` for everything else, whatever the client was told.
+ */
+export function severityOf({ codes, problems }: RequestRecord): "info" | "warn" | "error" {
+  if (codes.includes("INTERNAL_SERVER_ERROR")) return "error";
+  return problems.every(({ problem }) => CALLERS_OWN.has(problem)) ? "info" : "warn";
+}
+
+/** pino leaves out what is undefined. */
+function fieldsOf(record: RequestRecord, { limit, inFlight, queued }: AuthentikState): object {
+  const { operation, problems, clientAddress, callerKey } = record;
+  return {
+    requestId: shortened(record.requestId),
+    traceId: record.traceId,
+    method: shortened(record.method),
+    path: shortened(record.path),
+    status: record.status,
+    client: shortened(clientAddress),
+    caller: callerKey ? callerKey.slice(0, CALLER_LENGTH) : undefined,
+    operationName: shortened(operation.name),
+    operationType: operation.type,
+    durationMs: rounded(record.durationMs),
+    outcome: record.outcome,
+    shared: record.shared,
+    codes: record.codes,
+    ...usageFieldsOf(record),
+    limit,
+    restCallsInFlight: inFlight,
+    queue: queued,
+    problems: problems.length > 0 ? problems.slice(0, MAX_PROBLEMS).map(shortenedProblem) : undefined,
+    problemsOmitted: problems.length > MAX_PROBLEMS ? problems.length - MAX_PROBLEMS : undefined,
+  };
+}
+
+/** What the operation cost, in the names of the record. */
+function usageFieldsOf({ usage }: RequestRecord): object | null {
+  if (usage === null) return null;
+  const { keysRequested, keysFetched } = usage;
+  const dedupRatio = keysRequested === 0 ? 0 : rounded(1 - keysFetched / keysRequested);
+  return { ...usage, queuedMs: rounded(usage.queuedMs), dedupRatio };
+}
+
+function shortenedProblem(problem: RequestRecord["problems"][number]): object {
+  const fields = Object.entries(problem).map(([name, value]) => {
+    const maxLength = name === "error" ? MAX_STACK_LENGTH : MAX_PROBLEM_TEXT_LENGTH;
+    return [name, typeof value === "string" ? shortened(value, maxLength) : value];
+  });
+  return Object.fromEntries(fields);
+}
+
+/** The beginning of a text, with an ellipsis where something was cut off. */
+export function shortened<Text extends string | undefined>(
+  text: Text,
+  maxLength: number = MAX_TEXT_LENGTH,
+): Text | string {
+  return text === undefined || text.length <= maxLength ? text : `${text.slice(0, maxLength)}…`;
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 100) / 100;
+}

@@ -1,0 +1,169 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import {
+  Counter,
+  Histogram,
+  type Metric,
+  type OpenMetricsContentType,
+  Registry,
+  type RegistryContentType,
+} from "prom-client";
+import type { AuthentikErrorKind } from "../authentik/errors.ts";
+import type { RequestRecord } from "../server/pending-request.ts";
+import { nameAndHelp, type MetricName } from "./metric-names.ts";
+import { type Readings, registerReadings } from "./readings.ts";
+
+/** What the numbers are made of, besides what is recorded. */
+export interface MetricsOptions extends Readings {
+  /** Path of the graph; finished requests to any other one are counted apart. */
+  endpoint: string;
+}
+
+/** One REST call to authentik, finished. */
+export interface UpstreamObservation {
+  /** As a template, never with ids: every route is a time series. */
+  route: string;
+  outcome: AuthentikErrorKind | "ok";
+  /** From the first byte sent to the last one received. */
+  durationMs: number;
+  /** Of the operation that it was sent for, if that is traced. */
+  traceId?: string | undefined;
+}
+
+/** The numbers of this process. No label ever holds what a client sent. */
+export interface Metrics {
+  /** Counts a finished request. */
+  record: (record: RequestRecord) => void;
+  observeUpstreamRequest: (observation: UpstreamObservation) => void;
+  countUnhandledRejection: () => void;
+  /** Answers `/metrics` in Prometheus' text format, or in that of OpenMetrics, with exemplars, for who accepts it. */
+  serve: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Stops watching the event loop. */
+  close: () => void;
+}
+
+const DURATION_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const COUNT_BUCKETS = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
+/** Codes are the gateway's own and few; should one ever come from elsewhere, it cannot grow the process. */
+const MAX_CODES = 64;
+
+/** Starts counting, in a registry of its own. */
+export function createMetrics({ endpoint, ...readings }: MetricsOptions): Metrics {
+  // prom-client has exemplars for this content type only; what is served is a view of it.
+  const registry = emptyRegistry(Registry.OPENMETRICS_CONTENT_TYPE);
+  const registers = [registry];
+  const counter = <Label extends string = never>(name: MetricName, labelNames: Label[] = []) =>
+    new Counter({ ...nameAndHelp(name), labelNames, registers });
+  const histogram = <Label extends string = never>(
+    name: MetricName,
+    buckets: number[],
+    labelNames: Label[] = [],
+  ) => new Histogram({ ...nameAndHelp(name), buckets, labelNames, registers, enableExemplars: true });
+
+  const operations = counter("operations_total", ["outcome"]);
+  for (const outcome of ["ok", "error", "client-left"]) operations.inc({ outcome }, 0);
+  const errors = counter("operation_errors_total", ["code"]);
+  const responses = counter("http_responses_total", ["status"]);
+  const otherRequests = counter("other_requests_total", ["status"]);
+  const duration = histogram("operation_duration_seconds", DURATION_BUCKETS_SECONDS);
+  const restCallsEach = histogram("operation_rest_calls", COUNT_BUCKETS);
+  const keysEach = histogram("operation_keys", COUNT_BUCKETS);
+  const upstreamDuration = histogram("upstream_request_duration_seconds", DURATION_BUCKETS_SECONDS, [
+    "route",
+    "outcome",
+  ]);
+  const sharedOperations = counter("shared_operations_total");
+  const restCalls = counter("rest_calls_total");
+  const sharedCalls = counter("shared_rest_calls_total");
+  const retries = counter("rest_retries_total");
+  const rowsListed = counter("rows_listed_total");
+  const keysRequested = counter("keys_requested_total");
+  const keysFetched = counter("keys_fetched_total");
+  const queuedSeconds = counter("rest_queued_seconds_total");
+  const unhandledRejections = counter("unhandled_rejections_total");
+  const { close } = registerReadings(registry, readings);
+
+  const codesSeen = new Set<string>();
+  const boundedCode = (code: string): string => {
+    if (codesSeen.size < MAX_CODES) codesSeen.add(code);
+    return codesSeen.has(code) ? code : "OTHER";
+  };
+
+  return {
+    record({ path = endpoint, status, outcome, codes, durationMs, shared, usage, traceId }) {
+      if (path !== endpoint) {
+        otherRequests.inc({ status });
+        return;
+      }
+      const failed = codes.length > 0 || status >= 400;
+      operations.inc({ outcome: outcome === "client-left" ? outcome : failed ? "error" : "ok" });
+      responses.inc({ status });
+      duration.observe({ value: durationMs / 1000, ...exemplarOf(traceId) });
+      for (const code of codes) errors.inc({ code: boundedCode(code) });
+      if (shared) sharedOperations.inc();
+      if (usage === null) return;
+      restCallsEach.observe({ value: usage.restCalls });
+      keysEach.observe({ value: usage.keysRequested });
+      restCalls.inc(usage.restCalls);
+      sharedCalls.inc(usage.sharedCalls);
+      retries.inc(usage.retries);
+      rowsListed.inc(usage.rowsListed);
+      keysRequested.inc(usage.keysRequested);
+      keysFetched.inc(usage.keysFetched);
+      queuedSeconds.inc(usage.queuedMs / 1000);
+    },
+    observeUpstreamRequest({ route, outcome, durationMs, traceId }) {
+      const labels = { route, outcome: outcome.replaceAll("-", "_") };
+      upstreamDuration.observe({ labels, value: durationMs / 1000, ...exemplarOf(traceId) });
+    },
+    countUnhandledRejection: () => unhandledRejections.inc(),
+    serve: (request, response) => void answer(registry, request, response),
+    close,
+  };
+}
+
+/** Leads from a bar of a histogram to one trace in it. */
+function exemplarOf(traceId: string | undefined): { exemplarLabels?: Record<string, string> } {
+  return traceId === undefined ? {} : { exemplarLabels: { trace_id: traceId } };
+}
+
+async function answer(
+  registry: Registry<OpenMetricsContentType>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    response.writeHead(405, { Allow: "GET, HEAD" }).end();
+    return;
+  }
+  const wantsOpenMetrics = request.headers.accept?.includes("application/openmetrics-text") ?? false;
+  const view = wantsOpenMetrics
+    ? viewOf(registry, Registry.OPENMETRICS_CONTENT_TYPE)
+    : viewOf(registry, Registry.PROMETHEUS_CONTENT_TYPE);
+  const text = await view.metrics();
+  const headers = { "Content-Type": view.contentType, "Cache-Control": "no-store", Vary: "Accept" };
+  response.writeHead(200, headers).end(request.method === "HEAD" ? undefined : text);
+}
+
+/**
+ * The same metrics in one of the two formats. For OpenMetrics prom-client takes `_total` off the names of counters for
+ * good, so that it gets objects of its own to rename, which share everything else.
+ */
+function viewOf<ContentType extends RegistryContentType>(
+  registry: Registry<OpenMetricsContentType>,
+  contentType: ContentType,
+): Registry<ContentType> {
+  const view = emptyRegistry(contentType);
+  for (const { name } of registry.getMetricsAsArray()) {
+    const metric: Metric = Object.create(registry.getSingleMetric(name) ?? null);
+    view.registerMetric(metric);
+  }
+  return view;
+}
+
+function emptyRegistry<ContentType extends RegistryContentType>(
+  contentType: ContentType,
+): Registry<ContentType> {
+  const registry = new Registry<ContentType>();
+  registry.setContentType(contentType);
+  return registry;
+}

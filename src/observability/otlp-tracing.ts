@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  type Context,
+  defaultTextMapGetter,
+  defaultTextMapSetter,
+  diag,
+  DiagLogLevel,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  type Span,
+  trace,
+} from "@opentelemetry/api";
+import { W3CTraceContextPropagator } from "@opentelemetry/core";
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
+import { detectResources, envDetector, resourceFromAttributes } from "@opentelemetry/resources";
+import { BasicTracerProvider, BatchSpanProcessor } from "@opentelemetry/sdk-trace-base";
+import {
+  ATTR_ERROR_TYPE,
+  ATTR_HTTP_REQUEST_METHOD,
+  ATTR_HTTP_RESPONSE_STATUS_CODE,
+  ATTR_SERVER_ADDRESS,
+  ATTR_SERVER_PORT,
+  ATTR_SERVICE_NAME,
+  ATTR_SERVICE_VERSION,
+} from "@opentelemetry/semantic-conventions";
+import type { RequestRecord } from "../server/pending-request.ts";
+import { severityOf, shortened } from "./log.ts";
+import type { Tracing, TracingOptions, UpstreamSpan } from "./tracing.ts";
+
+/**
+ * Not yet in the stable part of the semantic conventions.
+ * @see https://opentelemetry.io/docs/specs/semconv/graphql/graphql-spans/
+ */
+const ATTR_GRAPHQL_OPERATION_NAME = "graphql.operation.name";
+const ATTR_GRAPHQL_OPERATION_TYPE = "graphql.operation.type";
+/** `X-authentik-id` of a response, which authentik's own log has as `request_id`. */
+const ATTR_AUTHENTIK_REQUEST_ID = "authentik.request_id";
+
+const PROBLEM_INTERVAL_MS = 60_000;
+const MAX_PROBLEM_LENGTH = 300;
+
+/** Starts the SDK. Spans wait in a bounded queue and are lost, not kept, when nobody takes them. */
+export function createOtlpTracing({ version, upstream, onProblem }: TracingOptions): Tracing {
+  reportProblems(onProblem);
+  const provider = new BasicTracerProvider({
+    resource: resourceFromAttributes({
+      [ATTR_SERVICE_NAME]: "authentik-graphql",
+      [ATTR_SERVICE_VERSION]: version,
+    }).merge(detectResources({ detectors: [envDetector] })),
+    spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
+  });
+  const tracer = provider.getTracer("authentik-graphql", version);
+  const propagator = new W3CTraceContextPropagator();
+  const server = {
+    [ATTR_SERVER_ADDRESS]: upstream.hostname,
+    [ATTR_SERVER_PORT]: Number(upstream.port) || (upstream.protocol === "https:" ? 443 : 80),
+  };
+
+  const startUpstreamRequest = (
+    parent: Context,
+    { method, route }: { method: string; route: string },
+  ): UpstreamSpan => {
+    const attributes = { ...server, [ATTR_HTTP_REQUEST_METHOD]: method };
+    const span = tracer.startSpan(`${method} ${route}`, { kind: SpanKind.CLIENT, attributes }, parent);
+    const headers: Record<string, string> = {};
+    propagator.inject(trace.setSpan(parent, span), headers, defaultTextMapSetter);
+    return {
+      headers,
+      end({ status, error, upstreamRequestId }) {
+        if (status !== undefined) span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, status);
+        if (upstreamRequestId !== undefined) {
+          span.setAttribute(ATTR_AUTHENTIK_REQUEST_ID, shortened(upstreamRequestId));
+        }
+        if (error !== undefined) span.setAttribute(ATTR_ERROR_TYPE, error);
+        // That there is no such object is an answer, not a failure.
+        if (error !== undefined && error !== "not-found") span.setStatus({ code: SpanStatusCode.ERROR });
+        span.end();
+      },
+    };
+  };
+
+  return {
+    startOperation(headers) {
+      const caller = propagator.extract(ROOT_CONTEXT, headers, defaultTextMapGetter);
+      const span = tracer.startSpan("GraphQL Operation", { kind: SpanKind.SERVER }, caller);
+      const context = trace.setSpan(ROOT_CONTEXT, span);
+      return {
+        traceId: span.spanContext().traceId,
+        startUpstreamRequest: (request) => startUpstreamRequest(context, request),
+        end(record) {
+          nameSpan(span, record);
+          if (severityOf(record) !== "info") span.setStatus({ code: SpanStatusCode.ERROR });
+          span.end();
+        },
+      };
+    },
+    async shutdown({ timeoutMs }) {
+      const ended = provider.shutdown().catch((error: unknown) => diag.error(String(error)));
+      await Promise.race([ended, sleep(timeoutMs, undefined, { ref: false })]);
+    },
+  };
+}
+
+function nameSpan(span: Span, { method, status, codes, operation: { name, type } }: RequestRecord): void {
+  span.setAttribute(ATTR_HTTP_REQUEST_METHOD, shortened(method));
+  span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, status);
+  if (codes.length > 0) span.setAttribute(ATTR_ERROR_TYPE, codes.join(" "));
+  if (type === undefined) return;
+  const shortName = shortened(name);
+  span.updateName(shortName === undefined ? type : `${type} ${shortName}`);
+  span.setAttribute(ATTR_GRAPHQL_OPERATION_TYPE, type);
+  if (shortName !== undefined) span.setAttribute(ATTR_GRAPHQL_OPERATION_NAME, shortName);
+}
+
+function ignore(): void {}
+
+/** What the SDK would tell nobody: that the receiver is not there, or that a variable means nothing. */
+function reportProblems(onProblem: TracingOptions["onProblem"]): void {
+  let saidMs = Number.NEGATIVE_INFINITY;
+  const report = (message: string): void => {
+    if (performance.now() - saidMs < PROBLEM_INTERVAL_MS) return;
+    saidMs = performance.now();
+    onProblem(`OpenTelemetry: ${shortened(message, MAX_PROBLEM_LENGTH)}`);
+  };
+  diag.setLogger(
+    { error: report, warn: report, info: ignore, debug: ignore, verbose: ignore },
+    { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
+  );
+}

@@ -1,0 +1,105 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { Counter, Gauge, type OpenMetricsContentType, type Registry } from "prom-client";
+import type { AuthentikState } from "../authentik/client.ts";
+import { nameAndHelp, type MetricName } from "./metric-names.ts";
+
+/** What is read at the moment when somebody asks for the metrics. */
+export interface Readings {
+  version: string;
+  authentikState: () => AuthentikState;
+  /** Whether authentik was there when last asked; null while nobody has asked. */
+  upstreamUp: () => boolean | null;
+  /** Whether authentik accepts the gateway's own token; null while unknown. Absent where callers bring theirs. */
+  serviceCredentialsValid?: (() => boolean | null) | undefined;
+  operationsInFlight: () => number;
+  connections: () => number;
+  draining: () => boolean;
+  droppedLogLines: () => number;
+}
+
+/** Adds what has a value at any time. `close` stops watching the event loop. */
+export function registerReadings(
+  registry: Registry<OpenMetricsContentType>,
+  readings: Readings,
+): { close: () => void } {
+  const { version, authentikState, serviceCredentialsValid } = readings;
+  const eventLoopDelay = watchEventLoopDelay();
+  const registers = [registry];
+  /** A value that is null is not told. */
+  const gauge = (name: MetricName, read: () => number | boolean | null) =>
+    new Gauge({
+      ...nameAndHelp(name),
+      registers,
+      collect() {
+        const value = read();
+        if (value === null) this.remove();
+        else this.set(Number(value));
+      },
+    });
+  const counter = (name: MetricName, read: () => number) =>
+    new Counter({
+      ...nameAndHelp(name),
+      registers,
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  const stateGauge = (name: MetricName, states: readonly string[], read: () => string) =>
+    new Gauge({
+      ...nameAndHelp(name),
+      labelNames: ["state"],
+      registers,
+      collect() {
+        const current = read();
+        for (const state of states) this.set({ state }, Number(state === current));
+      },
+    });
+
+  const build = { version, node: process.version };
+  new Gauge({ ...nameAndHelp("build_info"), labelNames: ["version", "node"], registers }).set(build, 1);
+  gauge("operations_in_flight", readings.operationsInFlight);
+  gauge("connections", readings.connections);
+  gauge("rest_calls_in_flight", () => authentikState().inFlight);
+  gauge("rest_queue_length", () => authentikState().queued);
+  gauge("rest_concurrency_limit", () => authentikState().limit);
+  stateGauge("breaker_state", ["closed", "half-open", "open"], () => authentikState().breaker);
+  gauge("upstream_up", readings.upstreamUp);
+  if (serviceCredentialsValid) gauge("service_credentials_valid", serviceCredentialsValid);
+  gauge("draining", readings.draining);
+  gauge("event_loop_delay_p99_seconds", eventLoopDelay.p99Seconds);
+  gauge("process_resident_memory_bytes", () => process.memoryUsage.rss());
+  gauge("process_heap_used_bytes", () => process.memoryUsage().heapUsed);
+  counter("process_cpu_seconds_total", () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  });
+  counter("dropped_log_lines_total", readings.droppedLogLines);
+  return eventLoopDelay;
+}
+
+const DELAY_RESOLUTION_MS = 20;
+const DELAY_WINDOW_MS = 15_000;
+
+/**
+ * The worse of two windows: the last whole one and the running one. A timer begins them, not a scrape, so that any number
+ * of scrapers may look.
+ */
+function watchEventLoopDelay(): { p99Seconds: () => number; close: () => void } {
+  const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+  delay.enable();
+  // Node measures from one tick of its timer to the next, so that the timer's own interval is in every value.
+  const running = (): number => Math.max(0, delay.percentile(99) / 1e9 - DELAY_RESOLUTION_MS / 1000);
+  let whole = 0;
+  const timer = setInterval(() => {
+    whole = running();
+    delay.reset();
+  }, DELAY_WINDOW_MS).unref();
+  return {
+    p99Seconds: () => Math.max(whole, running()),
+    close() {
+      clearInterval(timer);
+      delay.disable();
+    },
+  };
+}

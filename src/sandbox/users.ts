@@ -1,0 +1,113 @@
+import { createHash } from "node:crypto";
+import { type ApiRequest, parameter } from "./api-request.ts";
+import { type Group, isSuperuser, type Row, type User, uuid } from "./directory.ts";
+import { compare, createSearch, listResponse } from "./list.ts";
+import type { Release } from "./releases.ts";
+import { httpErrors, jsonResponse, type SandboxResponse } from "./response.ts";
+
+/** authentik's picture of whom it knows no picture: relative to where authentik is. */
+const avatar = "/static/dist/assets/images/user_default.png";
+
+const uidOf = ({ pk }: User): string => createHash("sha256").update(`${pk}`).digest("hex");
+
+function groupBody({ pk, name, superuser }: Group, { since }: Release): Row {
+  return {
+    pk,
+    // The first digits of the key, read as one number: all keys of the sandbox start alike.
+    num_pk: 12_617,
+    name,
+    is_superuser: superuser,
+    ...(!since("2025.12") && { parent: null, ...(since("2024.8") && { parent_name: null }) }),
+    attributes: {},
+  };
+}
+
+/** A user as administrators see him, keys in the order of the release. */
+function userBody(user: User, request: ApiRequest): Row {
+  const { release } = request;
+  const { since } = release;
+  const withoutGroups = since("2024.6") && parameter(request, "include_groups")?.toLowerCase() === "false";
+  return {
+    pk: user.pk,
+    username: user.username,
+    name: user.name,
+    is_active: user.active,
+    last_login: user.lastLogin,
+    ...(since("2025.4") && { date_joined: user.joined }),
+    is_superuser: isSuperuser(user),
+    groups: user.groups.map(({ pk }) => pk),
+    groups_obj: withoutGroups ? null : user.groups.map((group) => groupBody(group, release)),
+    ...(since("2025.12") && { roles: [], roles_obj: [] }),
+    email: user.email,
+    avatar,
+    attributes: {},
+    uid: uidOf(user),
+    path: "users",
+    type: user.type,
+    uuid: uuid(`${user.pk}`),
+    ...(since("2025.2") && { password_change_date: user.joined }),
+    ...(since("2025.8") && { last_updated: user.joined }),
+  };
+}
+
+/** A user as he sees himself. */
+function ownBody(user: User, { since }: Release): Row {
+  return {
+    pk: user.pk,
+    username: user.username,
+    name: user.name,
+    is_active: user.active,
+    is_superuser: isSuperuser(user),
+    ...(since("2026.8") && { is_current: false }),
+    groups: user.groups.map(({ name, pk }) => ({ name, pk })),
+    ...(since("2025.12") && { roles: [] }),
+    email: user.email,
+    avatar,
+    uid: uidOf(user),
+    settings: {},
+    type: user.type,
+    system_permissions: isSuperuser(user) ? ["access_admin_interface"] : [],
+  };
+}
+
+/** The groups of `?groups_by_name=`, which may be repeated. @throws {HttpError} 400 for a group that is not there */
+function groupsParameter({ query, directory }: ApiRequest): readonly Group[] {
+  return query.getAll("groups_by_name").map((name) => {
+    const group = directory.groups.find((candidate) => candidate.name === name);
+    if (group !== undefined) return group;
+    throw httpErrors.invalidChoice("groups_by_name", name);
+  });
+}
+
+/** `GET /core/users/`, usually by user name. */
+export function listUsers(request: ApiRequest): SandboxResponse {
+  const username = parameter(request, "username");
+  const email = parameter(request, "email");
+  const active = parameter(request, "is_active")?.toLowerCase();
+  const groups = groupsParameter(request);
+  const matches = createSearch(request);
+  const rows = [...request.directory.users.values()].filter(
+    (user) =>
+      (username === undefined || user.username === username) &&
+      (email === undefined || user.email === email) &&
+      (!["true", "false"].includes(active ?? "") || String(user.active) === active) &&
+      (groups.length === 0 || groups.some((group) => user.groups.includes(group))) &&
+      matches([user.username, user.name, user.email]),
+  );
+  rows.sort((left, right) => compare(left.username, right.username));
+  return listResponse(request, rows, (user) => userBody(user, request));
+}
+
+/** `GET /core/users/{id}/` */
+export function retrieveUser(request: ApiRequest): SandboxResponse {
+  const { key, directory, release } = request;
+  if (!/^-?\d+$/.test(key)) throw httpErrors.notFound();
+  const user = directory.users.get(Number(key));
+  if (user === undefined) throw httpErrors.noMatch("User", release);
+  return jsonResponse(userBody(user, request));
+}
+
+/** `GET /core/users/me/`: for every caller that is accepted. */
+export function retrieveOwnUser({ caller, release }: ApiRequest): SandboxResponse {
+  return jsonResponse({ user: ownBody(caller, release), ...(release.since("2026.8") && { users: [] }) });
+}

@@ -1,0 +1,216 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "pino";
+import { createAuthentik } from "./authentik/client.ts";
+import type { Config } from "./config/load.ts";
+import { createSchema } from "./graphql/schema.ts";
+import { createHealth } from "./server/health.ts";
+import { createHttpServer } from "./server/http-server.ts";
+import {
+  listenFailure,
+  loggableError,
+  onEndSignals,
+  onUnexpected,
+  type ProcessContext,
+} from "./lifecycle.ts";
+import { createLog, createRequestLog, type ProcessLog } from "./observability/log.ts";
+import { createMetrics, type Metrics } from "./observability/metrics.ts";
+import { startTracing } from "./observability/tracing.ts";
+import { createGateway, ENDPOINT } from "./server/gateway.ts";
+
+/** The stand-in for authentik, as the gateway needs to know it. */
+export interface RunningSandbox {
+  readonly url: string;
+  readonly release: string;
+  /** A token that sees everything. */
+  readonly token: string;
+}
+
+/** What `serve` needs besides its configuration. */
+export interface ServeOptions extends ProcessContext {
+  /** Starts the stand-in; called when there is no authentik to ask. @throws {StartFailure} */
+  readonly startSandbox: () => Promise<RunningSandbox>;
+  /** Called once requests are answered. */
+  readonly onListening: (address: { port: number; sandbox: RunningSandbox | null }) => void;
+}
+
+/** Longest wait for an answer to the question whether authentik is there. */
+const PROBE_TIMEOUT_MS = 3000;
+
+/** Time for connections to authentik to close once nobody needs them. */
+const RELEASE_TIMEOUT_MS = 1000;
+
+/** When what the first operation does without is loaded. */
+const WARM_UP_AFTER_MS = 500;
+
+/**
+ * Serves until a signal or an exception ends it. Resolves with the exit code: 0 when nothing was lost.
+ * @throws {StartFailure} when it cannot start
+ */
+export async function serve(config: Config, options: ServeOptions): Promise<number> {
+  const { events, isTerminal } = options;
+  const { logLevel: level, logFormat: format, drainGraceMs } = config;
+  const processLog = await createLog({ level, format, isTerminal });
+  const { log } = processLog;
+  let serving: Serving | undefined;
+  const countRejection = (): void => serving?.metrics.countUnhandledRejection();
+  const ended = new Promise<number>((end) => {
+    onUnexpected(events, { log, countRejection, end: () => end(1) });
+    // From the first moment on: a container's first process does not even end by a signal that nobody handles.
+    onEndSignals(events, {
+      first: (signal) => {
+        log.info(`${signal}: finishing what is in flight`);
+        if (serving === undefined) end(0);
+        else void endServing(serving, { graceMs: signal === "SIGINT" ? 0 : drainGraceMs, log }).then(end);
+      },
+      again: () => {
+        log.warn("a second signal: ending at once");
+        end(1);
+      },
+    });
+  });
+  const start = async (): Promise<number> => {
+    const sandbox = config.authentikUrl === null ? await options.startSandbox() : null;
+    serving = await startServing(config, { ...options, processLog, sandbox });
+    options.onListening({ port: serving.port, sandbox });
+    const { credentials } = config.gateway;
+    if (credentials.mode === "service" && credentials.gatewayKey === null) {
+      log.warn("OPEN_ACCESS: whoever reaches this gateway sees what AUTHENTIK_TOKEN sees");
+    }
+    return ended;
+  };
+  try {
+    return await Promise.race([ended, start()]);
+  } finally {
+    await processLog.flush();
+  }
+}
+
+interface Serving {
+  readonly port: number;
+  readonly metrics: Metrics;
+  /** Ends without losing a request; false when something had to be cut off. */
+  readonly drain: (options: { graceMs: number }) => Promise<boolean>;
+}
+
+/** Puts everything together and listens. @throws {StartFailure} when it cannot listen */
+async function startServing(
+  config: Config,
+  options: ServeOptions & { processLog: ProcessLog; sandbox: RunningSandbox | null },
+): Promise<Serving> {
+  const { processLog, version, sandbox, env } = options;
+  const { log } = processLog;
+  const url = sandbox === null ? config.authentikUrl : new URL(sandbox.url);
+  if (url === null) throw new TypeError("neither an authentik nor a sandbox to ask");
+  const { credentials } = config.gateway;
+  const serviceAuthorization =
+    credentials.mode === "service" ? () => `Bearer ${credentials.authentikToken}` : undefined;
+  const authentik = createAuthentik({
+    ...config.authentik,
+    url,
+    userAgent: `authentik-graphql/${version}`,
+    ...(serviceAuthorization && { serviceAuthorization }),
+    onUpstreamRequest: (request) => metrics.observeUpstreamRequest(request),
+  });
+  const authentikState = () => authentik.state();
+  const tracing = await startTracing(env, {
+    version,
+    upstream: url,
+    onProblem: (sentence) => log.warn(sentence),
+  });
+
+  const health = createHealth({
+    probe: () => authentik.probe({ timeoutMs: PROBE_TIMEOUT_MS }),
+    authentikState,
+    sandbox: sandbox !== null,
+    readiness: config.readiness,
+    cacheMs: config.readinessCacheMs,
+    onChange: ({ ok, problem, refusesToken }) => {
+      if (ok) log.info(`${sandbox === null ? "authentik" : "the sandbox"} answers`);
+      else if (refusesToken) log.error(problem);
+      else log.warn(`authentik does not answer as it should: ${problem}`);
+    },
+  });
+  const metrics = createMetrics({
+    version,
+    endpoint: ENDPOINT,
+    authentikState,
+    // Whoever looks has authentik asked, so that the next one sees what is.
+    upstreamUp: () => {
+      void health.check();
+      return health.lastProbe()?.ok ?? null;
+    },
+    serviceCredentialsValid: serviceAuthorization && (() => negated(health.lastProbe()?.refusesToken)),
+    operationsInFlight: () => gateway.inFlight(),
+    connections: () => server.connections(),
+    draining: health.draining,
+    droppedLogLines: processLog.droppedLines,
+  });
+  const logRequest = createRequestLog(log, { authentikState });
+  const routes = new Map([
+    ["/healthz", health.live],
+    ["/readyz", health.ready],
+  ]);
+  if (config.metrics) {
+    routes.set("/metrics", metrics.serve);
+  }
+  const gateway = createGateway(
+    { ...config.gateway, sandboxToken: sandbox?.token ?? null },
+    {
+      schema: createSchema(config),
+      authentik,
+      tracing,
+      onRequest: (record) => {
+        metrics.record(record);
+        logRequest(record);
+      },
+      routes,
+    },
+  );
+  const server = createHttpServer(gateway.listener, {
+    ...config.server,
+    onError: (error) => log.error({ error: loggableError(error) }, "a connection could not be taken"),
+  });
+  const port = await server.listen(config).catch((error: unknown) => {
+    throw listenFailure(error, config);
+  });
+  void health.check();
+  // Loading takes a moment in which nothing is answered: the first operation goes first.
+  setTimeout(() => void gateway.warmUp(), WARM_UP_AFTER_MS).unref();
+
+  return {
+    port,
+    metrics,
+    async drain({ graceMs }) {
+      health.startDraining();
+      gateway.startDraining();
+      if (graceMs > 0) await sleep(graceMs);
+      const complete = await server.close({ timeoutMs: config.drainTimeoutMs });
+      await Promise.race([
+        Promise.all([
+          gateway.close(),
+          authentik.close(),
+          tracing?.shutdown({ timeoutMs: RELEASE_TIMEOUT_MS }),
+        ]),
+        sleep(RELEASE_TIMEOUT_MS),
+      ]);
+      return complete;
+    },
+  };
+}
+
+function negated(value: boolean | null | undefined): boolean | null {
+  return value === null || value === undefined ? null : !value;
+}
+
+/** Ends without losing a request and says how that went. Resolves with the exit code. */
+async function endServing(serving: Serving, { graceMs, log }: { graceMs: number; log: Logger }) {
+  try {
+    const complete = await serving.drain({ graceMs });
+    if (complete) log.info("ended; nothing was lost");
+    else log.error("ended after DRAIN_TIMEOUT_MS; what was still in flight was cut off");
+    return complete ? 0 : 1;
+  } catch (error) {
+    log.fatal({ error: loggableError(error) }, "the end went wrong");
+    return 1;
+  }
+}

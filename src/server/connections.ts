@@ -1,0 +1,170 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+
+/** Every open connection, and how many responses it still owes. */
+export interface Connections {
+  count(): number;
+  all(): Iterable<Socket>;
+  /** Whether a response is owed that was not completely handed to the operating system. */
+  owes(socket: Socket): boolean;
+}
+
+/** How long a client may take its responses, in milliseconds. */
+export interface ReaderLimits {
+  /** Without progress while a response waits to be read. */
+  socketTimeoutMs: number;
+  /** For reading a whole response, however steadily. */
+  answerTimeoutMs: number;
+}
+
+/** Requests of one connection that are answered at once; further ones wait, and meanwhile nothing more is read. */
+const MAX_OWED = 4;
+/** How long a client may go on sending what nobody reads, so that the response reaches it before the reset. */
+const LINGER_MS = 500;
+const LONGEST_SWEEP_INTERVAL_MS = 1_000;
+
+/** What is known of one connection. */
+interface Connection {
+  /** Responses begun and not completely handed over, with the time at which each was written; 0: not yet. */
+  readonly owed: Map<ServerResponse, { writtenMs: number }>;
+  /** Requests that were read and have to wait. */
+  readonly waiting: [request: IncomingMessage, response: ServerResponse][];
+  /** What the parser could make nothing of, after the requests above. */
+  failure: NodeJS.ErrnoException | null;
+}
+
+/**
+ * Watches the connections of a server, from before it listens, and hands its requests to the listener.
+ *
+ * Bounds what one connection can make the process hold: node:http executes whatever one read brings, so that a few
+ * kilobytes of pipelined requests would be answered into memory for a client that reads nothing.
+ */
+export function watchConnections(
+  server: Server,
+  listener: RequestListener,
+  limits: ReaderLimits,
+): Connections {
+  const connections = new Map<Socket, Connection>();
+
+  server.on("connection", (socket) => {
+    connections.set(socket, { owed: new Map(), waiting: [], failure: null });
+    socket.once("close", () => connections.delete(socket));
+  });
+
+  server.on("request", (request, response) => {
+    const { socket } = request;
+    const connection = connections.get(socket);
+    if (!connection) return;
+    if (connection.owed.size < MAX_OWED) begin(socket, connection, request, response);
+    else {
+      connection.waiting.push([request, response]);
+      socket.pause();
+    }
+  });
+
+  function begin(
+    socket: Socket,
+    connection: Connection,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): void {
+    const owed = { writtenMs: 0 };
+    connection.owed.set(response, owed);
+    response.once("prefinish", () => (owed.writtenMs = performance.now()));
+    response.once("close", () => {
+      connection.owed.delete(response);
+      const next = connection.waiting.shift();
+      if (next) begin(socket, connection, ...next);
+      else if (connection.failure) answerFailure(socket, connection);
+      else if (socket.isPaused() && connection.waiting.length === 0) socket.resume();
+    });
+    listener(request, response);
+  }
+
+  // What never became a request is answered after the requests before it, shortly, and for the last time.
+  server.on("clientError", (error: NodeJS.ErrnoException, stream) => {
+    const socket = isSocket(stream) ? stream : null;
+    const connection = socket && connections.get(socket);
+    if (!connection || connection.failure) {
+      if (!connection) stream.destroy();
+      return;
+    }
+    connection.failure = error;
+    answerFailure(socket, connection);
+  });
+
+  // Node notices that nothing of a write went out for so long; also that nothing happens while an operation runs,
+  // which has a deadline of its own.
+  server.setTimeout(limits.socketTimeoutMs, (socket) => {
+    const connection = connections.get(socket);
+    const runs = [...(connection?.owed.values() ?? [])].some(({ writtenMs }) => writtenMs === 0);
+    if (!runs || socket.writableLength > 0) socket.destroy();
+  });
+
+  // The time of the oldest response that is not handed over decides, whatever else moves on the connection.
+  const sweep = setInterval(
+    () => {
+      const nowMs = performance.now();
+      for (const [socket, { owed }] of connections) {
+        for (const { writtenMs } of owed.values())
+          if (writtenMs > 0 && nowMs - writtenMs > limits.answerTimeoutMs) socket.destroy();
+      }
+    },
+    Math.min(LONGEST_SWEEP_INTERVAL_MS, limits.answerTimeoutMs / 4),
+  ).unref();
+  server.once("close", () => clearInterval(sweep));
+
+  return {
+    count: () => connections.size,
+    all: () => connections.keys(),
+    owes(socket) {
+      const connection = connections.get(socket);
+      return socket.writableLength > 0 || (connection !== undefined && connection.owed.size > 0);
+    },
+  };
+}
+
+const FAILURES: Readonly<Record<string, { status: string; message: string; code: string }>> = {
+  HPE_HEADER_OVERFLOW: {
+    status: "431 Request Header Fields Too Large",
+    message: "The request's headers are too large.",
+    code: "LIMIT_EXCEEDED",
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    status: "408 Request Timeout",
+    message: "The request did not arrive in time.",
+    code: "BAD_REQUEST",
+  },
+};
+const MALFORMED = {
+  status: "400 Bad Request",
+  message: "The request is not valid HTTP/1.1.",
+  code: "BAD_REQUEST",
+};
+
+/**
+ * Answers what never became a whole request, unless a response before it is still owed: in JSON, without saying what the
+ * parser found.
+ */
+function answerFailure(socket: Socket, { failure, owed, waiting }: Connection): void {
+  // A request whose body did not end is what failed; its response is this one.
+  const isOwedBefore = [...owed.keys()].some(({ req, headersSent }) => req.complete || headersSent);
+  if (failure === null || isOwedBefore || waiting.length > 0) return;
+  if (!socket.writable || failure.code === "ECONNRESET") {
+    socket.destroy();
+    return;
+  }
+  const { status, message, code } = FAILURES[failure.code ?? ""] ?? MALFORMED;
+  const body = JSON.stringify({ errors: [{ message, extensions: { code, requestId: randomUUID() } }] });
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
+      `Cache-Control: no-store\r\nConnection: close\r\n\r\n${body}`,
+  );
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
+}
+
+// Node types the socket as a Duplex for the sake of servers that bring their own; ours are its own sockets.
+function isSocket(stream: object): stream is Socket {
+  return "remoteAddress" in stream && "destroySoon" in stream;
+}

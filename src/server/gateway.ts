@@ -1,0 +1,266 @@
+import type { IncomingMessage, RequestListener } from "node:http";
+import type { GraphQLSchema } from "graphql";
+import type { Authentik } from "../authentik/client.ts";
+import { createCoalescer } from "../authentik/coalesce.ts";
+import type { DocumentLimits } from "../graphql/document-limits.ts";
+import { formatError } from "../graphql/errors.ts";
+import { createExecutor } from "../graphql/execute.ts";
+import { createPrepare } from "../graphql/prepare.ts";
+import { isJsonObject } from "../authentik/decoders.ts";
+import type { Tracing } from "../observability/tracing.ts";
+import { createCors } from "./cors.ts";
+import { createCallerCheck, type Credentials } from "./credentials.ts";
+import { createGraphiqlPage } from "./graphiql/page.ts";
+import { createGraphqlPost } from "./graphql-post.ts";
+import { createOverloadGuard } from "./overload.ts";
+import { beginRequest, type PendingRequest, type RequestRecord } from "./pending-request.ts";
+import { readBody } from "./read-body.ts";
+import { guardRequest, parseTarget, type RequestTarget } from "./request-guard.ts";
+import { type RequestParams, checkParams, parseBody } from "./request-params.ts";
+import { type GraphQLResponse, type HttpError, negotiate, type ResponseMediaType } from "./response.ts";
+import { type ContextOptions, createRunOperation, type IdentifiedCaller } from "./server-context.ts";
+import { TRACE_HEADER, type YogaServer } from "./yoga.ts";
+
+/** What the GraphQL endpoint allows. Durations in milliseconds, sizes in bytes. */
+export interface GatewayOptions extends ContextOptions {
+  credentials: Credentials;
+  documentLimits: DocumentLimits;
+  documentCacheBytes: number;
+  maxPersistedQueriesBytes: number;
+  introspection: boolean;
+  corsOrigins: readonly string[];
+  batchLimit: number;
+  maxBodyBytes: number;
+  /** Header lines of one request; more are refused with 431. */
+  maxHeaderCount: number;
+  graphiql: boolean;
+  /** Host names (without port) that are answered; empty: any well-formed one. */
+  allowedHosts: readonly string[];
+  /** Whether identical operations of one caller in flight at once share one execution. */
+  coalesce: boolean;
+  /** In-flight operations from which new ones get 503 with Retry-After. */
+  maxOperationsInFlight: number;
+  /** How late the event loop may run, in milliseconds, before new operations get 503. Default 500. */
+  maxLoopDelayMs?: number;
+  /** Proxies in front whose X-Forwarded-For is believed, one after the other; 0: none. */
+  trustedProxies: number;
+  /** Shown in GraphiQL and readiness when the embedded sandbox answers instead of an authentik. */
+  sandboxToken: string | null;
+}
+
+/** What the gateway needs from the process around it. */
+export interface GatewayDependencies {
+  schema: GraphQLSchema;
+  authentik: Authentik;
+  /** Null: nothing is traced. */
+  tracing: Tracing | null;
+  onRequest: (record: RequestRecord) => void;
+  /** Further paths of the same listener (`/healthz`, `/readyz`, `/metrics`), exact match. */
+  routes: ReadonlyMap<string, RequestListener>;
+}
+
+/** The graph over HTTP. */
+export interface Gateway {
+  listener: RequestListener;
+  /** Operations being answered now. */
+  inFlight(): number;
+  /** From now on every response says `Connection: close`. */
+  startDraining(): void;
+  /** Loads yoga, which the shortcut does without, so that nobody has to wait for it later. */
+  warmUp(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Path of the graph. */
+export const ENDPOINT = "/graphql";
+
+const NOT_FOUND: HttpError = {
+  status: 404,
+  code: "BAD_REQUEST",
+  message: "Nothing is served here. The graph is at /graphql.",
+};
+const NOT_ACCEPTABLE: HttpError = {
+  status: 406,
+  code: "BAD_REQUEST",
+  message: "Accept application/json or application/graphql-response+json in UTF-8.",
+};
+
+/** One request to the graph whose body is there. */
+interface GraphQLRequest {
+  message: IncomingMessage;
+  body: string;
+  target: RequestTarget;
+  mediaType: ResponseMediaType;
+  pending: PendingRequest;
+}
+
+/**
+ * Guards every request, executes operations with the caller's credentials, writes one record for each request.
+ * One operation as JSON by POST takes the shortcut; GETs, batches, persisted queries and traces go through yoga.
+ */
+export function createGateway(options: GatewayOptions, dependencies: GatewayDependencies): Gateway {
+  const { schema, authentik, tracing, onRequest, routes } = dependencies;
+  const { credentials, documentLimits: limits, documentCacheBytes: cacheBytes, introspection } = options;
+  const executorOf = (ofSchema: GraphQLSchema) => {
+    const prepare = createPrepare({ schema: ofSchema, limits, cacheBytes, introspection });
+    return createExecutor({ schema: ofSchema, prepare });
+  };
+  const executor = executorOf(schema);
+  const runOperation = createRunOperation(authentik, options);
+  const postOperation = createGraphqlPost({ ...options, executor, authentik, runOperation });
+  const yogaRequests = createCoalescer<GraphQLResponse>();
+  const checkCaller = createCallerCheck(credentials);
+  const overload = createOverloadGuard(options);
+  const cors = createCors(options.corsOrigins);
+  const guard = {
+    ...options,
+    allowedHosts: options.allowedHosts.map((host) => host.toLowerCase()),
+    preflight: options.corsOrigins.length > 0,
+    openAccess: credentials.mode === "service" && credentials.gatewayKey === null,
+  };
+  const page = options.graphiql ? createGraphiqlPage({ ...options, endpoint: ENDPOINT }) : null;
+  let inFlight = 0;
+  let isDraining = false;
+  let loadingYoga: Promise<YogaServer> | null = null;
+
+  const yoga = (): Promise<YogaServer> => (loadingYoga ??= loadYoga());
+
+  async function loadYoga(): Promise<YogaServer> {
+    const { createYogaServer } = await import("./yoga.ts");
+    return createYogaServer({ ...options, schema, executor, createExecutor: executorOf });
+  }
+
+  const listener: RequestListener = (message, response) => {
+    const target = parseTarget(message);
+    const route = target && routes.get(target.path);
+    if (route) {
+      route(message, response);
+      return;
+    }
+    const refusal = guardRequest(message, { ...guard, target });
+    if (!refusal && target && page?.serve(message, response, { target, close: isDraining })) return;
+    const pending = beginRequest(message, response, {
+      path: target?.path ?? "",
+      cors: cors.headers(message),
+      clientAddress: clientAddressOf(message, options),
+      isDraining: () => isDraining,
+      onRequest,
+    });
+    if (refusal || !target) pending.refuse(refusal ?? NOT_FOUND);
+    else if (target.path !== ENDPOINT) pending.refuse(NOT_FOUND);
+    else void serve({ message, target, pending });
+  };
+
+  /** Reads the body and answers. Never rejects. */
+  async function serve({
+    message,
+    target,
+    pending,
+  }: Pick<GraphQLRequest, "message" | "target" | "pending">): Promise<void> {
+    const mediaType = negotiate(message.headers.accept);
+    const preflight = cors.preflight(message);
+    if (preflight) {
+      pending.respond({ status: 204, mediaType: "application/json", body: "", headers: preflight });
+      return;
+    }
+    const early = overload.refuse(inFlight) ?? (mediaType === null ? NOT_ACCEPTABLE : null);
+    if (early || mediaType === null) {
+      pending.refuse(early ?? NOT_ACCEPTABLE);
+      return;
+    }
+    const body = message.method === "POST" ? await readBody(message, options) : "";
+    if (body === null) return;
+    // Only now does it count: bodies that trickle in would otherwise fill all places without asking for anything.
+    const refusal = typeof body === "string" ? overload.refuse(inFlight) : body;
+    if (refusal || typeof body !== "string") {
+      if (refusal) pending.refuse(refusal);
+      return;
+    }
+    inFlight += 1;
+    try {
+      pending.respond(await answer({ message, body, target, mediaType, pending }));
+    } catch (error) {
+      if (!pending.signal.aborted) pending.respond(internalError(error, pending));
+    } finally {
+      inFlight -= 1;
+    }
+  }
+
+  function answer(request: GraphQLRequest): Promise<GraphQLResponse> {
+    const { message, body, target, mediaType, pending } = request;
+    const caller = identify(message.headers.authorization);
+    if (!(caller instanceof Error)) pending.callerKey = caller.key;
+    if (tracing) pending.span = tracing.startOperation(message.headers);
+    const trace = message.headers[TRACE_HEADER];
+    const params = message.method === "POST" && trace === undefined ? shortcutParams(body) : null;
+    if (params) return postOperation({ params, body, caller, mediaType }, pending);
+    return yogaRequests.run("", {
+      signal: pending.signal,
+      start: (controller) =>
+        runOperation(pending, {
+          caller,
+          controller,
+          run: async (context) =>
+            (await yoga()).handle(
+              {
+                method: message.method === "GET" ? "GET" : "POST",
+                body,
+                search: target.search,
+                mediaType,
+                trace: typeof trace === "string" ? trace : undefined,
+              },
+              context,
+            ),
+        }),
+    });
+  }
+
+  function identify(authorization: string | undefined): IdentifiedCaller {
+    const checked = checkCaller(authorization);
+    return checked instanceof Error ? checked : authentik.identify(checked);
+  }
+
+  return {
+    listener,
+    inFlight: () => inFlight,
+    startDraining: () => {
+      isDraining = true;
+    },
+    async warmUp() {
+      await yoga();
+    },
+    async close() {
+      overload.close();
+      await (await loadingYoga)?.dispose();
+    },
+  };
+}
+
+/** Address of the client: the one that the outermost trusted proxy saw. Only ever logged. */
+function clientAddressOf(
+  { headers, socket }: IncomingMessage,
+  { trustedProxies }: GatewayOptions,
+): string | undefined {
+  const forwarded = headers["x-forwarded-for"];
+  if (trustedProxies === 0 || forwarded === undefined) return socket.remoteAddress;
+  const addresses = [...String(forwarded).split(","), socket.remoteAddress ?? ""];
+  return addresses.at(-1 - trustedProxies)?.trim() ?? addresses[0]?.trim();
+}
+
+/** The parameters of one plain operation; null for everything that yoga should judge. */
+function shortcutParams(body: string): (RequestParams & { query: string }) | null {
+  try {
+    const value = parseBody(body);
+    if (!isJsonObject(value) || isJsonObject(value["extensions"])) return null;
+    const { query, ...params } = checkParams(value);
+    return query === undefined ? null : { ...params, query };
+  } catch {
+    return null;
+  }
+}
+
+function internalError(error: unknown, pending: PendingRequest): GraphQLResponse {
+  const formatted = formatError(error, { ...pending, fallbackCode: "INTERNAL_SERVER_ERROR" });
+  pending.codes.add(formatted.extensions.code);
+  return { status: 500, mediaType: "application/json", body: JSON.stringify({ errors: [formatted] }) };
+}

@@ -1,0 +1,88 @@
+import { createServer, type RequestListener } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ServerLimits } from "../config/load.ts";
+import { type Connections, watchConnections } from "./connections.ts";
+
+/** Limits, and what happens to failures. */
+export interface HttpServerOptions extends ServerLimits {
+  /** Called when a connection could not be accepted, as when the process has no file descriptors left. */
+  onError?: (error: Error) => void;
+}
+
+/** An HTTP server that slow, numerous or malformed clients do not wear down. */
+export interface HttpServer {
+  /**
+   * Starts to answer.
+   * @returns the port, which is another one than asked for when that was 0
+   * @throws {Error} with a `code` such as EADDRINUSE
+   */
+  listen: (options: { host: string; port: number }) => Promise<number>;
+  /** Connections open now. */
+  connections: () => number;
+  /**
+   * Takes no new connections, lets responses that are owed go out, closes everything else.
+   * @returns whether all went out within `timeoutMs`; what did not was cut off
+   */
+  close: (options: { timeoutMs: number }) => Promise<boolean>;
+}
+
+const MAX_HEADER_BYTES = 16_384;
+/** Node looks at slow headers and bodies this often; its default of 30 s would make shorter timeouts meaningless. */
+const SLOW_REQUEST_CHECK_MS = 1000;
+/** How long a request may be on its way when the server closes, before a silent connection is taken for unused. */
+const LAST_REQUEST_MS = 500;
+const CLOSE_CHECK_MS = 25;
+
+/** Creates the server with every limit set before it listens. */
+export function createHttpServer(listener: RequestListener, options: HttpServerOptions): HttpServer {
+  const { onError, ...limits } = options;
+  const server = createServer({
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(SLOW_REQUEST_CHECK_MS, limits.headersTimeoutMs),
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    insecureHTTPParser: false,
+    noDelay: true,
+  });
+  server.maxConnections = limits.maxConnections;
+  const connections = watchConnections(server, listener, limits);
+
+  return {
+    connections: connections.count,
+    listen: ({ host, port }) =>
+      new Promise((resolve, reject) => {
+        server.once("error", reject);
+        server.listen({ host, port }, () => {
+          server.off("error", reject).on("error", (error) => onError?.(error));
+          const address = server.address();
+          resolve(typeof address === "object" && address !== null ? address.port : port);
+        });
+      }),
+    close: async ({ timeoutMs }) => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const watcher = setInterval(closeUnused(connections), CLOSE_CHECK_MS);
+      const finished = await Promise.race([closed.then(() => true), sleep(timeoutMs, false)]);
+      clearInterval(watcher);
+      if (!finished) for (const socket of connections.all()) socket.destroy();
+      await closed;
+      return finished;
+    },
+  };
+}
+
+/**
+ * Closes what owes no response. Node closes idle connections by itself when a server closes, but neither those that
+ * became idle later nor those that never sent a request, and it stops to look for slow headers.
+ */
+function closeUnused(connections: Connections): () => void {
+  const startedMs = performance.now();
+  const owedLately = new WeakSet<object>();
+  return () => {
+    const late = performance.now() - startedMs > LAST_REQUEST_MS;
+    for (const socket of connections.all()) {
+      if (connections.owes(socket)) owedLately.add(socket);
+      else if (late || owedLately.has(socket)) socket.destroySoon();
+    }
+  };
+}

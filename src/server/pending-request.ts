@@ -1,0 +1,142 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Usage } from "../authentik/client.ts";
+import { AuthentikError } from "../authentik/errors.ts";
+import type { JsonObject } from "../authentik/decoders.ts";
+import type { OperationSummary } from "../graphql/execute.ts";
+import type { HeaderList } from "./cors.ts";
+import type { OperationSpan } from "../observability/tracing.ts";
+import { type GraphQLResponse, type HttpError, negotiate, writeResponse } from "./response.ts";
+
+/** One finished request: what the log line and the metrics are made of. No secrets by construction. */
+export interface RequestRecord {
+  requestId: string;
+  method: string;
+  /** Without the query, which may hold variables. */
+  path: string;
+  /** 499 when nobody waited for the response. */
+  status: number;
+  durationMs: number;
+  /** Empty for requests that never became an operation. */
+  operation: OperationSummary;
+  /** Codes of the errors in the response, each once, sorted. */
+  codes: readonly string[];
+  /** Whether the response came from an identical operation already in flight. */
+  shared: boolean;
+  /** `client-left` when nobody waited for the response. */
+  outcome: "answered" | "client-left";
+  usage: Usage | null;
+  /** Errors worth an operator's attention, in log form: kind, status, route, detail, stack of the unexpected ones. */
+  problems: readonly JsonObject[];
+  /** Address of the client, as a trusted proxy tells it. */
+  clientAddress?: string;
+  /** Keyed hash of the caller's credential; absent where there is none. */
+  callerKey?: string;
+  traceId?: string;
+}
+
+/** One request until it is answered: from its head to the log line. */
+export interface PendingRequest {
+  readonly requestId: string;
+  readonly path: string;
+  /** Of whoever executes: one of several identical operations for all of them. */
+  operation: OperationSummary;
+  readonly codes: Set<string>;
+  readonly onProblem: (problem: JsonObject) => void;
+  /** Aborted when the client leaves before it was answered. */
+  readonly signal: AbortSignal;
+  /** Filled in by whoever executes. */
+  usage: Usage | null;
+  shared: boolean;
+  callerKey?: string;
+  /** Absent where nothing is traced. */
+  span?: OperationSpan;
+  respond(response: GraphQLResponse): void;
+  refuse(error: HttpError): void;
+}
+
+/** What all requests have in common. */
+export interface PendingRequestOptions {
+  path: string;
+  cors: HeaderList;
+  clientAddress: string | undefined;
+  isDraining: () => boolean;
+  /** Called once for each request, when it is over. */
+  onRequest: (record: RequestRecord) => void;
+}
+
+/** nginx's status for a client that closed the connection first; only ever logged. */
+const CLIENT_CLOSED_REQUEST = 499;
+
+// A proxy's or router's own request id is kept where it is harmless in a log and in a header.
+const REQUEST_ID = /^[A-Za-z0-9_.:=+/-]{1,128}$/;
+
+const NO_CODES: readonly string[] = [];
+
+/** Begins a request. What is done after it is over does nothing. */
+export function beginRequest(
+  { method = "", headers }: IncomingMessage,
+  response: ServerResponse,
+  { path, cors, clientAddress, isDraining, onRequest }: PendingRequestOptions,
+): PendingRequest {
+  const startedMs = performance.now();
+  const given = headers["x-request-id"];
+  const requestId = typeof given === "string" && REQUEST_ID.test(given) ? given : randomUUID();
+  const problems: JsonObject[] = [];
+  const client = new AbortController();
+  let isOver = false;
+
+  function finish(status: number, outcome: RequestRecord["outcome"]): void {
+    isOver = true;
+    const { operation, codes, shared, usage, callerKey, span } = pending;
+    const record: RequestRecord = {
+      requestId,
+      method,
+      path,
+      status,
+      durationMs: performance.now() - startedMs,
+      operation,
+      codes: codes.size === 0 ? NO_CODES : [...codes].sort(),
+      shared,
+      outcome,
+      usage,
+      problems,
+      ...(clientAddress !== undefined && { clientAddress }),
+      ...(callerKey !== undefined && { callerKey }),
+      ...(span && { traceId: span.traceId }),
+    };
+    span?.end(record);
+    onRequest(record);
+  }
+
+  const pending: PendingRequest = {
+    requestId,
+    path,
+    operation: {},
+    codes: new Set(),
+    onProblem: (problem) => problems.push(problem),
+    signal: client.signal,
+    usage: null,
+    shared: false,
+    respond(answer) {
+      if (isOver) return;
+      writeResponse(response, answer, { requestId, close: isDraining(), cors });
+      finish(answer.status, "answered");
+    },
+    refuse({ status, code, message, headers: more = [] }) {
+      pending.codes.add(code);
+      pending.respond({
+        status,
+        mediaType: negotiate(headers.accept) ?? "application/json",
+        body: JSON.stringify({ errors: [{ message, extensions: { code, requestId } }] }),
+        headers: more,
+      });
+    },
+  };
+  response.once("close", () => {
+    if (isOver) return;
+    finish(CLIENT_CLOSED_REQUEST, "client-left");
+    client.abort(new AuthentikError("cancelled", "the client left"));
+  });
+  return pending;
+}

@@ -1,0 +1,80 @@
+import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
+import { clientError } from "../graphql/errors.ts";
+
+/** What one GraphQL request says. Members that the specification does not know are left out. */
+export interface RequestParams {
+  query?: string | undefined;
+  operationName?: string | undefined;
+  variables?: JsonObject | undefined;
+  extensions?: JsonObject | undefined;
+}
+
+/**
+ * The parameters of a POST's body: one request, or as many as a JSON array holds.
+ * Specification: https://graphql.github.io/graphql-over-http/draft/#sec-Request-Parameters
+ * @throws {GraphQLError} BAD_REQUEST
+ */
+export function parseBody(body: string): unknown {
+  const value = parseJson(body, "The body");
+  if (Array.isArray(value) && value.length === 0)
+    throw badRequest("A batch must hold at least one operation.");
+  return value;
+}
+
+/** The parameters of a GET. @throws {GraphQLError} BAD_REQUEST */
+export function parseSearch(search: URLSearchParams): JsonObject {
+  const json = (name: string): unknown => {
+    const text = search.get(name);
+    return text === null || text === "" ? undefined : parseJson(text, name);
+  };
+  return {
+    query: search.get("query") ?? undefined,
+    operationName: search.get("operationName") ?? undefined,
+    variables: json("variables"),
+    extensions: json("extensions"),
+  };
+}
+
+/** Checks one request's parameters. @throws {GraphQLError} BAD_REQUEST, which names the parameter */
+export function checkParams(value: unknown): RequestParams {
+  if (!isJsonObject(value)) throw badRequest("An operation must be a JSON object with a query.");
+  const extensions = optional(value["extensions"], "extensions", isJsonObject, "an object");
+  const query = optional(value["query"], "query", isString, "a string");
+  if ((query === undefined || query === "") && !isJsonObject(extensions?.["persistedQuery"]))
+    throw badRequest("Send the operation as query, or its hash in extensions.persistedQuery.");
+  return {
+    query,
+    // An empty name means none.
+    operationName: optional(value["operationName"], "operationName", isString, "a string") || undefined,
+    variables: optional(value["variables"], "variables", isJsonObject, "an object"),
+    extensions,
+  };
+}
+
+function optional<T>(
+  value: unknown,
+  name: string,
+  isRight: (value: unknown) => value is T,
+  expected: string,
+): T | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (!isRight(value)) throw badRequest(`${name} must be ${expected}.`);
+  return value;
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+function parseJson(text: string, name: string): unknown {
+  try {
+    // `unknown` on purpose: the client decides what it is.
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw badRequest(`${name} must be JSON.`);
+  }
+}
+
+function badRequest(message: string): Error {
+  return clientError("BAD_REQUEST", message, { http: { status: 400 } });
+}

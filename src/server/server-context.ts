@@ -1,0 +1,81 @@
+import {
+  type Authentik,
+  type AuthentikClient,
+  type CallerIdentity,
+  createUsage,
+} from "../authentik/client.ts";
+import { AuthentikError } from "../authentik/errors.ts";
+import type { JsonObject } from "../authentik/decoders.ts";
+import type { GraphContext } from "../graphql/context.ts";
+import type { OperationSummary } from "../graphql/execute.ts";
+import type { PendingRequest } from "./pending-request.ts";
+
+/** One operation as the server sees it; what is known of it is filled in on the way. */
+export interface ServerContext extends GraphContext {
+  operation: OperationSummary;
+  /** Codes of the errors in the response. */
+  codes: Set<string>;
+  onProblem: (problem: JsonObject) => void;
+}
+
+/** Who calls, or why there is nobody to ask authentik for. */
+export type IdentifiedCaller = CallerIdentity | Error;
+
+/** What contexts are made with. */
+export interface ContextOptions {
+  /** One budget for an operation: from the body's last byte to the last byte of the last REST call. */
+  operationTimeoutMs: number;
+  /** REST calls that one operation may cause. */
+  maxRestCalls: number;
+  /** Federation representations in all `_entities` fields of an operation. */
+  maxRepresentations: number;
+  /** Rows that one page of a list may have. */
+  maxPageSize: number;
+  /** Rows of a list that may be looked through for what authentik cannot filter by. */
+  maxScannedRows: number;
+}
+
+/**
+ * Runs an operation within its time budget.
+ * @param controller aborts it: with a `timeout` when the budget ends, or by whoever else holds it
+ */
+export type RunOperation = <Result>(
+  pending: PendingRequest,
+  options: {
+    caller: IdentifiedCaller;
+    controller: AbortController;
+    run: (context: ServerContext) => Result | Promise<Result>;
+  },
+) => Promise<Result>;
+
+export function createRunOperation(authentik: Authentik, options: ContextOptions): RunOperation {
+  const { operationTimeoutMs, maxRestCalls, maxRepresentations, maxPageSize, maxScannedRows } = options;
+  const limits = { maxRepresentations, maxPageSize, maxScannedRows };
+  return async (pending, { caller, controller, run }) => {
+    const { requestId, operation, codes, onProblem, span } = pending;
+    const { signal } = controller;
+    const client =
+      caller instanceof Error
+        ? createRefusingClient(authentik, caller)
+        : authentik.forCaller({
+            ...{ identity: caller, requestId, signal, maxRestCalls, traceId: span?.traceId },
+            startSpan: span && ((request) => span.startUpstreamRequest(request)),
+          });
+    pending.usage = client.usage;
+    const timer = setTimeout(
+      () => controller.abort(new AuthentikError("timeout", "the operation's time budget ended")),
+      operationTimeoutMs,
+    );
+    try {
+      return await run({ authentik: client, requestId, ...limits, operation, codes, onProblem });
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
+
+/** What resolvers get for a caller without usable credentials: everything is refused, and nothing is sent. */
+function createRefusingClient(upstream: Authentik, error: Error): AuthentikClient {
+  const refuse = () => Promise.reject(error);
+  return { callerKey: "", upstream, usage: createUsage(), get: refuse, delete: refuse };
+}

@@ -1,0 +1,271 @@
+import { useApolloInlineTrace } from "@graphql-yoga/plugin-apollo-inline-trace";
+import { useAPQ } from "@graphql-yoga/plugin-apq";
+import { type ExecutionResult, GraphQLError, type GraphQLSchema, lexicographicSortSchema } from "graphql";
+import { createYoga, type GraphQLParams, type Plugin } from "graphql-yoga";
+import { LRUCache } from "lru-cache";
+import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
+import { clientError } from "../graphql/errors.ts";
+import type { Executor } from "../graphql/execute.ts";
+import { formatResult } from "../graphql/format.ts";
+import { findOperation, type PreparedDocument } from "../graphql/prepare.ts";
+import { checkParams, parseBody, parseSearch, type RequestParams } from "./request-params.ts";
+import { type GraphQLResponse, type ResponseMediaType, statusOf } from "./response.ts";
+import type { ServerContext } from "./server-context.ts";
+
+/** Routers ask for a trace of the operation with it. */
+export const TRACE_HEADER = "apollo-federation-include-trace";
+
+/** A request as yoga gets it: read, parsed and guarded already. */
+export interface YogaRequest {
+  method: "GET" | "POST";
+  body: string;
+  search: URLSearchParams;
+  mediaType: ResponseMediaType;
+  /** Value of {@link TRACE_HEADER}. */
+  trace: string | undefined;
+}
+
+/** What yoga needs to answer as the shortcut does. */
+export interface YogaOptions {
+  schema: GraphQLSchema;
+  /** Executors share nothing but their code; traces need one of their own, since they wrap every resolver. */
+  createExecutor: (schema: GraphQLSchema) => Executor;
+  executor: Executor;
+  batchLimit: number;
+  /** Bytes of documents that clients registered by hash. */
+  maxPersistedQueriesBytes: number;
+}
+
+/** What one request's context has besides. */
+interface YogaContext extends ServerContext {
+  yogaRequest: YogaRequest;
+}
+
+/** yoga, for GETs, batches, persisted queries and traces. */
+export interface YogaServer {
+  handle(request: YogaRequest, context: ServerContext): Promise<GraphQLResponse>;
+  dispose(): Promise<void>;
+}
+
+export function createYogaServer(options: YogaOptions): YogaServer {
+  const persisted = usePersistedQueries(options.maxPersistedQueriesBytes);
+  const create = (schema: GraphQLSchema, executor: Executor, tracing: Plugin<YogaContext>[]) =>
+    createYoga<YogaContext>({
+      schema,
+      graphqlEndpoint: "/graphql",
+      logging: false,
+      graphiql: false,
+      landingPage: false,
+      multipart: false,
+      // The server has read the body within its limit already, and answers other origins itself.
+      maxRequestBodySize: false,
+      cors: false,
+      parserAndValidationCache: false,
+      // Every error goes through graphql/errors.ts, which knows the request.
+      maskedErrors: false,
+      batching: options.batchLimit > 0 ? { limit: options.batchLimit } : false,
+      plugins: [
+        useRequestParams(options.batchLimit),
+        persisted,
+        useExecutor(executor),
+        useFormat(),
+        ...tracing,
+      ],
+    });
+  const plain = create(options.schema, options.executor, []);
+  let traced: typeof plain | null = null;
+  const tracing = () => {
+    if (traced) return traced;
+    const schema = lexicographicSortSchema(options.schema);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it takes whatever context it gets; its type says less
+    const inlineTrace = useApolloInlineTrace() as unknown as Plugin<YogaContext>;
+    traced = create(schema, options.createExecutor(schema), [useFormattedErrors(), inlineTrace]);
+    return traced;
+  };
+
+  return {
+    async handle(request, context) {
+      const { method, mediaType, trace } = request;
+      const server = trace === "ftv1" ? tracing() : plain;
+      const headers = { accept: mediaType, "content-type": "application/json" };
+      const init = {
+        method,
+        headers: trace === undefined ? headers : { ...headers, [TRACE_HEADER]: trace },
+        // The parameters come from the context; yoga wants to see that there is a body.
+        body: method === "POST" ? "{}" : null,
+      };
+      const response = await server.fetch("http://gateway/graphql", init, {
+        ...context,
+        yogaRequest: request,
+      });
+      const allow = response.headers.get("allow");
+      return {
+        status: response.status,
+        mediaType,
+        body: await response.text(),
+        ...(allow !== null && { headers: ["Allow", allow] }),
+      };
+    },
+    async dispose() {
+      await plain.dispose();
+      await traced?.dispose();
+    },
+  };
+}
+
+/** Takes the parameters as the server parsed them, and checks them as the shortcut does. */
+function useRequestParams(batchLimit: number): Plugin<YogaContext> {
+  return {
+    onRequestParse({ serverContext, setRequestParser }) {
+      const { method, body, search } = yogaRequestOf(serverContext);
+      setRequestParser(() => {
+        const value = method === "GET" ? parseSearch(search) : parseBody(body);
+        if (!Array.isArray(value)) return Promise.resolve(asObject(value));
+        checkBatch(value, batchLimit);
+        return Promise.resolve(value.map(asObject));
+      });
+    },
+    onParams({ params, setParams, setResult }) {
+      try {
+        setParams(withoutUndefined(checkParams(params)));
+      } catch (error) {
+        setResult({ errors: errorsOf(error) });
+      }
+    },
+  };
+}
+
+function withoutUndefined({ query, operationName, variables, extensions }: RequestParams): GraphQLParams {
+  return {
+    ...(query !== undefined && { query }),
+    ...(operationName !== undefined && { operationName }),
+    ...(variables && { variables }),
+    ...(extensions && { extensions }),
+  };
+}
+
+/** What is no object says nothing: onParams above refuses it by itself. */
+function asObject(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {};
+}
+
+function checkBatch({ length }: readonly unknown[], max: number): void {
+  if (max === 0) {
+    throw clientError("BAD_REQUEST", "Batches are not accepted here: send one operation in each request.", {
+      http: { status: 400 },
+    });
+  }
+  if (length > max) {
+    throw clientError("LIMIT_EXCEEDED", "The batch holds more operations than this gateway takes.", {
+      limit: "batch",
+      max,
+      actual: length,
+      http: { status: 413 },
+    });
+  }
+}
+
+/** Automatic persisted queries, out of the way of operations that have none. */
+function usePersistedQueries(maxBytes: number): Plugin<YogaContext> {
+  const queries = new LRUCache<string, string>({
+    maxSize: maxBytes,
+    sizeCalculation: (query, hash) => query.length + hash.length,
+  });
+  const { onParams } = useAPQ({
+    store: { get: (hash) => queries.get(hash), set: (hash, query) => queries.set(hash, query) },
+  });
+  return {
+    onParams: (payload) => (payload.params.extensions?.["persistedQuery"] ? onParams?.(payload) : undefined),
+  };
+}
+
+/** Lets yoga parse, validate and execute with the one executor. */
+function useExecutor(executor: Executor): Plugin<YogaContext> {
+  const preparedBy = new WeakMap<object, PreparedDocument>();
+  return {
+    onParse({ params: { source }, context, setParsedDocument }) {
+      const prepared = executor.prepare(typeof source === "string" ? source : source.body);
+      // yoga has other words for a name that means no operation, and says them right after parsing.
+      findOperation(prepared, context.params.operationName);
+      preparedBy.set(prepared.document, prepared);
+      setParsedDocument(prepared.document);
+    },
+    onValidate({ setResult }) {
+      // Every document that was let through above is valid.
+      setResult([]);
+    },
+    onExecute({ args, setExecuteFn }) {
+      setExecuteFn(() => {
+        const { document, operationName, variableValues: variables, contextValue: context } = args;
+        const prepared = preparedBy.get(document);
+        if (!prepared) throw new TypeError("the document was not prepared");
+        return executor.execute(prepared, { operationName, variables }, context);
+      });
+    },
+  };
+}
+
+/** Writes every result with the function of the shortcut. */
+function useFormat(): Plugin<YogaContext> {
+  return {
+    onResultProcess({ serverContext, setResultProcessor }) {
+      const context = contextOf(serverContext);
+      const { mediaType } = context.yogaRequest;
+      setResultProcessor((result, fetchAPI) => {
+        const formatted = (Array.isArray(result) ? result : [result]).map((one) => {
+          const each = formatResult(singleResult(one), context);
+          for (const code of each.codes) context.codes.add(code);
+          return each;
+        });
+        const [first] = formatted;
+        const results = formatted.map((one) => one.result);
+        const body = JSON.stringify(Array.isArray(result) ? results : results[0]);
+        const status = first && !Array.isArray(result) ? statusOf(first, mediaType) : 200;
+        const allow = first?.http?.headers[1];
+        return new fetchAPI.Response(body, {
+          status,
+          headers: { "content-type": mediaType, ...(allow !== undefined && { allow }) },
+        });
+      }, mediaType);
+    },
+  };
+}
+
+/** Formats errors before anything else takes them up: a trace must not hold what a client may not see. */
+function useFormattedErrors(): Plugin<YogaContext> {
+  return {
+    onExecute: ({ args }) => ({
+      onExecuteDone({ result, setResult }) {
+        const single = singleResult(result);
+        if (!single.errors) return;
+        const { errors, data } = formatResult(single, args.contextValue).result;
+        // What was formatted has all that a GraphQLError shows; traces read message, path and locations.
+        setResult({ ...single, data: data ?? null, errors: Object.assign([], errors) });
+      },
+    }),
+  };
+}
+
+function errorsOf(error: unknown): readonly GraphQLError[] {
+  if (error instanceof GraphQLError) return [error];
+  throw error;
+}
+
+/** The context that `handle` gave to yoga, which hands it on without its type. */
+function contextOf(context: object): YogaContext {
+  if ("yogaRequest" in context && "codes" in context) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `handle` is the only one who makes contexts
+    return context as YogaContext;
+  }
+  throw new TypeError("yoga was entered without a context");
+}
+
+function yogaRequestOf(context: object): YogaRequest {
+  return contextOf(context).yogaRequest;
+}
+
+/** Results of queries and mutations: nothing here streams. */
+function singleResult(result: unknown): ExecutionResult {
+  if (typeof result === "object" && result !== null && !(Symbol.asyncIterator in result)) return result;
+  throw new TypeError("a result must be a single object");
+}

@@ -1,0 +1,109 @@
+import { buildSchema, getIntrospectionQuery, parse } from "graphql";
+import { describe, expect, test } from "vitest";
+import { checkDocumentText, validateDocument } from "../../src/graphql/document-check.ts";
+import { DEFAULT_DOCUMENT_LIMITS, findExcess } from "../../src/graphql/document-limits.ts";
+import { ADVERSARIAL_DOCUMENTS, times } from "../security/adversarial-documents.ts";
+
+const limits = DEFAULT_DOCUMENT_LIMITS;
+const excessOf = (source: string) => findExcess(parse(source), limits);
+
+describe("legitimate documents pass the default limits", () => {
+  const connection =
+    "id pk user identifier created lastUpdated source{pk name slug enabled authenticationFlow enrollmentFlow userPropertyMappings groupPropertyMappings component verboseName verboseNamePlural metaModelName policyEngineMode userMatchingMode managed userPathTemplate icon}";
+  const legitimate: Record<string, string> = {
+    "64 _eN fields of a router, 3,000 tokens": `query(${times(64, (i) => `$r${i}:[_Any!]!`)}){${times(64, (i) => `_e${i}:_entities(representations:$r${i}){...on PlexSourceConnection{${connection}}...on Source{name}}`)}}`,
+    "500 aliased connections with every field": `{${times(500, (i) => `c${i}:plexConnection(id:${i + 1}){...C}`)}} fragment C on PlexSourceConnection{${connection}}`,
+    "200 aliased connections written out": `{${times(200, (i) => `c${i}:plexConnection(id:${i + 1}){${connection}}`)}}`,
+    "the standard introspection": getIntrospectionQuery({ inputValueDeprecation: true, oneOf: true }),
+    "one key under 35 type conditions": `query($r:[_Any!]!){_entities(representations:$r){${times(35, (i) => `...on T${i}{__typename id pk}`)}}}`,
+    "a file with 30 named operations": times(30, (i) => `query Q${i}($id:ID!){plexConnection(id:$id){pk}}`),
+  };
+  test.each(Object.entries(legitimate))("%s", (_name, source) => {
+    expect(checkDocumentText(source, limits)).not.toHaveProperty("code");
+  });
+});
+
+describe("each limit has a name, what is allowed and what was found", () => {
+  const rows: [name: string, source: string, max: number, actual: number][] = [
+    ["depth", "{a".repeat(26) + "}".repeat(26), 25, 26],
+    ["depth", `{a{...F}} fragment F on T${"{b".repeat(25)}${"}".repeat(25)}`, 25, 26],
+    ["aliases", `{${times(1001, (i) => `a${i}:a `)}}`, 1000, 1001],
+    ["rootFields", `{${times(1001, (i) => `a${i} `)}}`, 1000, 1001],
+    [
+      "rootFields",
+      `{...F ...G} fragment F on Q{${times(400, (i) => `a${i} `)}} fragment G on Q{${times(601, (i) => `b${i} `)}}`,
+      1000,
+      1001,
+    ],
+    ["directives", `{a ${times(51, () => "@x ")}}`, 50, 51],
+    ["fragments", `{a} ${times(101, (i) => `fragment F${i} on Q{a}`)}`, 100, 101],
+    ["operations", times(51, (i) => `query Q${i}{a}`), 50, 51],
+    ["overlap", `{${times(142, () => "a ")}}`, 10_000, 10_011],
+    ["overlap", `{${times(142, () => "...on Q{a}")}}`, 10_000, 10_011],
+    ["aliasesOfOneField", `{${times(101, (i) => `a${i}:__typename `)}}`, 100, 101],
+    ["introspectionFields", `{__schema{${times(150, (i) => `a${i}:queryType{name}`)}}}`, 300, 301],
+  ];
+  test.each(rows)("%s in %.40s", (limit, source, max, actual) => {
+    expect(excessOf(source)).toEqual({ limit, max, actual });
+  });
+
+  test("tokens, told apart from bad syntax without reading a message", () => {
+    const excess = { limit: "tokens", max: 15_000, actual: 15_001 };
+    expect(checkDocumentText(`{${"a ".repeat(15_000)}}`, limits)).toEqual({ code: "LIMIT_EXCEEDED", excess });
+    expect(checkDocumentText("{", limits)).toMatchObject({ code: "GRAPHQL_PARSE_FAILED" });
+  });
+
+  test("what exhausts the parser's stack failed to parse", () => {
+    const source = "{a".repeat(200_000);
+    expect(checkDocumentText(source, { ...limits, maxTokens: 10 ** 7 })).toMatchObject({
+      code: "GRAPHQL_PARSE_FAILED",
+    });
+  });
+
+  test("a long name is not echoed", () => {
+    const problem = checkDocumentText(`{ a(${"x".repeat(100_000)}) }`, limits);
+    expect(JSON.stringify(problem).length).toBeLessThan(1_000);
+  });
+});
+
+describe("hostile documents are cheap", () => {
+  const schema = buildSchema("type Query { a: Int plexConnection(id: ID!): C } type C { pk: Int x: C }");
+
+  // Parsing cannot be avoided; everything after it is held against it, as the machine may be busy.
+  test.each(Object.entries(ADVERSARIAL_DOCUMENTS))("%s", (_name, source) => {
+    const parsing = best(() => attempt(() => parse(source, { maxTokens: limits.maxTokens })));
+    const checking = best(() => checkDocumentText(source, limits));
+    expect(checking).toBeLessThan(6 * parsing + 25);
+
+    const document = checkDocumentText(source, limits);
+    const validating = "code" in document ? 0 : best(() => validateDocument(document, { schema }));
+    expect(validating).toBeLessThan(20 * parsing + 60);
+  });
+
+  test("validation answers with few errors and no suggestions", () => {
+    const problem = validateDocument(parse(`{plexConnectio ${times(40, () => "@aa ")}}`), { schema });
+    if (problem === null || !("errors" in problem)) throw new Error("expected errors");
+    expect(problem.errors.length).toBeLessThanOrEqual(5);
+    expect(JSON.stringify(problem)).not.toContain("plexConnection");
+  });
+});
+
+/** Least of ten runs, in milliseconds of this process's CPU time: others who use the machine do not count. */
+function best(run: () => void): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 10; round++) {
+    const before = process.cpuUsage();
+    run();
+    const { user, system } = process.cpuUsage(before);
+    least = Math.min(least, (user + system) / 1_000);
+  }
+  return least;
+}
+
+function attempt<Value>(run: () => Value): Value | undefined {
+  try {
+    return run();
+  } catch {
+    return undefined;
+  }
+}

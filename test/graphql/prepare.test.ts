@@ -1,0 +1,73 @@
+import { buildSchema } from "graphql";
+import { describe, expect, test } from "vitest";
+import { DEFAULT_DOCUMENT_LIMITS } from "../../src/graphql/document-limits.ts";
+import { createPrepare, findOperation } from "../../src/graphql/prepare.ts";
+import { times } from "../security/adversarial-documents.ts";
+
+const schema = buildSchema(`type Query { a: String ${times(100, (k) => `b${k}: String `)} }`);
+
+const prepareWithin = (cacheBytes: number) =>
+  createPrepare({ schema, limits: DEFAULT_DOCUMENT_LIMITS, cacheBytes, introspection: true });
+
+describe("documents that are kept", () => {
+  test("are parsed and validated once", () => {
+    const prepare = prepareWithin(1e6);
+    expect(prepare("query A{a} query B{a}")).toBe(prepare("query A{a} query B{a}"));
+  });
+
+  test("stay within their bytes, and what was used last stays", () => {
+    const prepare = prepareWithin(100_000);
+    const kept = prepare("{kept:a}");
+    const first = prepare("{first:a}");
+    for (let index = 0; index < 500; index++) {
+      prepare(`{x${index}:a ${times(20, (k) => `b${k} `)}}`);
+      expect(prepare("{kept:a}")).toBe(kept);
+    }
+    expect(prepare("{first:a}")).not.toBe(first);
+  });
+
+  test("are none that are as large as the memory for them", () => {
+    const prepare = prepareWithin(10_000);
+    const source = `{${times(100, (k) => `b${k} `)}}`;
+    expect(prepare(source)).not.toBe(prepare(source));
+  });
+
+  test("hold no token but those of their nodes: a comment is gone", () => {
+    const { document } = prepareWithin(1e6)(`{a}${"#\n".repeat(1_000)}`);
+    expect(document.loc?.startToken.next).toBeNull();
+    expect(document.loc?.endToken.prev).toBeNull();
+  });
+
+  test("are none with problems", () => {
+    const prepare = prepareWithin(1e6);
+    expect(() => prepare("{nope}")).toThrow(AggregateError);
+    expect(() => prepare("{")).toThrow(AggregateError);
+  });
+});
+
+describe("the operation that is meant", () => {
+  const prepare = prepareWithin(1e6);
+
+  test.each([undefined, null, ""])("by the name %j is the only one", (name) => {
+    expect(findOperation(prepare("query A{a}"), name).name?.value).toBe("A");
+    expect(findOperation(prepare("{a}"), name).name).toBeUndefined();
+  });
+
+  test("by its name is that one", () => {
+    expect(findOperation(prepare("query A{a} query B{a}"), "B").name?.value).toBe("B");
+  });
+
+  test.each([
+    ["query A{a} query B{a}", undefined],
+    ["query A{a} query B{a}", "C"],
+    ["query A{a}", "B"],
+    ["{a}", "A"],
+    ["query A{a}", "__proto__"],
+  ])("in %j by the name %j is none", (source, name) => {
+    expect(() => findOperation(prepare(source), name)).toThrow(
+      expect.objectContaining({
+        extensions: expect.objectContaining({ code: "OPERATION_RESOLUTION_FAILURE" }),
+      }),
+    );
+  });
+});

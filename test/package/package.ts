@@ -1,0 +1,70 @@
+import { execFile, spawn } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, onTestFinished } from "vitest";
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL("../..", import.meta.url));
+/** Packages have many files, and a busy machine takes its time. */
+const REMOVAL_MS = 300_000;
+
+/** A folder that the end of the test removes. */
+export function emptyFolder(name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), `authentik-graphql-${name}-`));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }), REMOVAL_MS);
+  return folder;
+}
+
+/** Copies what git knows of, as it is now, into an empty folder: a clone with what is not committed yet. */
+export async function cleanClone(): Promise<string> {
+  const folder = emptyFolder("clone");
+  const command = ["ls-files", "--cached", "--others", "--exclude-standard", "-z"];
+  const { stdout } = await run("git", command, { cwd: root });
+  for (const path of stdout.split("\0").filter((name) => name !== ""))
+    cpSync(join(root, path), join(folder, path), { force: true });
+  return folder;
+}
+
+/** Runs npm with nothing that the npm around the tests was told, but where packages come from. */
+export function npm(cwd: string, ...command: string[]): Promise<{ stdout: string; stderr: string }> {
+  const variables = Object.entries(process.env).filter(([name]) => !/^npm_(?!config_registry$)/i.test(name));
+  return run("npm", command, { cwd, env: Object.fromEntries(variables) });
+}
+
+/** Packs a clone, or what is here. Returns the path of the package. */
+export async function pack(clone = root): Promise<string> {
+  const folder = emptyFolder("package");
+  const { stdout } = await npm(clone, "pack", "--silent", "--pack-destination", folder);
+  return join(folder, stdout.trim());
+}
+
+/** Installs a package as `npm i -g` does, below a folder of its own. Returns the path of its command. */
+export async function installGlobally(archive: string): Promise<string> {
+  const prefix = emptyFolder("prefix");
+  await npm(prefix, "install", "--global", "--prefix", prefix, "--offline", archive);
+  return join(prefix, "bin/authentik-graphql");
+}
+
+/** Starts the installed command in an empty folder with this Node and asks it for a connection of the sandbox. */
+export async function askInstalled(command: string, node = process.execPath): Promise<unknown> {
+  const child = spawn(node, [command, "--port", "0"], { cwd: emptyFolder("cwd"), env: {} });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk));
+  await expect.poll(() => output, { timeout: 30_000 }).toMatch(/^GraphQL: http:\S+$/m);
+  const response = await fetch(/^GraphQL: (http:\S+)$/m.exec(output)?.[1] ?? "", {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: "Bearer token-of-administrator" },
+    body: JSON.stringify({ query: "{ plexConnection(id: 5) { identifier source { name } } }" }),
+  });
+  return response.json();
+}
+
+/** JSON in a file. */
+export function readJson(path: string): unknown {
+  return JSON.parse(readFileSync(path, "utf8"));
+}
