@@ -7,16 +7,13 @@ import { startWatchStatistics } from "./watch-statistics.mjs";
 const keep = process.argv.includes("--keep");
 const authorization = "Bearer token-of-administrator";
 const query = `query WhoWatchedMost {
-  plexConnection(id: 5) {
-    user
-    identifier
-    watchStatistics { plays minutes favourite }
-  }
   mostActive(first: 3) {
     id
-    user
-    source { name }
-    watchStatistics { minutes }
+    watchStatistics { plays minutes favourite }
+    plexConnections { source { name } owner { username } }
+  }
+  plexConnection(id: 5) {
+    account { watchStatistics { minutes } }
   }
 }`;
 

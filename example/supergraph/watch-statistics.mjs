@@ -12,17 +12,17 @@ const STATISTICS = new Map([
   ["424242", { plays: 7, minutes: 630, favourite: "Stalker" }],
 ]);
 
-/** Connections by activity: all that this service keeps of them is their primary key. */
-const MOST_ACTIVE = [5, 6, 8];
-
 const resolvers = {
   Query: {
-    mostActive: (_root, { first }) => MOST_ACTIVE.slice(0, first).map((pk) => ({ pk })),
+    mostActive: (_root, { first }) =>
+      [...STATISTICS]
+        .sort(([, a], [, b]) => b.minutes - a.minutes)
+        .slice(0, first)
+        .map(([id]) => ({ id })),
   },
-  PlexSourceConnection: {
+  PlexAccount: {
     __resolveReference: (reference) => reference,
-    watchStatistics: ({ identifier }) =>
-      STATISTICS.get(identifier) ?? { plays: 0, minutes: 0, favourite: null },
+    watchStatistics: ({ id }) => STATISTICS.get(id) ?? null,
   },
 };
 

@@ -15,6 +15,8 @@ export interface PkLookupRoutes<T> {
   read: (body: unknown, path: string) => T;
   /** What a row of the list costs authentik, in rows of connections. Default 1. */
   rowWeight?: number;
+  /** Whether who may not list anything may not retrieve it either, by any key. Default false. */
+  isForbiddenAsWhole?: boolean;
 }
 
 /** Looks up many keys for one caller; every key has its own outcome, null for what the caller cannot see. */
@@ -39,8 +41,6 @@ const FAILS_EVERY_KEY: ReadonlySet<AuthentikErrorKind> = new Set([
   "overloaded",
   "too-many-calls",
   "unauthenticated",
-  // Who may not list anything of a kind may not retrieve it either, by any key.
-  "forbidden",
   "rate-limited",
 ]);
 
@@ -108,7 +108,10 @@ async function pickFromList<T>(
     list,
     pageOf,
     rowWeight = 1,
-  }: Pick<PkLookupRoutes<T>, "list" | "rowWeight"> & { pageOf: (body: unknown) => PkPage<T> },
+    isForbiddenAsWhole = false,
+  }: Pick<PkLookupRoutes<T>, "list" | "rowWeight" | "isForbiddenAsWhole"> & {
+    pageOf: (body: unknown) => PkPage<T>;
+  },
   progress: Progress<T>,
 ) {
   const { wanted, settled, directory } = progress;
@@ -153,7 +156,7 @@ async function pickFromList<T>(
 
   if (failure === undefined) return;
   if (!(failure instanceof AuthentikError)) throw failure;
-  if (FAILS_EVERY_KEY.has(failure.kind)) {
+  if (FAILS_EVERY_KEY.has(failure.kind) || (isForbiddenAsWhole && failure.kind === "forbidden")) {
     for (const pk of wanted) settled.set(pk, failure);
     wanted.clear();
   }

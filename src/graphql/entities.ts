@@ -1,9 +1,13 @@
 import {
+  getDirectiveValues,
+  GraphQLIncludeDirective,
   type GraphQLObjectType,
   type GraphQLResolveInfo,
   type GraphQLSchema,
+  GraphQLSkipDirective,
   isObjectType,
   Kind,
+  type SelectionNode,
   type SelectionSetNode,
 } from "graphql";
 import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
@@ -106,10 +110,11 @@ function isResolveReference(value: unknown): value is ResolveReference {
  * Whether an object can answer what is asked of it with nothing but these fields, so that nothing has to be fetched.
  *
  * A field that is worked out of others says so in its extensions: `{ needs: ["pk"] }`.
- * Looks through fragments; `@skip` and `@include` are taken as if they selected.
+ * Looks through fragments, and takes `@skip` and `@include` at their word: routers leave out what is skipped, and the
+ * answer must not depend on who did.
  */
 export function selectsOnly(
-  info: Pick<GraphQLResolveInfo, "fieldNodes" | "fragments" | "schema">,
+  info: Pick<GraphQLResolveInfo, "fieldNodes" | "fragments" | "schema" | "variableValues">,
   typename: string,
   fields: readonly string[],
 ): boolean {
@@ -124,6 +129,7 @@ export function selectsOnly(
   for (const node of info.fieldNodes) if (node.selectionSet) pending.push(node.selectionSet);
   for (let set = pending.pop(); set; set = pending.pop()) {
     for (const selection of set.selections) {
+      if (isSkipped(selection, info.variableValues)) continue;
       if (selection.kind === Kind.FIELD) {
         if (!isAtHand(selection.name.value)) return false;
         continue;
@@ -137,6 +143,14 @@ export function selectsOnly(
     }
   }
   return true;
+}
+
+function isSkipped(selection: SelectionNode, variables: GraphQLResolveInfo["variableValues"]): boolean {
+  if (!selection.directives?.length) return false;
+  return (
+    getDirectiveValues(GraphQLSkipDirective, selection, variables)?.["if"] === true ||
+    getDirectiveValues(GraphQLIncludeDirective, selection, variables)?.["if"] === false
+  );
 }
 
 /** An object of which only these fields will be read, as {@link selectsOnly} has found. */

@@ -42,6 +42,7 @@ describe("docs/federation.md", () => {
     const compositions = await compose([
       ours("http://authentik.example/graphql"),
       { name: "statistics", url: "http://statistics.example/", sdl: await block("# watch statistics") },
+      { name: "history", url: "http://history.example/", sdl: await block("# play history") },
       { name: "people", url: "http://people.example/", sdl: await block("# people") },
     ]);
     for (const { errors, hints } of Object.values(compositions))

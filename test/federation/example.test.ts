@@ -22,16 +22,30 @@ describe("npm run example:supergraph", () => {
     const printed: unknown = JSON.parse(stdout.slice(stdout.indexOf("\n{\n")));
     expect(printed).toEqual({
       data: {
-        plexConnection: {
-          user: 42,
-          identifier: "12345678",
-          watchStatistics: { plays: 212, minutes: 15_360, favourite: "The Third Man" },
-        },
         mostActive: [
-          { id: "5", user: 42, source: { name: "Plex" }, watchStatistics: { minutes: 15_360 } },
-          { id: "6", user: 43, source: { name: "Plex" }, watchStatistics: { minutes: 5_085 } },
-          { id: "8", user: 44, source: { name: "Studio" }, watchStatistics: { minutes: 630 } },
+          {
+            id: "12345678",
+            watchStatistics: { plays: 212, minutes: 15_360, favourite: "The Third Man" },
+            plexConnections: [
+              { source: { name: "Plex" }, owner: { username: "alice" } },
+              { source: { name: "Cinéma du coin 🎬" }, owner: { username: "alice" } },
+            ],
+          },
+          {
+            id: "87654321",
+            watchStatistics: { plays: 48, minutes: 5_085, favourite: "Playtime" },
+            plexConnections: [
+              { source: { name: "Plex" }, owner: { username: "bob" } },
+              { source: { name: "Neighbourhood" }, owner: { username: "viewer124" } },
+            ],
+          },
+          {
+            id: "424242",
+            watchStatistics: { plays: 7, minutes: 630, favourite: "Stalker" },
+            plexConnections: [{ source: { name: "Studio" }, owner: { username: "carol" } }],
+          },
         ],
+        plexConnection: { account: { watchStatistics: { minutes: 15_360 } } },
       },
     });
   });

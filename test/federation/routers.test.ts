@@ -85,7 +85,7 @@ describe("the same operations", () => {
 
     it.each([
       ["statistics by the identifier", "minutesWatched label"],
-      ["people by the number of the user", "account { pk name }"],
+      ["people by the number of the user", "person { pk name }"],
       ["statistics of the source", "source { slug plays }"],
     ])("for connections that another subgraph knows the keys of: %s", async (_what, selection) => {
       const answer = await ask(`{ topConnections(first: 4) { pk id ${selection} } }`);
@@ -93,17 +93,42 @@ describe("the same operations", () => {
         pk,
         id: String(pk),
         ...(selection.includes("label") ? { minutesWatched: pk, label: labelOfConnection(pk) } : {}),
-        ...(selection.includes("account") ? { account: { pk: 1000 + pk, name: `Person ${1000 + pk}` } } : {}),
+        ...(selection.includes("person") ? { person: { pk: 1000 + pk, name: `Person ${1000 + pk}` } } : {}),
         ...(selection.includes("source") ? { source: { slug: "plex", plays: 4 } } : {}),
       }));
       expect(answer).toEqual({ data: { topConnections } });
     });
 
+    it("accounts that another subgraph knows the numbers of, with who claims them here", async () => {
+      const answer = await ask("{ topAccounts { id minutes plexConnections { pk } } }");
+      expect(answer).toEqual({
+        data: {
+          topAccounts: TOP_CONNECTIONS.map((pk) => ({
+            id: String(70_000_000 + pk),
+            minutes: pk,
+            plexConnections: [{ pk }],
+          })),
+        },
+      });
+    });
+
+    it("what another subgraph provides is asked of nobody else", async () => {
+      authentik.requests.length = 0;
+      const answer = await ask("{ recentConnections { pk identifier } }");
+      expect(answer).toEqual({
+        data: {
+          recentConnections: TOP_CONNECTIONS.map((pk) => ({ pk, identifier: String(70_000_000 + pk) })),
+        },
+      });
+      // Hive Gateway's own planner asks for it all the same.
+      expect(authentik.paths().length === 0).toBe(name !== "Hive Gateway");
+    });
+
     it("from a connection to what others say of it", async () => {
-      const answer = await ask(`{ plexConnection(id: 5) { label account { name } source { plays } } }`);
+      const answer = await ask(`{ plexConnection(id: 5) { label person { name } source { plays } } }`);
       const plexConnection = {
         label: labelOfConnection(5),
-        account: { name: "Person 1005" },
+        person: { name: "Person 1005" },
         source: { plays: 4 },
       };
       expect(answer).toEqual({ data: { plexConnection } });

@@ -1,4 +1,4 @@
-import { isObjectType, type GraphQLObjectType, type GraphQLSchema } from "graphql";
+import { getNamedType, isObjectType, type GraphQLObjectType, type GraphQLSchema } from "graphql";
 import type { Random } from "../support/random.ts";
 
 /** A valid operation with its variables. */
@@ -60,7 +60,11 @@ export function generateOperation(schema: GraphQLSchema, random: Random): Genera
   };
 
   const selections = (type: GraphQLObjectType, depth: number): string => {
-    const fields = Object.values(type.getFields());
+    // Types lead back to each other: somewhere it must end.
+    const fields = Object.values(type.getFields()).filter(
+      (field) => depth < 2 || !isObjectType(getNamedType(field.type)),
+    );
+    if (fields.length === 0) return "__typename";
     const parts: string[] = [];
     for (let count = 1 + random.below(6); count > 0; count--) {
       if (depth < 3 && random.chance(0.2)) {
@@ -74,7 +78,7 @@ export function generateOperation(schema: GraphQLSchema, random: Random): Genera
       } else if (random.chance(0.1)) parts.push(keyed(type.name, "__typename"));
       else {
         const field = random.pick(fields);
-        const named = "ofType" in field.type ? field.type.ofType : field.type;
+        const named = getNamedType(field.type);
         const below = isObjectType(named) ? `{${selections(named, depth + 1)}}` : "";
         parts.push(keyed(type.name, field.name) + directive() + below);
       }
@@ -93,6 +97,10 @@ export function generateOperation(schema: GraphQLSchema, random: Random): Genera
       const argument = random.chance(0.5) ? variable("ID!", id) : JSON.stringify(id);
       const alias = random.chance(0.02) ? "__proto__" : `r${index}`;
       return `${alias}:plexConnection(id:${argument})${directive()}{${selections(connection, 0)}}`;
+    }
+    if (chance < 0.65) {
+      const list = objectType(schema, "PlexSourceConnectionConnection");
+      return `r${index}:plexConnections(first:${random.below(9)})${directive()}{${selections(list, 0)}}`;
     }
     if (chance < 0.9) {
       const representations = Array.from({ length: random.below(5) }, () => representation(random));

@@ -14,7 +14,7 @@ describe.each(SHAPES)("authentik %s with 250 viewers", (shape) => {
     } }`;
     const { data, errors, calls } = await at.ask("administrator", query);
     expect(errors).toEqual([]);
-    const { nodes, totalCount } = data?.["plexConnections"] as { nodes: unknown[]; totalCount: number };
+    const { nodes, totalCount } = (data ?? {})["plexConnections"] as { nodes: unknown[]; totalCount: number };
     expect(totalCount).toBe(251);
     expect(nodes[1]).toEqual({
       identifier: "70001001",
@@ -37,7 +37,7 @@ describe.each(SHAPES)("authentik %s with 250 viewers", (shape) => {
     } } }`;
     const { data, errors, calls } = await at.ask("administrator", query);
     expect(errors).toEqual([]);
-    const { nodes } = data?.["plexConnections"] as { nodes: unknown[] };
+    const { nodes } = (data ?? {})["plexConnections"] as { nodes: unknown[] };
     expect(nodes[0]).toEqual({
       owner: { username: "viewer1250", plexConnections: [{ id: "1250" }] },
       source: { slug: "cinema", plex: { clientId: "client-of-cinema" } },
@@ -50,6 +50,19 @@ describe.each(SHAPES)("authentik %s with 250 viewers", (shape) => {
     expect(calls.filter((path) => path.startsWith("/sources/plex/"))).toHaveLength(1);
     expect(calls.filter((path) => path.startsWith("/core/users/")).length).toBeLessThanOrEqual(4);
     expect(calls.length).toBeLessThanOrEqual(9);
+  });
+
+  test("each row's source asks for the same page once", async () => {
+    at = await startHouse(shape, { viewers: 50 });
+    const query =
+      "{ plexConnections(first: 50) { nodes { source { plexConnections(first: 1) { totalCount } } } } }";
+    const { errors, calls } = await at.ask("administrator", query);
+    expect(errors).toEqual([]);
+    expect(calls).toEqual([
+      `${LIST}ordering=pk&page=1&page_size=50`,
+      `${LIST}source__slug=plex&ordering=pk&page=1&page_size=1`,
+      `${LIST}source__slug=cinema&ordering=pk&page=1&page_size=1`,
+    ]);
   });
 
   test("an ordinary user is refused once for all, not for each", async () => {

@@ -24,7 +24,7 @@ async function page(first: number, after: string | null, sort = "ID_ASC") {
     { first, after, sort },
   );
   expect(errors).toEqual([]);
-  const { nodes, totalCount, pageInfo } = data?.["plexConnections"] as Page;
+  const { nodes, totalCount, pageInfo } = (data ?? {})["plexConnections"] as Page;
   return { pks: nodes.map(({ pk }) => pk), totalCount, ...pageInfo, calls };
 }
 
@@ -39,6 +39,13 @@ async function walk(first: number, sort: string, between: () => void = () => {})
     if (pages.length === 1) between();
   } while (after !== null);
   return pages;
+}
+
+const byNumber = (a: number, b: number) => a - b;
+
+/** A cursor of anybody's. */
+function forged(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString("base64url");
 }
 
 function remove(pk: number): void {
@@ -93,10 +100,10 @@ describe("pages of a list", () => {
 
   test.each(SHAPES)("%s: every sort walks through everything, once", async (shape) => {
     at = await startHouse(shape, { viewers: 30 });
-    const all = at.house.connections.map((row) => row["pk"]).sort();
+    const all = at.house.connections.map((row) => Number(row["pk"])).sort(byNumber);
     for (const sort of ["ID_ASC", "ID_DESC", "USER_ASC", "IDENTIFIER_ASC", "LAST_UPDATED_DESC"]) {
       // oxlint-disable-next-line no-await-in-loop -- one gateway
-      expect((await walk(10, sort)).flat().sort()).toEqual(all);
+      expect((await walk(10, sort)).flat().sort(byNumber)).toEqual(all);
     }
   });
 
@@ -143,7 +150,6 @@ describe("pages of a list", () => {
   test("what is no cursor of this list is BAD_USER_INPUT and costs nothing", async () => {
     at = await startHouse("2025.4", { viewers: 30 });
     const { endCursor } = await page(10, null);
-    const forged = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
     const scope = JSON.parse(Buffer.from(endCursor ?? "", "base64url").toString())[0] as string;
     for (const after of [
       "",
@@ -180,7 +186,7 @@ describe("pages of a list", () => {
     at = await startHouse("2025.4", { viewers: 250 });
     const { endCursor } = await page(1, null);
     const [scope] = JSON.parse(Buffer.from(endCursor ?? "", "base64url").toString()) as [string];
-    const far = Buffer.from(JSON.stringify([scope, 0, 2_000, 253, 2_000])).toString("base64url");
+    const far = forged([scope, 0, 2_000, 253, 2_000]);
     const { calls } = await page(1, far);
     expect(calls.length).toBeLessThanOrEqual(5);
   });

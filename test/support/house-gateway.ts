@@ -16,7 +16,9 @@ export interface HouseGateway {
   close(): Promise<void>;
 }
 
-export interface Asked extends Pick<GraphQLReply, "data"> {
+export interface Asked {
+  /** Null where there is none. */
+  data: NonNullable<GraphQLReply["data"]> | null;
   /** Path and code of each error. */
   errors: string[];
   /** Paths below `/api/v3`, in order. */
@@ -47,7 +49,7 @@ export async function startHouse(
       });
       if (reply.text.includes("canary")) throw new Error("a secret was answered");
       return {
-        data: reply.data,
+        data: reply.data ?? null,
         errors: (reply.errors ?? []).map(
           ({ path, extensions }) => `${path?.join(".") ?? ""} ${extensions.code}`,
         ),

@@ -10,10 +10,10 @@ import {
   authentikUserByPk,
   authentikUserByUsername,
   authentikUsers,
-  authentikViewer,
   lastLoginByPk,
   USER_ORDER,
 } from "./loaders.ts";
+import { authentikViewer } from "./viewer.ts";
 
 const AuthentikGroupRef = builder.objectRef<AuthentikGroup>("AuthentikGroup").implement({
   description: "A group of authentik users.",

@@ -2,17 +2,12 @@ import DataLoader from "dataloader";
 import type { AuthentikClient } from "../../authentik/client.ts";
 import { AuthentikError, isRefusalOf } from "../../authentik/errors.ts";
 import { createFilterLookup } from "../../authentik/lookup/by-filter.ts";
-import {
-  type Anchor,
-  type Order,
-  readWindow,
-  type Window,
-  windowOf,
-} from "../../authentik/lookup/list-window.ts";
+import { type Anchor, readWindow, type Window, windowOf } from "../../authentik/lookup/list-window.ts";
 import { type ListRoute, PAGE_SIZE, readPage, readWholeList } from "../../authentik/lookup/whole-list.ts";
 import { perRequest } from "../../authentik/per-request.ts";
 import { createPkLookup } from "../../authentik/pk-lookup.ts";
 import { decodePlexSourceConnection, type PlexSourceConnection } from "./decode.ts";
+import { type PlexConnectionSort, sortOf } from "./sort.ts";
 import { canSearchIdentifiers, learnFrom, mayFilterByUser } from "./release.ts";
 
 const ROUTE = "/sources/user_connections/plex/";
@@ -136,46 +131,6 @@ async function searchIdentifier(
   return rows.filter((row) => row.identifier === identifier);
 }
 
-/** How lists of connections may be sorted. */
-export type PlexConnectionSort = keyof typeof SORTS;
-
-interface Sort extends Order<PlexSourceConnection> {
-  /** As authentik takes it; fields that a release does not have are skipped there. */
-  ordering: string;
-  /** The order of rows that are at hand, where the database's cannot be known. */
-  local?: (row: PlexSourceConnection) => readonly (string | number)[];
-}
-
-const SORTS = {
-  ID_ASC: { ordering: "pk", direction: 1, key: ({ pk }) => [pk] },
-  ID_DESC: { ordering: "-pk", direction: -1, key: ({ pk }) => [pk] },
-  USER_ASC: { ordering: "user,pk", direction: 1, key: ({ user, pk }) => [user, pk] },
-  IDENTIFIER_ASC: {
-    ordering: "identifier,pk",
-    direction: 1,
-    key: null,
-    local: ({ identifier, pk }) => [identifier, pk],
-  },
-  LAST_UPDATED_DESC: {
-    ordering: "-last_updated,-created,-pk",
-    direction: -1,
-    key: ({ lastUpdated, created, pk }) => [instant(lastUpdated), instant(created), pk],
-  },
-} satisfies Record<string, Sort>;
-
-/** Comparable as text: authentik writes UTC with six digits or no fraction at all. */
-function instant(dateTime: string | null): string {
-  return dateTime?.replace(/Z$/, "") ?? "";
-}
-
-/** What rows are sorted by, for cursors. */
-export function sortKeyOf(
-  sort: PlexConnectionSort,
-): (row: PlexSourceConnection) => readonly (string | number)[] {
-  const { key }: Sort = SORTS[sort];
-  return key ?? (() => []);
-}
-
 /** What a list of connections may be narrowed by; all that is given must hold. */
 export interface PlexConnectionFilter {
   user?: number | null | undefined;
@@ -194,23 +149,17 @@ export interface PlexConnectionFilter {
 export async function plexSourceConnections(
   client: AuthentikClient,
   { user, source, identifier }: PlexConnectionFilter,
-  page: { size: number; after: Anchor | null; sort: PlexConnectionSort; maxRows: number },
+  page: Page & { maxRows: number },
 ): Promise<Window<PlexSourceConnection>> {
   const { size, after, maxRows } = page;
-  const sort: Sort = SORTS[page.sort];
+  const sort = sortOf(page.sort);
   const hasSource = (row: PlexSourceConnection) => typeof source !== "string" || row.source.slug === source;
   let rows: readonly PlexSourceConnection[];
   if (typeof user === "number") {
     rows = await plexSourceConnectionsByUser(client, maxRows).load(user);
     rows = rows.filter((row) => typeof identifier !== "string" || row.identifier === identifier);
   } else if (typeof identifier !== "string") {
-    const filter = typeof source === "string" ? `source__slug=${encodeURIComponent(source)}&` : "";
-    const route = connectionsList(filter, sort.ordering);
-    const window = await readWindow(client, route, { size, after, order: sort });
-    const read = window.rows.map(({ row }) => row);
-    learnFrom(client, read);
-    if (read.every(hasSource)) return window;
-    throw new AuthentikError("malformed-response", "authentik did not apply the filter source__slug");
+    return readConnections(client, source ?? null, { size, after, sort: page.sort });
   } else if (typeof source === "string") {
     rows = await identifierInSource(client, { source, identifier, maxRows });
   } else {
@@ -218,6 +167,41 @@ export async function plexSourceConnections(
   }
   const { direction, key, local = key } = sort;
   return windowOf(rows.filter(hasSource), { size, after, order: { direction, key: local } });
+}
+
+/** Pages that were asked for in this operation: every row of a list may ask for the same one through its source. */
+const pagesRead = perRequest(() => new Map<string, Promise<Window<PlexSourceConnection>>>());
+
+interface Page {
+  size: number;
+  after: Anchor | null;
+  sort: PlexConnectionSort;
+}
+
+function readConnections(
+  client: AuthentikClient,
+  source: string | null,
+  page: Page,
+): Promise<Window<PlexSourceConnection>> {
+  const pages = pagesRead(client);
+  const key = JSON.stringify([source, page]);
+  let read = pages.get(key);
+  if (!read) pages.set(key, (read = readPageOfConnections(client, source, page)));
+  return read;
+}
+
+async function readPageOfConnections(
+  client: AuthentikClient,
+  source: string | null,
+  { size, after, sort }: Page,
+): Promise<Window<PlexSourceConnection>> {
+  const order = sortOf(sort);
+  const filter = source === null ? "" : `source__slug=${encodeURIComponent(source)}&`;
+  const window = await readWindow(client, connectionsList(filter, order.ordering), { size, after, order });
+  const rows = window.rows.map(({ row }) => row);
+  learnFrom(client, rows);
+  if (source === null || rows.every((row) => row.source.slug === source)) return window;
+  throw new AuthentikError("malformed-response", "authentik did not apply the filter source__slug");
 }
 
 async function identifierInSource(

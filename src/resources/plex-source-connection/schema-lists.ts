@@ -12,12 +12,8 @@ import type { GraphContext } from "../../graphql/context.ts";
 import { authentikUserByUsername } from "../authentik-user/loaders.ts";
 import { AuthentikUserRef } from "../authentik-user/schema.ts";
 import { SourceRef } from "../source/schema.ts";
-import {
-  type PlexConnectionSort,
-  plexSourceConnections,
-  plexSourceConnectionsByUser,
-  sortKeyOf,
-} from "./loaders.ts";
+import { plexSourceConnections, plexSourceConnectionsByUser } from "./loaders.ts";
+import { type PlexConnectionSort, sortKeyOf } from "./sort.ts";
 import { PlexSourceConnectionRef } from "./schema.ts";
 
 const PlexSourceConnectionConnection = connectionType(PlexSourceConnectionRef, {

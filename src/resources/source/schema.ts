@@ -2,72 +2,20 @@ import { isUuid } from "../../authentik/decoders.ts";
 import { requireText } from "../../graphql/arguments.ts";
 import { builder } from "../../graphql/builder.ts";
 import { keyOnly, selectsOnly } from "../../graphql/entities.ts";
-import { clientError, unknownEnumValue } from "../../graphql/errors.ts";
+import { clientError } from "../../graphql/errors.ts";
 import type { PlexSourceSettings, Source, ThemedUrls } from "./decode.ts";
+import {
+  PolicyEngineMode,
+  type PolicyEngineModeValue,
+  readPolicyEngineMode,
+  readUserMatchingMode,
+  UserMatchingMode,
+  type UserMatchingModeValue,
+} from "./schema-modes.ts";
 import { plexSourceBySlug, plexSources, plexSourceSettings, sourceByPk, sourceBySlug } from "./loaders.ts";
-
-const POLICY_ENGINE_MODES = {
-  ALL: { value: "all", description: "Every policy must pass. In REST: `all`." },
-  ANY: { value: "any", description: "One passing policy is enough. In REST: `any`." },
-} as const;
-
-const USER_MATCHING_MODES = {
-  IDENTIFIER: {
-    value: "identifier",
-    description: "By the number of the account at the source only. In REST: `identifier`.",
-  },
-  EMAIL_LINK: {
-    value: "email_link",
-    description: "Links to the user with the same e-mail address. In REST: `email_link`.",
-  },
-  EMAIL_DENY: {
-    value: "email_deny",
-    description: "By e-mail address; refuses to enrol where a user has it already. In REST: `email_deny`.",
-  },
-  USERNAME_LINK: {
-    value: "username_link",
-    description: "Links to the user with the same user name. In REST: `username_link`.",
-  },
-  USERNAME_DENY: {
-    value: "username_deny",
-    description: "By user name; refuses to enrol where a user has it already. In REST: `username_deny`.",
-  },
-} as const;
-
-type PolicyEngineModeValue = (typeof POLICY_ENGINE_MODES)[keyof typeof POLICY_ENGINE_MODES]["value"];
-type UserMatchingModeValue = (typeof USER_MATCHING_MODES)[keyof typeof USER_MATCHING_MODES]["value"];
-
-const PolicyEngineMode = builder.enumType("PolicyEngineMode", {
-  description: "How the results of several policies are combined.",
-  values: POLICY_ENGINE_MODES,
-});
-
-const UserMatchingMode = builder.enumType("UserMatchingMode", {
-  description: "How a source finds the authentik user that belongs to an account.",
-  values: USER_MATCHING_MODES,
-});
 
 /** Tags what only authentik's own administration needs, so that a contract variant of a supergraph can leave it out. */
 const ADMINISTRATION = "authentik-administration";
-
-/**
- * Reads an enum's value.
- * @throws an error that names the value, where no known release has it
- */
-function enumReader<V extends string>(
-  field: string,
-  values: Readonly<Record<string, { value: V }>>,
-): (value: string) => V {
-  const known = new Map<string, V>(Object.values(values).map(({ value }) => [value, value]));
-  return (value) => {
-    const read = known.get(value);
-    if (read === undefined) throw unknownEnumValue({ field, value });
-    return read;
-  };
-}
-
-const readPolicyEngineMode = enumReader("policyEngineMode", POLICY_ENGINE_MODES);
-const readUserMatchingMode = enumReader("userMatchingMode", USER_MATCHING_MODES);
 
 const ThemedUrlsRef = builder.objectRef<ThemedUrls>("ThemedUrls").implement({
   shareable: true,

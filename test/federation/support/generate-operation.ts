@@ -6,6 +6,7 @@ import {
   getNullableType,
   isListType,
   isObjectType,
+  isRequiredArgument,
 } from "graphql";
 import { createRandom, type Random } from "../../support/random.ts";
 
@@ -47,7 +48,9 @@ export function generateOperation(
   const fields = Object.values(query?.getFields() ?? {}).filter((field) => !field.name.startsWith("_"));
   const roots = Array.from({ length: 1 + draft.random.below(6) }, (_, index) => {
     const field = draft.random.pick(fields);
-    const args = field.args.map((arg) => `${arg.name}: ${writeArgument(String(arg.type), draft)}`);
+    const args = field.args
+      .filter(isRequiredArgument)
+      .map((arg) => `${arg.name}: ${writeArgument(String(arg.type), draft)}`);
     const type = getNamedType(field.type);
     const selection = isObjectType(type) ? writeSelection(type, draft) : "";
     return `f${index}: ${field.name}${args.length > 0 ? `(${args.join(", ")})` : ""} ${selection}`;
@@ -61,10 +64,13 @@ export function generateOperation(
 }
 
 function writeArgument(type: string, draft: Draft): string {
-  const value = draft.random.pick(draft.ids);
+  const value = draft.random.pick(type === "ID!" ? draft.ids : TEXTS);
   if (draft.random.chance(0.5)) return JSON.stringify(value);
   return declare(type, value, draft);
 }
+
+/** What other arguments are asked with: slugs and user names. */
+const TEXTS: readonly string[] = ["plex", "nope", "alice"];
 
 function declare(type: string, value: unknown, draft: Draft): string {
   const name = `v${draft.declarations.length}`;
@@ -73,15 +79,20 @@ function declare(type: string, value: unknown, draft: Draft): string {
   return `$${name}`;
 }
 
-function writeSelection(type: GraphQLObjectType, draft: Draft): string {
+/** Objects below objects, at the most: types lead back to each other. */
+const MAX_DEPTH = 4;
+
+function writeSelection(type: GraphQLObjectType, draft: Draft, depth = 1): string {
   const { random } = draft;
-  const fields = Object.values(type.getFields());
+  const fields = Object.values(type.getFields()).filter(
+    (field) => depth < MAX_DEPTH || !isObjectType(getNamedType(field.type)),
+  );
   // One field that is always there: what an object without fields becomes is nobody's question here.
   const parts = ["__typename"];
-  for (let count = 1 + random.below(Math.min(6, fields.length)); count > 0; count -= 1) {
+  for (let count = 1 + random.below(Math.min(6, fields.length)); count > 0 && fields.length > 0; count -= 1) {
     const field = random.pick(fields);
     const inner = getNamedType(field.type);
-    const selection = isObjectType(inner) ? ` ${writeSelection(inner, draft)}` : "";
+    const selection = isObjectType(inner) ? ` ${writeSelection(inner, draft, depth + 1)}` : "";
     const condition = writeCondition(draft);
     parts.push(
       wrap(`${writeAlias(field, condition, draft)}${field.name}${condition}${selection}`, type, draft),

@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import {
   type AnswerHandler,
   type FakeAuthentik,
@@ -5,7 +6,7 @@ import {
   sendPage,
   startFakeAuthentik,
 } from "../../support/fake-authentik.ts";
-import { connectionBody, listBody, sourceBody } from "../../support/wire-bodies.ts";
+import { connectionBody, listBody, plexSourceBody, sourceBody, userBody } from "../../support/wire-bodies.ts";
 
 /** Callers of the authentik below: what a request says in `Authorization`. */
 export const CALLERS = {
@@ -56,7 +57,18 @@ const trouble: AnswerHandler = (request, response, fallback) => {
     sendJson(response, 200, listBody([sourceBody()]));
     return;
   }
-  switch (Number(/\/plex\/(\d+)\/$/.exec(request.path)?.[1])) {
+  const path = request.path.replace("/api/v3", "");
+  const user = /^\/core\/users\/(\d+)\/$/.exec(path)?.[1];
+  if (path.startsWith("/sources/plex/?")) sendJson(response, 200, listBody([plexSourceBody()]));
+  else if (path === "/core/users/me/")
+    sendJson(response, 200, { user: userBody(41, "alice", { groups: [] }) });
+  else if (user !== undefined) sendJson(response, 200, userBody(Number(user), `user${user}`));
+  else if (path.startsWith("/core/users/?")) sendJson(response, 200, listBody([userBody(41, "alice")]));
+  else answerConnection(path, response, fallback);
+};
+
+function answerConnection(path: string, response: ServerResponse, fallback: () => void): void {
+  switch (Number(/\/plex\/(\d+)\/$/.exec(path)?.[1])) {
     case 61:
       sendJson(response, 403, { detail: "You do not have permission to perform this action." });
       return;
@@ -86,4 +98,4 @@ const trouble: AnswerHandler = (request, response, fallback) => {
     default:
       fallback();
   }
-};
+}

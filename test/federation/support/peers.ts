@@ -16,6 +16,12 @@ export function createStatisticsSchema(): Promise<GraphQLSchema> {
     Query: {
       topConnections: (_root: unknown, { first }: { first: number }) =>
         TOP_CONNECTIONS.slice(0, first).map((pk) => ({ __typename: "PlexSourceConnection", pk })),
+      topAccounts: () => TOP_CONNECTIONS.map((pk) => ({ id: String(70_000_000 + pk) })),
+      recentConnections: () => TOP_CONNECTIONS.map((pk) => ({ pk, identifier: String(70_000_000 + pk) })),
+    },
+    PlexAccount: {
+      __resolveReference: (reference: object) => reference,
+      minutes: ({ id }: { id: string }) => Number(id) % 10_000,
     },
     PlexSourceConnection: {
       __resolveReference: (reference: object) => reference,
@@ -32,21 +38,25 @@ export function createStatisticsSchema(): Promise<GraphQLSchema> {
 /** The subgraph that owns people: it joins on the number of the user. */
 export function createAccountsSchema(): Promise<GraphQLSchema> {
   return build("user-accounts", {
-    Query: { account: (_root: unknown, { pk }: { pk: number }) => accountOf(pk) },
-    User: { __resolveReference: ({ pk }: { pk: number }) => accountOf(pk) },
+    Query: {
+      person: (_root: unknown, { pk }: { pk: number }) => personOf(pk),
+      people: () => [],
+    },
+    Node: { __resolveType: () => "User" },
+    User: { __resolveReference: ({ pk }: { pk: number }) => personOf(pk) },
     PlexSourceConnection: {
       __resolveReference: (key: { id?: string; pk?: number }) => ({
         ...key,
         id: key.id ?? String(key.pk),
         pk: key.pk ?? Number(key.id),
       }),
-      account: ({ user }: { user: number }) => accountOf(user),
+      person: ({ user }: { user: number }) => personOf(user),
     },
   });
 }
 
-function accountOf(pk: number): { pk: number; name: string } {
-  return { pk, name: `Person ${pk}` };
+function personOf(pk: number): { id: string; pk: number; name: string } {
+  return { id: String(pk), pk, name: `Person ${pk}` };
 }
 
 /** By type and field, as @apollo/subgraph takes them. */

@@ -1,0 +1,71 @@
+import { LRUCache } from "lru-cache";
+import type { AuthentikClient } from "../../authentik/client.ts";
+import { AuthentikError } from "../../authentik/errors.ts";
+import { perRequest, perUpstream } from "../../authentik/per-request.ts";
+import { type AuthentikUser, decodeAuthentikViewer } from "./decode.ts";
+
+/** What is known of a caller: who they are, and whether they may read users. */
+interface Caller {
+  pk?: number;
+  username?: string;
+  mayReadUsers?: boolean;
+}
+
+/** Forgetting costs one call. */
+const callers = perUpstream(() => new LRUCache<string, Caller>({ max: 10_000, ttl: 5 * 60_000 }));
+
+function remember(client: AuthentikClient, what: Caller): void {
+  callers(client).set(client.callerKey, { ...callers(client).get(client.callerKey), ...what });
+}
+
+/**
+ * The caller, whom everybody may read; in service mode the service account.
+ * @throws {AuthentikError}
+ */
+export const authentikViewer = perRequest(async (client): Promise<AuthentikUser> => {
+  const viewer = decodeAuthentikViewer(
+    await client.get({ route: "/core/users/me/", path: "/core/users/me/" }),
+  );
+  remember(client, { pk: viewer.pk, username: viewer.username });
+  return viewer;
+});
+
+type Outcome = AuthentikUser | null | AuthentikError;
+
+/**
+ * Looks users up for a caller who may be allowed to read nobody but themselves, through `core/users/me/`.
+ * Who is known to be such a caller, or to be one of those who are looked up, is asked that way first.
+ */
+export async function withViewer<K>(
+  client: AuthentikClient,
+  keys: readonly K[],
+  options: { is: (user: Caller, key: K) => boolean; look: (keys: readonly K[]) => Promise<Outcome[]> },
+): Promise<Outcome[]> {
+  const { is, look } = options;
+  const known = callers(client).get(client.callerKey) ?? {};
+  let viewer: AuthentikUser | AuthentikError | null = null;
+  if (known.mayReadUsers === false || keys.some((key) => is(known, key)))
+    viewer = await viewerOrError(client);
+  const isViewer = (key: K) => viewer !== null && !(viewer instanceof AuthentikError) && is(viewer, key);
+  const others = keys.filter((key) => !isViewer(key));
+  const found = new Map<K, Outcome>();
+  if (others.length > 0) {
+    const outcomes = await look(others);
+    for (const [index, key] of others.entries()) found.set(key, outcomes[index] ?? null);
+    const isForbidden = outcomes.some((one) => one instanceof AuthentikError && one.kind === "forbidden");
+    remember(client, { mayReadUsers: !isForbidden });
+    if (isForbidden) viewer ??= await viewerOrError(client);
+  }
+  return keys.map((key) => {
+    if (isViewer(key) && viewer !== null) return viewer;
+    return found.get(key) ?? null;
+  });
+}
+
+/** The caller, or why they could not be read. */
+export function viewerOrError(client: AuthentikClient): Promise<AuthentikUser | AuthentikError> {
+  return authentikViewer(client).catch((error: unknown) => {
+    if (error instanceof AuthentikError) return error;
+    throw error;
+  });
+}

@@ -1,0 +1,64 @@
+import { builder } from "../../graphql/builder.ts";
+import { unknownEnumValue } from "../../graphql/errors.ts";
+
+// How a source treats policies and users: enums that may grow with a release.
+
+const POLICY_ENGINE_MODES = {
+  ALL: { value: "all", description: "Every policy must pass. In REST: `all`." },
+  ANY: { value: "any", description: "One passing policy is enough. In REST: `any`." },
+} as const;
+
+const USER_MATCHING_MODES = {
+  IDENTIFIER: {
+    value: "identifier",
+    description: "By the number of the account at the source only. In REST: `identifier`.",
+  },
+  EMAIL_LINK: {
+    value: "email_link",
+    description: "Links to the user with the same e-mail address. In REST: `email_link`.",
+  },
+  EMAIL_DENY: {
+    value: "email_deny",
+    description: "By e-mail address; refuses to enrol where a user has it already. In REST: `email_deny`.",
+  },
+  USERNAME_LINK: {
+    value: "username_link",
+    description: "Links to the user with the same user name. In REST: `username_link`.",
+  },
+  USERNAME_DENY: {
+    value: "username_deny",
+    description: "By user name; refuses to enrol where a user has it already. In REST: `username_deny`.",
+  },
+} as const;
+
+export type PolicyEngineModeValue = (typeof POLICY_ENGINE_MODES)[keyof typeof POLICY_ENGINE_MODES]["value"];
+export type UserMatchingModeValue = (typeof USER_MATCHING_MODES)[keyof typeof USER_MATCHING_MODES]["value"];
+
+export const PolicyEngineMode = builder.enumType("PolicyEngineMode", {
+  description: "How the results of several policies are combined.",
+  values: POLICY_ENGINE_MODES,
+});
+
+export const UserMatchingMode = builder.enumType("UserMatchingMode", {
+  description: "How a source finds the authentik user that belongs to an account.",
+  values: USER_MATCHING_MODES,
+});
+
+/**
+ * Reads an enum's value.
+ * @throws an error that names the value, where no known release has it
+ */
+function enumReader<V extends string>(
+  field: string,
+  values: Readonly<Record<string, { value: V }>>,
+): (value: string) => V {
+  const known = new Map<string, V>(Object.values(values).map(({ value }) => [value, value]));
+  return (value) => {
+    const read = known.get(value);
+    if (read === undefined) throw unknownEnumValue({ field, value });
+    return read;
+  };
+}
+
+export const readPolicyEngineMode = enumReader("policyEngineMode", POLICY_ENGINE_MODES);
+export const readUserMatchingMode = enumReader("userMatchingMode", USER_MATCHING_MODES);
