@@ -132,10 +132,11 @@ const REMEMBERED_CALLERS = 10_000;
 const MEMORY_PER_BYTE = 4;
 const ENTRY_BYTES = 500;
 
+const now = (): number => performance.now();
+
 /** The REST API of one authentik server: cache, then coalesce, then queue, breaker, retry, then HTTP. */
 export function createAuthentik(options: AuthentikOptions): Authentik {
   const { concurrency, coalesce, cacheTtlMs, serviceAuthorization } = options;
-  const now = (): number => performance.now();
   const limit = concurrency === "auto" ? createGradientLimit({ now }) : createFixedLimit(concurrency);
   const http = createHttpClient(options);
   const queue = createRequestQueue({ limit, maxQueued: options.queueMax });

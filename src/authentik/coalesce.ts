@@ -63,16 +63,9 @@ export function createCoalescer<Result>({ joinWithinMs = Number.POSITIVE_INFINIT
           }
         };
         signal.addEventListener("abort", leave, { once: true });
-        work.result.then(
-          (result) => {
-            signal.removeEventListener("abort", leave);
-            resolve(result);
-          },
-          (error: unknown) => {
-            signal.removeEventListener("abort", leave);
-            reject(error);
-          },
-        );
+        const stay = (): void => signal.removeEventListener("abort", leave);
+        work.result.then(stay, stay);
+        work.result.then(resolve, reject);
       });
     },
   };

@@ -89,7 +89,7 @@ export function createMetrics({ endpoint, ...readings }: MetricsOptions): Metric
   };
 
   return {
-    record({ path = endpoint, status, outcome, codes, durationMs, shared, usage, traceId }) {
+    record({ path, status, outcome, codes, durationMs, shared, usage, traceId }) {
       if (path !== endpoint) {
         otherRequests.inc({ status });
         return;

@@ -4,10 +4,10 @@ import type { Socket } from "node:net";
 
 /** Every open connection, and how many responses it still owes. */
 export interface Connections {
-  count(): number;
-  all(): Iterable<Socket>;
+  count: () => number;
+  all: () => Iterable<Socket>;
   /** Whether a response is owed that was not completely handed to the operating system. */
-  owes(socket: Socket): boolean;
+  owes: (socket: Socket) => boolean;
 }
 
 /** How long a client may take its responses, in milliseconds. */

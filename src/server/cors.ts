@@ -45,8 +45,12 @@ export function createCors(origins: readonly string[]): Cors {
       const names = request.headers["access-control-request-headers"] ?? "";
       const allowed = names.length <= MAX_NAMES_LENGTH && HEADER_NAMES.test(names) ? names : "";
       return [
-        ...["Access-Control-Allow-Methods", "GET, POST", "Access-Control-Max-Age", MAX_AGE_SECONDS],
-        ...["Vary", "Access-Control-Request-Headers"],
+        "Access-Control-Allow-Methods",
+        "GET, POST",
+        "Access-Control-Max-Age",
+        MAX_AGE_SECONDS,
+        "Vary",
+        "Access-Control-Request-Headers",
         ...(allowed === "" ? [] : ["Access-Control-Allow-Headers", allowed]),
       ];
     },

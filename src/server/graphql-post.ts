@@ -1,4 +1,4 @@
-import { type ExecutionResult, GraphQLError } from "graphql";
+import { type ExecutionResult, GraphQLError, OperationTypeNode } from "graphql";
 import type { Authentik } from "../authentik/client.ts";
 import { createCoalescer } from "../authentik/coalesce.ts";
 import type { Executor, OperationSummary } from "../graphql/execute.ts";
@@ -57,7 +57,10 @@ export function createGraphqlPost(
     const prepared = executor.prepare(params.query);
     const { operation: type } = findOperation(prepared, params.operationName);
     const isShareable =
-      coalesce && type === "query" && body.length <= MAX_SHARED_LENGTH && !(caller instanceof Error);
+      coalesce &&
+      type === OperationTypeNode.QUERY &&
+      body.length <= MAX_SHARED_LENGTH &&
+      !(caller instanceof Error);
     const key = isShareable ? `${authentik.shareKey(caller)} ${body}` : "";
     pending.shared = coalescer.has(key);
     return coalescer.run(key, {

@@ -25,9 +25,12 @@ export interface HttpError {
 /** What every response says, whatever it is: not for shared caches, not to be sniffed, different for each caller. */
 const COMMON_HEADERS: HeaderList = [
   // Some routers' caches look at nothing but these two.
-  ...["Cache-Control", "private, no-store"],
-  ...["Vary", "Authorization"],
-  ...["X-Content-Type-Options", "nosniff"],
+  "Cache-Control",
+  "private, no-store",
+  "Vary",
+  "Authorization",
+  "X-Content-Type-Options",
+  "nosniff",
 ];
 
 /** Writes a response whole; does nothing when the client has left. */

@@ -58,7 +58,11 @@ export function createRunOperation(authentik: Authentik, options: ContextOptions
       caller instanceof Error
         ? createRefusingClient(authentik, caller)
         : authentik.forCaller({
-            ...{ identity: caller, requestId, signal, maxRestCalls, traceId: span?.traceId },
+            identity: caller,
+            requestId,
+            signal,
+            maxRestCalls,
+            traceId: span?.traceId,
             startSpan: span && ((request) => span.startUpstreamRequest(request)),
           });
     pending.usage = client.usage;

@@ -208,10 +208,10 @@ function useExecutor(executor: Executor): Plugin<YogaContext> {
 /** Writes every result with the function of the shortcut. */
 function useFormat(): Plugin<YogaContext> {
   return {
-    onResultProcess({ serverContext, setResultProcessor }) {
-      const context = contextOf(serverContext);
+    onResultProcess(payload) {
+      const context = contextOf(payload.serverContext);
       const { mediaType } = context.yogaRequest;
-      setResultProcessor((result, fetchAPI) => {
+      payload.setResultProcessor((result, fetchAPI) => {
         const formatted = (Array.isArray(result) ? result : [result]).map((one) => {
           const each = formatResult(singleResult(one), context);
           for (const code of each.codes) context.codes.add(code);

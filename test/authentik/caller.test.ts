@@ -3,11 +3,7 @@ import { expect, test } from "vitest";
 import { checkAuthorization } from "../../src/authentik/caller.ts";
 import { AuthentikError } from "../../src/authentik/errors.ts";
 
-test.each([
-  "Bearer token-of-alice",
-  'Bearer "quoted"',
-  "Bearer a,b",
-])("%j may pass", (value) => {
+test.each(["Bearer token-of-alice", 'Bearer "quoted"', "Bearer a,b"])("%j may pass", (value) => {
   expect(checkAuthorization(value)).toBe(value);
 });
 
