@@ -379,7 +379,7 @@ describe("D14: an Authorization after the thousandth header", () => {
 test("D15: the plug-in that the federation plug-in imports without declaring it is declared here", async () => {
   const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
   expect(manifest).toMatchObject({
-    dependencies: {
+    devDependencies: {
       "@pothos/plugin-federation": expect.any(String),
       "@pothos/plugin-directives": expect.any(String),
     },
