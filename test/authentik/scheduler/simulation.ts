@@ -1,6 +1,12 @@
-import { createAdaptiveLimit } from "../../src/authentik/adaptive-limit.ts";
-import type { ConcurrencyLimit } from "../../src/authentik/concurrency-limit.ts";
-import { createFairQueue, type FairQueue, type Ticket } from "../../src/authentik/fair-queue.ts";
+import {
+  type ConcurrencyLimit,
+  createGradientLimit,
+  type LimitSample,
+} from "../../../src/authentik/scheduler/concurrency-limit.ts";
+import { createRequestQueue, type RequestQueue } from "../../../src/authentik/scheduler/queue.ts";
+
+/** All promises that can go on have gone on by then. */
+const afterPromises = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** A discrete-event simulation in virtual milliseconds: nothing sleeps, every run is the same. */
 export interface Simulation {
@@ -8,6 +14,8 @@ export interface Simulation {
   after: (delayMs: number, action: () => void) => void;
   /** Runs all events up to this time. */
   runUntil(timeMs: number): void;
+  /** Runs events until this has come, with everything that waits for promises in between. */
+  settle<T>(promise: Promise<T>): Promise<T>;
   /** Uniform in [0, 1), the same sequence in every run. */
   random(): number;
 }
@@ -24,6 +32,26 @@ export function createSimulation(seed = 1): Simulation {
   const swap = (a: number, b: number): void => {
     [heap[a], heap[b]] = [heap[b]!, heap[a]!];
   };
+  /** Runs the next event. */
+  const step = (): void => {
+    const event = heap[0]!;
+    const last = heap.pop()!;
+    if (heap.length > 0) {
+      heap[0] = last;
+      let index = 0;
+      for (;;) {
+        let least = index;
+        for (const child of [2 * index + 1, 2 * index + 2]) {
+          if (child < heap.length && before(child, least)) least = child;
+        }
+        if (least === index) break;
+        swap(index, least);
+        index = least;
+      }
+    }
+    time = event.at;
+    event.action();
+  };
   return {
     now: () => time,
     after(delayMs, action) {
@@ -35,26 +63,19 @@ export function createSimulation(seed = 1): Simulation {
       }
     },
     runUntil(timeMs) {
-      while (heap.length > 0 && heap[0]!.at <= timeMs) {
-        const event = heap[0]!;
-        const last = heap.pop()!;
-        if (heap.length > 0) {
-          heap[0] = last;
-          let index = 0;
-          for (;;) {
-            let least = index;
-            for (const child of [2 * index + 1, 2 * index + 2]) {
-              if (child < heap.length && before(child, least)) least = child;
-            }
-            if (least === index) break;
-            swap(index, least);
-            index = least;
-          }
-        }
-        time = event.at;
-        event.action();
-      }
+      while (heap.length > 0 && heap[0]!.at <= timeMs) step();
       time = timeMs;
+    },
+    async settle(promise) {
+      const settled = new AbortController();
+      const note = (): void => settled.abort();
+      promise.then(note, note);
+      await afterPromises();
+      while (!settled.signal.aborted && heap.length > 0) {
+        step();
+        await afterPromises();
+      }
+      return promise;
     },
     random() {
       // mulberry32
@@ -66,13 +87,11 @@ export function createSimulation(seed = 1): Simulation {
   };
 }
 
-/** An authentik that answers first come, first served. */
+/** An authentik that serves first come, first served. */
 export interface SimulatedServer {
   serve(serviceMs: number, done: () => void): void;
-  /** Requests that it holds, running and waiting. */
-  held(): number;
-  mostHeld(): number;
-  resetMost(): void;
+  /** Milliseconds of a worker spent so far. */
+  spentMs(): number;
   /** Multiplies all service times from now on. */
   slowDown(factor: number): void;
 }
@@ -80,7 +99,7 @@ export interface SimulatedServer {
 export function createServer(simulation: Simulation, workers: number): SimulatedServer {
   const backlog: { serviceMs: number; done: () => void }[] = [];
   let busy = 0;
-  let most = 0;
+  let spentMs = 0;
   let factor = 1;
   const startNext = (): void => {
     while (busy < workers && backlog.length > 0) {
@@ -95,67 +114,59 @@ export function createServer(simulation: Simulation, workers: number): Simulated
   };
   return {
     serve(serviceMs, done) {
+      spentMs += serviceMs;
       backlog.push({ serviceMs, done });
       startNext();
-      most = Math.max(most, busy + backlog.length);
     },
-    held: () => busy + backlog.length,
-    mostHeld: () => most,
-    resetMost: () => {
-      most = busy + backlog.length;
-    },
+    spentMs: () => spentMs,
     slowDown: (by) => {
       factor = by;
     },
   };
 }
 
-/** The queue and limit of the product in front of a simulated server. */
+/** The real queue and limit in front of a simulated authentik. */
 export interface SimulatedGateway {
-  queue: FairQueue;
+  queue: RequestQueue;
   limit: ConcurrencyLimit;
-  /** One call; `done` gets its whole time, waiting included. */
-  call(
+  /** One request; `done` gets its whole time, waiting included. */
+  send: (
     callerKey: string,
-    kind: { serviceMs: number; bytes: number; cost: number },
+    request: { serviceMs: number; kind: LimitSample["kind"] },
     done: (ms: number) => void,
-  ): void;
+  ) => void;
 }
 
 export function createSimulatedGateway(
   simulation: Simulation,
   server: SimulatedServer,
-  options: { limit?: ConcurrencyLimit; queueMax?: number; ownTurnMs?: () => number } = {},
+  limit: ConcurrencyLimit = createGradientLimit(simulation),
 ): SimulatedGateway {
-  const now = simulation.now;
-  const limit = options.limit ?? createAdaptiveLimit({ now, ownTurnMs: options.ownTurnMs ?? (() => 0.1) });
-  const queue = createFairQueue({
-    limit,
-    queueMax: options.queueMax ?? 100_000,
-    now,
-    after: simulation.after,
-  });
+  const queue = createRequestQueue({ limit, queueMax: 100_000 });
   return {
     queue,
     limit,
-    call(callerKey, { serviceMs, bytes, cost }, done) {
+    send(callerKey, { serviceMs, kind }, done) {
       const wantedAt = simulation.now();
-      const start = (ticket: Ticket): void => {
-        const sentAt = simulation.now();
-        server.serve(serviceMs, () => {
-          queue.release(ticket, { latencyMs: simulation.now() - sentAt, bytes, outcome: "answered" });
-          done(simulation.now() - wantedAt);
-        });
-      };
-      queue.enter({ callerKey, operation: queue, cost, start });
+      queue.enter({
+        callerKey,
+        start(ticket) {
+          const sentAt = simulation.now();
+          server.serve(serviceMs, () => {
+            queue.release(ticket, { latencyMs: simulation.now() - sentAt, kind });
+            done(simulation.now() - wantedAt);
+          });
+        },
+      });
     },
   };
 }
 
-/** A retrieve and a list as real servers were timed: 33 ms, and 30 ms + 2.6 ms a row. */
-export const RETRIEVE = { serviceMs: 33, bytes: 700, cost: 1 };
-export function list(rows: number): { serviceMs: number; bytes: number; cost: number } {
-  return { serviceMs: 30 + 2.6 * rows, bytes: 150 + 700 * rows, cost: 1 + rows / 12 };
+/** What real servers were timed at: a retrieve, the refusal of a credential, and a list. */
+export const RETRIEVE = { serviceMs: 33, kind: "retrieve" } as const;
+export const REFUSAL = { serviceMs: 31, kind: "refusal" } as const;
+export function listOf(rows: number): { serviceMs: number; kind: "other" } {
+  return { serviceMs: 30 + 2.6 * rows, kind: "other" };
 }
 
 /** The value below which this share of all values lies. */
