@@ -1,6 +1,6 @@
 import DataLoader from "dataloader";
 import { perRequest } from "../../authentik/per-request.ts";
-import { createPkLookup } from "../../authentik/pk-lookup.ts";
+import { createPkLookup } from "../../authentik/lookup/by-pk.ts";
 import { type PlexSourceConnection, readPlexSourceConnection } from "./wire.ts";
 
 const ROUTE = "/sources/user_connections/plex/";
@@ -12,7 +12,7 @@ const lookup = createPkLookup<PlexSourceConnection>({
     path: `${ROUTE}?ordering=pk&page=${page}&page_size=${pageSize}`,
     rows,
   }),
-  read: readPlexSourceConnection,
+  decode: readPlexSourceConnection,
 });
 
 /**

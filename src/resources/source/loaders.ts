@@ -1,7 +1,7 @@
 import DataLoader from "dataloader";
 import type { AuthentikClient } from "../../authentik/client.ts";
 import { AuthentikError } from "../../authentik/errors.ts";
-import { readPage } from "../../authentik/page.ts";
+import { decodePage, incompletePage } from "../../authentik/lookup/page.ts";
 import { perRequest } from "../../authentik/per-request.ts";
 import { isJsonObject, type JsonObject } from "../../authentik/shape.ts";
 import { readSource, type Source } from "./wire.ts";
@@ -71,16 +71,19 @@ async function collect(
   list: SourceList & { wanted: ReadonlySet<string>; found: Map<string, Source | AuthentikError> },
 ): Promise<AuthentikError | null> {
   const { route, query, maxPages, sourceOf, wanted, found } = list;
+  let missing: AuthentikError | null = null;
   try {
     for (let page = 1, read = 0; page !== 0 && read < maxPages && found.size < wanted.size; read += 1) {
       const path = `${route}?${query}&page=${page}&page_size=${PAGE_SIZE}`;
       // oxlint-disable-next-line no-await-in-loop -- the next page is named by this one
-      const answer = readPage(await authentik.get({ route, path, rows: PAGE_SIZE }));
+      const answer = decodePage(await authentik.get({ route, path, rows: PAGE_SIZE }));
       authentik.usage.rowsListed += answer.rows.length;
       for (const row of answer.rows) take(isJsonObject(row) ? sourceOf(row) : row, { wanted, found });
+      // What such a page lacks may exist all the same.
+      if (!answer.isComplete) missing = incompletePage(answer);
       page = answer.next;
     }
-    return null;
+    return missing;
   } catch (error) {
     if (error instanceof AuthentikError) return error;
     throw error;
