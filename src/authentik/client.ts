@@ -7,7 +7,7 @@ import { createHttpClient, type HttpOptions } from "./http.ts";
 import { type Probe, probeApi } from "./probe.ts";
 import { createSender, type UpstreamSpan } from "./request.ts";
 import { createRetryBudget } from "./retry.ts";
-import { createRowCost } from "./row-cost.ts";
+import { createRowCost } from "./lookup/row-cost.ts";
 import { createFixedLimit, createGradientLimit } from "./scheduler/concurrency-limit.ts";
 import { createRequestQueue } from "./scheduler/queue.ts";
 
@@ -139,7 +139,7 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
   const { concurrency, coalesce, cacheTtlMs, serviceAuthorization } = options;
   const limit = concurrency === "auto" ? createGradientLimit({ now }) : createFixedLimit(concurrency);
   const http = createHttpClient(options);
-  const queue = createRequestQueue({ limit, maxQueued: options.queueMax });
+  const queue = createRequestQueue({ limit, queueMax: options.queueMax });
   const breaker = createBreaker(now);
   const rowCost = createRowCost();
   const accepted = new LRUCache<string, true>({ max: REMEMBERED_CALLERS });

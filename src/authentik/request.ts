@@ -6,7 +6,7 @@ import type { HttpClient, UpstreamResponse } from "./http.ts";
 import { toNetworkError } from "./network-errors.ts";
 import { decodeResponse } from "./response.ts";
 import { isWorthRetrying, type RetryBudget, retryPauseMs } from "./retry.ts";
-import type { RowCost } from "./row-cost.ts";
+import type { RowCost } from "./lookup/row-cost.ts";
 import type { LimitSample } from "./scheduler/concurrency-limit.ts";
 import type { RequestQueue, Ticket } from "./scheduler/queue.ts";
 
@@ -103,7 +103,7 @@ export function createSender(parts: SenderParts): Send {
     if (permit !== ticket) usage.queuedMs += startedMs - enteredMs;
     const admission = breaker.admit();
     if (typeof admission === "number") {
-      queue.release(ticket, { kind: "retrieve", latencyMs: 0, outcome: "ignored" });
+      queue.release(ticket, { kind: "other", latencyMs: 0 });
       throw breakerIsOpen(admission, route);
     }
     usage.restCalls += 1;
@@ -131,9 +131,8 @@ export function createSender(parts: SenderParts): Send {
       rowCost.note(request.rows === undefined ? null : rowsOf(result), latencyMs);
     }
     queue.release(ticket, {
-      kind: request.rows === undefined ? "retrieve" : "list",
+      kind: isLate ? "dropped" : sampleKind(request, response, error),
       latencyMs,
-      outcome: isLate ? "dropped" : limitOutcome(response, error),
     });
     const upstreamRequestId = response?.upstreamRequestId;
     span?.end({ status: response?.status, error: error?.kind, upstreamRequestId });
@@ -211,14 +210,15 @@ function breakerOutcome(error: AuthentikError | null, isLate: boolean): "success
   }
 }
 
-function limitOutcome(
+function sampleKind(
+  { rows, method }: { rows?: number; method: string },
   response: UpstreamResponse | null,
   error: AuthentikError | null,
-): LimitSample["outcome"] {
-  if (response === null) return "ignored";
-  if (response.status === 503 || response.status === 504) return "dropped";
-  const served = error === null || error.kind === "not-found" || error.kind === "unauthenticated";
-  return served ? "served" : "ignored";
+): LimitSample["kind"] {
+  if (response?.status === 503 || response?.status === 504) return "dropped";
+  if (error?.kind === "unauthenticated") return "refusal";
+  const isServed = response !== null && (error === null || error.kind === "not-found");
+  return isServed && rows === undefined && method === "GET" ? "retrieve" : "other";
 }
 
 /** Rows of a list; null for anything else. */

@@ -166,6 +166,35 @@ describe("a list that does not help", () => {
     expect(await ask([1, 2, 3])).toMatchObject({ lists: { length: 1 }, retrieves: { length: 3 } });
   });
 
+  test("a page with fewer rows than it says hides nothing: what it lacks is retrieved", async () => {
+    authentik.answer((request, response, fallback) => {
+      if (!request.path.includes("?")) fallback();
+      else {
+        const pagination = {
+          next: 0,
+          previous: 0,
+          count: 3,
+          current: 1,
+          total_pages: 1,
+          start_index: 1,
+          end_index: 3,
+        };
+        sendJson(response, 200, { pagination, results: [authentik.directory.get(1)] });
+      }
+    });
+    expect(await ask([1, 2, 3])).toEqual({
+      lists: [expect.stringContaining(LIST)],
+      retrieves: [2, 3].map((pk) => `/api/v3/sources/user_connections/plex/${pk}/`),
+    });
+  });
+
+  test("a retrieve that answers with another key is an invalid response, for its key alone", async () => {
+    authentik.answer((_request, response) => sendJson(response, 200, authentik.directory.get(2)));
+    const { data, errors } = await gateway.post("{ plexConnection(id: 1) { pk } }");
+    expect(data).toEqual({ plexConnection: null });
+    expect(errors?.map(({ extensions }) => extensions.code)).toEqual(["UPSTREAM_INVALID_RESPONSE"]);
+  });
+
   test("one broken row costs its own key only", async () => {
     authentik.directory.set(2, { ...authentik.directory.get(2), identifier: 5 });
     const { data, errors } = await gateway.post(

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { decodePage } from "../../src/authentik/page.ts";
+import { decodePage } from "../../src/authentik/lookup/page.ts";
 import { decodeAuthentikUser, decodeAuthentikViewer } from "../../src/resources/authentik-user/decode.ts";
 import { decodePlexSourceSettings, decodeSource } from "../../src/resources/source/decode.ts";
 

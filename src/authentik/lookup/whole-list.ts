@@ -1,6 +1,6 @@
 import type { AuthentikClient, UpstreamRequest } from "../client.ts";
 import { AuthentikError } from "../errors.ts";
-import { decodePage } from "../page.ts";
+import { decodePage, incompletePage } from "./page.ts";
 
 /** Rows asked for in one page: the largest that every release grants by default. */
 export const PAGE_SIZE = 100;
@@ -29,7 +29,7 @@ export interface DecodedPage<T> {
 
 /**
  * Reads one page.
- * @throws {AuthentikError} not-found past the end, malformed-response for a row that is none
+ * @throws {AuthentikError} not-found past the end, malformed-response for a row that is none and a page that lacks rows
  */
 export async function readPage<T>(
   client: AuthentikClient,
@@ -37,6 +37,7 @@ export async function readPage<T>(
   page: { page: number; pageSize: number; rows?: number },
 ): Promise<DecodedPage<T>> {
   const body = decodePage(await client.get(list({ rows: page.pageSize, ...page })));
+  if (!body.isComplete) throw incompletePage(body);
   client.usage.rowsListed += body.rows.length;
   return { ...body, rows: body.rows.map((row, index) => decode(row, `$.results[${index}]`)) };
 }

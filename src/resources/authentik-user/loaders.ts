@@ -6,7 +6,7 @@ import { createFilterLookup } from "../../authentik/lookup/by-filter.ts";
 import { type Anchor, type Order, readWindow, type Window } from "../../authentik/lookup/list-window.ts";
 import { type ListRoute, readPage } from "../../authentik/lookup/whole-list.ts";
 import { perRequest } from "../../authentik/per-request.ts";
-import { createPkLookup } from "../../authentik/pk-lookup.ts";
+import { createPkLookup } from "../../authentik/lookup/by-pk.ts";
 import {
   type AuthentikGroup,
   type AuthentikUser,
@@ -34,7 +34,7 @@ function usersList(filter: string): ListRoute<AuthentikUser> {
 const byPk = createPkLookup<AuthentikUser>({
   retrieve: (pk) => ({ route: `${ROUTE}{id}/`, path: `${ROUTE}${pk}/` }),
   list: usersList("").list,
-  read: decodeAuthentikUser,
+  decode: decodeAuthentikUser,
   rowWeight: ROW_WEIGHT,
   isForbiddenAsWhole: true,
 });

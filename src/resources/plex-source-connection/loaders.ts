@@ -5,7 +5,7 @@ import { createFilterLookup } from "../../authentik/lookup/by-filter.ts";
 import { type Anchor, readWindow, type Window, windowOf } from "../../authentik/lookup/list-window.ts";
 import { type ListRoute, PAGE_SIZE, readPage, readWholeList } from "../../authentik/lookup/whole-list.ts";
 import { perRequest } from "../../authentik/per-request.ts";
-import { createPkLookup } from "../../authentik/pk-lookup.ts";
+import { createPkLookup } from "../../authentik/lookup/by-pk.ts";
 import { decodePlexSourceConnection, type PlexSourceConnection } from "./decode.ts";
 import { type PlexConnectionSort, sortOf } from "./sort.ts";
 import { canSearchIdentifiers, learnFrom, mayFilterByUser } from "./release.ts";
@@ -27,7 +27,7 @@ function connectionsList(filter: string, ordering: string): ListRoute<PlexSource
 const byPk = createPkLookup<PlexSourceConnection>({
   retrieve: (pk) => ({ route: `${ROUTE}{id}/`, path: `${ROUTE}${pk}/` }),
   list: connectionsList("", "pk").list,
-  read: decodePlexSourceConnection,
+  decode: decodePlexSourceConnection,
 });
 
 /**

@@ -2,9 +2,9 @@ import DataLoader from "dataloader";
 import type { AuthentikClient } from "../../authentik/client.ts";
 import { decodeObject, isJsonObject } from "../../authentik/decoders.ts";
 import { AuthentikError } from "../../authentik/errors.ts";
+import { outcomeOf } from "../../authentik/lookup/page.ts";
 import { type ListRoute, readWholeList } from "../../authentik/lookup/whole-list.ts";
 import { perRequest } from "../../authentik/per-request.ts";
-import { readOutcome } from "../../authentik/pk-page.ts";
 import { decodePlexSourceSettings, decodeSource, type PlexSourceSettings, type Source } from "./decode.ts";
 
 /** Sources of one authentik that are read; nobody has so many. */
@@ -37,7 +37,7 @@ function sourcesList(
       return {
         pk: typeof pk === "string" ? pk.toLowerCase() : path,
         slug: typeof slug === "string" ? slug : "",
-        source: readOutcome(decodeSource, value, `${path}.source`),
+        source: outcomeOf(() => decodeSource(value, `${path}.source`)),
       };
     },
   };
@@ -112,7 +112,7 @@ const plexList = perRequest((client) => {
       list: route.list,
       decode: (row, path) => ({
         ...route.decode(row, path),
-        settings: readOutcome(decodePlexSourceSettings, row, path),
+        settings: outcomeOf(() => decodePlexSourceSettings(row, path)),
       }),
     },
     { maxRows: MAX_SOURCES },

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createRowCost } from "../../src/authentik/row-cost.ts";
+import { createRowCost } from "../../../src/authentik/lookup/row-cost.ts";
 
 test("the usual cost counts until retrieves and long lists were measured", () => {
   const rowCost = createRowCost();

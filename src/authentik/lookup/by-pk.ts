@@ -1,0 +1,167 @@
+import { LRUCache } from "lru-cache";
+import type { AuthentikClient, UpstreamRequest } from "../client.ts";
+import { AuthentikError, type AuthentikErrorKind } from "../errors.ts";
+import { perUpstream } from "../per-request.ts";
+import { malformed, decodeObject, decodePk } from "../decoders.ts";
+import { createPkPageDecoder, outcomeOf, type PkPage } from "./page.ts";
+import {
+  createPagePlanner,
+  PAGE_SIZE,
+  pageCost,
+  type PagePlanner,
+  type PageRequest,
+} from "./page-planner.ts";
+
+/** How one kind of object is looked up by its integer primary key. */
+export interface PkLookupRoutes<T> {
+  retrieve: (pk: number) => UpstreamRequest;
+  /** A page of the list, ordered by primary key. */
+  list: (page: PageRequest) => UpstreamRequest;
+  /** @throws {AuthentikError} malformed-response */
+  decode: (body: unknown, path: string) => T;
+  /** What a row of the list costs authentik, in rows of connections. Default 1. */
+  rowWeight?: number;
+  /** Whether who may not list anything may not retrieve it either, by any key. Default false. */
+  isForbiddenAsWhole?: boolean;
+}
+
+/** What became of one key; null: the caller cannot see it. */
+type Outcome<T> = T | null | AuthentikError;
+
+/** Looks up many keys for one caller, each with its own outcome, in the order of the keys. */
+export type PkLookup<T> = (client: AuthentikClient, pks: readonly number[]) => Promise<Outcome<T>[]>;
+
+/** Callers whose lists are remembered, and for how long. Forgetting costs one page at the most. */
+const REMEMBERED_CALLERS = 10_000;
+const REMEMBERED_MS = 5 * 60_000;
+
+/** A list that fails so would only fail again, key by key. */
+const FAILS_EVERY_KEY: ReadonlySet<AuthentikErrorKind> = new Set([
+  "unreachable",
+  "starting",
+  "timeout",
+  "cancelled",
+  "overloaded",
+  "too-many-calls",
+  "unauthenticated",
+  "rate-limited",
+]);
+
+/**
+ * Retrieves keys one by one, or reads the pages of the list that hold them, whichever costs authentik less.
+ *
+ * authentik has no lookup of several keys. Never costs more than the plain retrieves plus one page of 100 rows: what guesses
+ * cost beyond the keys that they settled is added up, and guessing ends there. Keys that no page settled are retrieved, so rows
+ * that move between pages while they are read lose nothing.
+ */
+export function createPkLookup<T>(routes: PkLookupRoutes<T>): PkLookup<T> {
+  const knowledge = perUpstream(() => ({
+    planners: new LRUCache<string, PagePlanner>({ max: REMEMBERED_CALLERS, ttl: REMEMBERED_MS }),
+    areListsLong: false,
+  }));
+  const decodePkPage = createPkPageDecoder(routes.decode);
+
+  const lookupMany = async (
+    client: AuthentikClient,
+    wanted: Set<number>,
+  ): Promise<Map<number, Outcome<T>>> => {
+    const outcomes = new Map<number, Outcome<T>>();
+    const known = knowledge(client);
+    let planner = known.planners.get(client.callerKey);
+    if (planner === undefined) known.planners.set(client.callerKey, (planner = createPagePlanner()));
+    const read = new Set<number>();
+    const rowCost = client.upstream.rowCost() * (routes.rowWeight ?? 1);
+    /** What the pages cost, less the keys that they settled. */
+    let wasted = 0;
+    let isListUseful = client.upstream.list;
+
+    const retrieveKey = async (pk: number): Promise<void> => {
+      wanted.delete(pk);
+      outcomes.set(pk, await retrieve(client, routes, pk));
+    };
+
+    const readPage = async (request: PageRequest): Promise<void> => {
+      try {
+        const page = decodePkPage(await client.get(routes.list(request)));
+        client.usage.rowsListed += page.pks.length;
+        wasted += pageCost(page.pks.length, rowCost) - settle(page, wanted, outcomes);
+        isListUseful &&= page.isComplete;
+        if (!page.isComplete) return;
+        planner.learn({ ...page, asked: request.pageSize });
+        if (page.count > PAGE_SIZE) known.areListsLong = true;
+        // A small first look has not read the first page of the size that is read from now on.
+        if (request.pageSize >= planner.pageSize()) read.add(request.page);
+      } catch (error) {
+        if (!(error instanceof AuthentikError)) throw error;
+        isListUseful = false;
+        const isRefused = routes.isForbiddenAsWhole === true && error.kind === "forbidden";
+        if (!isRefused && !FAILS_EVERY_KEY.has(error.kind)) return;
+        for (const pk of wanted) outcomes.set(pk, error);
+        wanted.clear();
+      }
+    };
+
+    const lookup = async (): Promise<void> => {
+      const { areListsLong } = known;
+      const allowance = pageCost(PAGE_SIZE, rowCost) - wasted;
+      const { pages, retrieve } = isListUseful
+        ? planner.plan({ wanted, read, rowCost, allowance, areListsLong })
+        : { pages: [], retrieve: [...wanted] };
+      const retrieving = retrieve.map(retrieveKey);
+      await Promise.all([...retrieving, thenGoOn(pages.map(readPage))]);
+    };
+    const thenGoOn = async (reading: readonly Promise<void>[]): Promise<void> => {
+      await Promise.all(reading);
+      if (wanted.size > 0) await lookup();
+    };
+    await lookup();
+    return outcomes;
+  };
+
+  return async (client, pks) => {
+    const wanted = new Set(pks);
+    client.usage.keysRequested += pks.length;
+    client.usage.keysFetched += wanted.size;
+    const [first] = pks;
+    if (first !== undefined && wanted.size === 1) {
+      const outcome = await retrieve(client, routes, first);
+      return pks.map(() => outcome);
+    }
+    const outcomes = await lookupMany(client, wanted);
+    return pks.map((pk) => outcomes.get(pk) ?? null);
+  };
+}
+
+async function retrieve<T>(
+  client: AuthentikClient,
+  routes: PkLookupRoutes<T>,
+  pk: number,
+): Promise<Outcome<T>> {
+  try {
+    const body = await client.get(routes.retrieve(pk));
+    const found = decodePk(decodeObject(body, "$"), "pk", "$");
+    if (found !== pk) throw malformed("$.pk", "the key that was asked for", found);
+    return outcomeOf(() => routes.decode(body, "$"));
+  } catch (error) {
+    if (!(error instanceof AuthentikError)) throw error;
+    return error.kind === "not-found" ? null : error;
+  }
+}
+
+/**
+ * Settles every wanted key that the page decides: its rows, and what lies between them, before the first page and after the last.
+ * @returns how many those were
+ */
+function settle<T>(page: PkPage<T>, wanted: Set<number>, outcomes: Map<number, Outcome<T>>): number {
+  const from = page.startIndex <= 1 ? 0 : (page.pks[0] ?? 0);
+  const to = page.next === 0 ? Infinity : (page.pks.at(-1) ?? 0);
+  const before = wanted.size;
+  for (const pk of wanted) {
+    const outcome = page.outcomeOf(pk);
+    const isDecided = outcome !== undefined || (page.isComplete && pk >= from && pk <= to);
+    if (!isDecided) continue;
+    outcomes.set(pk, outcome ?? null);
+    wanted.delete(pk);
+  }
+  return before - wanted.size;
+}

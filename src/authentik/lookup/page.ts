@@ -1,0 +1,115 @@
+import { malformed, decodeObject, decodePk } from "../decoders.ts";
+import { AuthentikError } from "../errors.ts";
+
+/** One page of a list, as every release from 2024.2 on sends it. */
+export interface Page {
+  rows: readonly unknown[];
+  /** Number of the next page; 0: this was the last. Decides, whatever the arithmetic says. */
+  next: number;
+  /** Rows that the caller may see in all, when this page was read. */
+  count: number;
+  /** Rank of the first row, from 1; 0 where the caller sees no rows at all. */
+  startIndex: number;
+  /**
+   * Whether it has as many rows as its own `start_index`, `end_index`, `count` and `next` say. Otherwise a row that it lacks
+   * need not be absent: only the rows that it has can be believed.
+   */
+  isComplete: boolean;
+}
+
+/** @throws {AuthentikError} malformed-response */
+export function decodePage(body: unknown): Page {
+  const response = decodeObject(body, "$");
+  const rows = response["results"];
+  if (!Array.isArray(rows)) throw malformed("$.results", "a list", rows);
+  const pagination = decodeObject(response["pagination"], "$.pagination");
+  const next = decodeCount(pagination, "next");
+  const count = decodeCount(pagination, "count");
+  const startIndex = decodeCount(pagination, "start_index");
+  const endIndex = decodeCount(pagination, "end_index");
+  // Of an empty list authentik says 0 and 0; no other list has an empty page.
+  const rowsSaid = count === 0 ? 0 : endIndex - startIndex + 1;
+  const isComplete =
+    rows.length === rowsSaid &&
+    (count === 0 || (startIndex >= 1 && rows.length > 0)) &&
+    endIndex <= count &&
+    (endIndex === count) === (next === 0);
+  return { rows, next, count, startIndex, isComplete };
+}
+
+/** What is wrong where a key is missing on a page that is not complete. */
+export function incompletePage(page: Page): AuthentikError {
+  return new AuthentikError("malformed-response", "authentik sent a page with fewer rows than it says", {
+    detail: `${page.rows.length} rows from ${page.startIndex} on, of ${page.count}; next page ${page.next}`,
+  });
+}
+
+/** A page of a list ordered by an integer primary key, as lookups need it. */
+export interface PkPage<T> extends Omit<Page, "rows"> {
+  readonly pks: readonly number[];
+  /** As for any page, and the keys ascend: what lies between two rows does not exist. */
+  readonly isComplete: boolean;
+  /** What the row of this key holds, or what is wrong with it; undefined where there is no such row. */
+  outcomeOf(pk: number): T | AuthentikError | undefined;
+}
+
+/**
+ * Decodes pages. Operations of one caller that share a response also share what is decoded of it: each row is decoded once,
+ * when the first of them wants it, and forgotten with the response.
+ * @param decode a row. @throws {AuthentikError} malformed-response
+ * @returns a function that throws an AuthentikError, malformed-response, for what is no page
+ */
+export function createPkPageDecoder<T>(
+  decode: (row: unknown, path: string) => T,
+): (body: unknown) => PkPage<T> {
+  const known = new WeakMap<object, PkPage<T>>();
+  return (body) => {
+    const response = decodeObject(body, "$");
+    let page = known.get(response);
+    if (page === undefined) known.set(response, (page = toPkPage(decodePage(response), decode)));
+    return page;
+  };
+}
+
+function toPkPage<T>({ rows, ...page }: Page, decode: (row: unknown, path: string) => T): PkPage<T> {
+  const pks = rows.map((row, index) => {
+    const path = `$.results[${index}]`;
+    return decodePk(decodeObject(row, path), "pk", path);
+  });
+  const indexes = new Map(pks.map((pk, index) => [pk, index]));
+  const isAscending = pks.every((pk, index) => pk > (pks[index - 1] ?? 0));
+  const outcomes = new Map<number, T | AuthentikError>();
+  return {
+    ...page,
+    pks,
+    isComplete: page.isComplete && isAscending,
+    outcomeOf(pk) {
+      const index = indexes.get(pk);
+      if (index === undefined) return undefined;
+      let outcome = outcomes.get(pk);
+      if (outcome === undefined) {
+        outcome = outcomeOf(() => decode(rows[index], `$.results[${index}]`));
+        outcomes.set(pk, outcome);
+      }
+      return outcome;
+    },
+  };
+}
+
+/** What this gives, or the AuthentikError that it throws. */
+export function outcomeOf<T>(decode: () => T): T | AuthentikError {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof AuthentikError) return error;
+    throw error;
+  }
+}
+
+function decodeCount(pagination: Readonly<Record<string, unknown>>, key: string): number {
+  const value = pagination[key];
+  if (typeof value !== "number" || !Number.isInteger(value) || value < 0) {
+    throw malformed(`$.pagination.${key}`, "a whole number", value);
+  }
+  return value;
+}

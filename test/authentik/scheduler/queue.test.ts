@@ -1,0 +1,116 @@
+import { expect, test } from "vitest";
+import { createFixedLimit } from "../../../src/authentik/scheduler/concurrency-limit.ts";
+import { createRequestQueue, type Ticket } from "../../../src/authentik/scheduler/queue.ts";
+
+const ANSWERED = { latencyMs: 33, kind: "retrieve" } as const;
+
+/** A queue of one permit or more, which notes what was started. */
+function createQueue({ permits = 1, queueMax = 100 }: { permits?: number; queueMax?: number } = {}) {
+  const queue = createRequestQueue({ limit: createFixedLimit(permits), queueMax });
+  const started: string[] = [];
+  const running: Ticket[] = [];
+  return {
+    queue,
+    started,
+    /** Enters a request of this caller under a name. */
+    enter: (callerKey: string, name: string) =>
+      queue.enter({
+        callerKey,
+        start(ticket) {
+          started.push(name);
+          running.push(ticket);
+        },
+      }),
+    /** Answers whatever was started first, until nothing is left. */
+    finish: () => {
+      for (let ticket = running.shift(); ticket !== undefined; ticket = running.shift()) {
+        queue.release(ticket, ANSWERED);
+      }
+    },
+  };
+}
+
+test("what finds a permit starts at once", () => {
+  const { enter, started, queue } = createQueue({ permits: 2 });
+  enter("a", "a1");
+  enter("a", "a2");
+  enter("a", "a3");
+  expect(started).toEqual(["a1", "a2"]);
+  expect([queue.inFlight(), queue.queued()]).toEqual([2, 1]);
+});
+
+test("callers take turns, and each is served in the order of its requests", () => {
+  const { enter, finish, started } = createQueue();
+  for (const name of ["a1", "a2", "a3", "a4"]) enter("a", name);
+  for (const name of ["b1", "b2"]) enter("b", name);
+  enter("c", "c1");
+  finish();
+  expect(started).toEqual(["a1", "a2", "b1", "c1", "a3", "b2", "a4"]);
+});
+
+test("who was just served waits for the others, also when it had nothing left to ask in between", () => {
+  const { enter, finish, started } = createQueue();
+  enter("a", "a1");
+  enter("b", "b1");
+  enter("c", "c1");
+  enter("a", "a2");
+  finish();
+  expect(started).toEqual(["a1", "b1", "c1", "a2"]);
+});
+
+test("all credentials that are not accepted yet share one turn", () => {
+  const { enter, finish, started } = createQueue();
+  for (let index = 1; index <= 4; index += 1) enter("", `made up ${index}`);
+  enter("known", "known 1");
+  finish();
+  expect(started.indexOf("known 1")).toBe(2);
+});
+
+test("a full queue refuses at once, and one caller fills no more than half of it", () => {
+  const { enter, queue } = createQueue({ queueMax: 4 });
+  enter("a", "in flight");
+  expect([enter("a", "a1"), enter("a", "a2"), enter("a", "a3")].map((ticket) => ticket === null)).toEqual([
+    false,
+    false,
+    true,
+  ]);
+  expect([enter("b", "b1"), enter("c", "c1"), enter("d", "d1")].map((ticket) => ticket === null)).toEqual([
+    false,
+    false,
+    true,
+  ]);
+  expect(queue.queued()).toBe(4);
+});
+
+test("who leaves is gone and makes room; leaving twice or after the start changes nothing", () => {
+  const { enter, finish, started, queue } = createQueue({ queueMax: 2 });
+  const inFlight = enter("a", "a1");
+  const waiting = enter("a", "a2");
+  if (inFlight === null || waiting === null) throw new Error("there was room");
+  queue.leave(waiting);
+  queue.leave(waiting);
+  queue.leave(inFlight);
+  expect([queue.inFlight(), queue.queued()]).toEqual([1, 0]);
+  enter("a", "a3");
+  finish();
+  expect(started).toEqual(["a1", "a3"]);
+});
+
+test("twenty thousand requests that end while they are started are served one after the other", () => {
+  const queue = createRequestQueue({ limit: createFixedLimit(1), queueMax: 1_000_000 });
+  const held: Ticket[] = [];
+  let served = 0;
+  queue.enter({ callerKey: "a", start: (ticket) => held.push(ticket) });
+  for (let index = 0; index < 20_000; index += 1) {
+    queue.enter({
+      callerKey: `caller ${index % 100}`,
+      start(ticket) {
+        served += 1;
+        queue.release(ticket, { latencyMs: 0, kind: "other" });
+      },
+    });
+  }
+  for (const ticket of held) queue.release(ticket, ANSWERED);
+  expect(served).toBe(20_000);
+  expect([queue.inFlight(), queue.queued()]).toEqual([0, 0]);
+});
