@@ -128,9 +128,9 @@ export function createPagePlanner(): PagePlanner {
       const wholeCost = unread.reduce((sum, page) => sum + costOf(page), 0);
       let guessedCost = 0;
       for (const [page, pks] of groups) guessedCost += Math.min(pks.length, costOf(page));
-      if (wholeCost <= wanted.size - retrieve.length && wholeCost <= guessedCost * GUESS_MARGIN) {
-        return { pages: unread.map(request), retrieve };
-      }
+      const wholeList = { pages: unread.map(request), retrieve };
+      const doesWholeListPay = wholeCost <= wanted.size - retrieve.length;
+      if (doesWholeListPay && wholeCost <= guessedCost * GUESS_MARGIN) return wholeList;
 
       const guesses = Array.from(groups, ([page, pks]) => ({ page, pks, cost: costOf(page) }))
         .filter(({ pks, cost }) => pks.length >= cost * GUESS_MARGIN)
@@ -142,8 +142,9 @@ export function createPagePlanner(): PagePlanner {
         allowance -= cost;
         affordable.push(page);
       }
-      // Other good guesses wait for what these say. Without any, there is nothing to wait for.
+      // Other good guesses wait for what these say. Without any, there is nothing to wait for, and the whole list is no guess.
       if (affordable.length > 0) for (const { page } of guesses) groups.delete(page);
+      else if (doesWholeListPay && unread.length > 0) return wholeList;
       for (const pks of groups.values()) retrieve.push(...pks);
       return { pages: affordable.map(request), retrieve };
     },
