@@ -5,8 +5,8 @@ import { helpMarkdown, helpText } from "../../src/config/help.ts";
 import { flagOf } from "../../src/config/option.ts";
 import { options } from "../../src/config/options.ts";
 
-test("the README's table of options is the one that the code prints", () => {
-  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+test("the table of options in the documentation is the one that the code prints", () => {
+  const readme = readFileSync(new URL("../../docs/configuration.md", import.meta.url), "utf8");
   const table = /<!-- configuration:start -->\n\n([^]*?)\n<!-- configuration:end -->/.exec(readme)?.[1];
   expect(table, "run `node dist/main.js help --markdown` and put it between the markers").toBe(
     helpMarkdown(),
