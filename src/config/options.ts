@@ -141,7 +141,7 @@ export const sections = {
     MAX_PERSISTED_QUERIES_BYTES: bytes(4_194_304,
       "Memory for documents that clients registered by hash (automatic persisted queries)."),
     DOCUMENT_CACHE_BYTES: bytes(33_554_432,
-      "Memory for documents that are kept parsed, validated and compiled, by estimate."),
+      "Memory for documents that are kept parsed and validated, by estimate."),
   },
 
   "Logs and metrics": {
