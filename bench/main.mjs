@@ -16,7 +16,6 @@ import { measureQuestions } from "./measure/questions.mjs";
 import { measureNeighbours, measureSingles, measureUnlimited } from "./measure/queue.mjs";
 import { measureCostGrid, measureFiftyByRows } from "./measure/rows.mjs";
 import { measureChunks, measureEntry, measureSpeed } from "./measure/speed.mjs";
-import { checkStub } from "./measure/stub-check.mjs";
 import { startContender } from "./peers/contender.mjs";
 import { OURS, PEERS, ours } from "./peers/peers.mjs";
 import { toChart } from "./report/chart.mjs";
@@ -93,7 +92,6 @@ const patient = ours(OURS.label, { OPERATION_TIMEOUT_MS: "120000" });
 
 /** Each gives the figures of one part of the report. @type {Record<string, () => Promise<any>>} */
 const PARTS = {
-  stub: () => checkStub(),
   footprint: () =>
     beside([], ({ stub }) =>
       measureFootprint({ contenders: [OURS, ...chosen.filter(({ bare }) => !bare)], stub, ...plan, say }),

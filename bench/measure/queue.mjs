@@ -23,55 +23,67 @@ function spelled(turn) {
 /** @param {import("../load/queries.mjs").Dialect} dialect @param {number} count */
 const ids = (dialect, count) => randomOperation(dialect, { count, directory: ROWS_THERE, random });
 
+/** An upstream of unlimited workers that takes 30 ms for everything, and an asker of 50 ids. */
+const UNLIMITED = { upstreamMs: 30, count: 50 };
+/** Two workers that take authentik's time, and an asker of one id. */
+const TWO_WORKERS = { upstreamMs: 0, count: 1, pauseMs: () => 20 + 60 * random() };
+
 /**
- * What one caller asks, alone and beside each of the others. `upstreamMs`: unlimited workers that take so long for
- * everything, otherwise two workers that take authentik's time.
- * @type {Record<string, { upstreamMs?: number, count: number, pauseMs?: () => number,
- *   others: Record<string, (url: string, dialect: import("../load/queries.mjs").Dialect) => { stop: () => Promise<any> }> }>}
+ * What one caller asks, alone and beside others, who are started by `others`.
+ * @type {Record<string, { title: string, upstreamMs: number, count: number, pauseMs?: () => number,
+ *   others: (url: string, dialect: import("../load/queries.mjs").Dialect) => { stop: () => Promise<any> } }>}
  */
-const SCENES = {
-  fifty: {
-    upstreamMs: 30,
-    count: 50,
-    others: {
-      readers: (url, dialect) =>
-        steadyLoad(url, {
-          perSecond: 20,
-          ask: (turn) => ({
-            authorization: `Bearer ${tokenOf(`reader-${turn % 300}`)}`,
-            body: ids(dialect, 1),
-          }),
+export const NEIGHBOURS = {
+  readers: {
+    ...UNLIMITED,
+    title: "50 ids of 10,000, 30 ms, beside 20 single reads a second of 300 callers",
+    others: (url, dialect) =>
+      steadyLoad(url, {
+        perSecond: 20,
+        ask: (turn) => ({
+          authorization: `Bearer ${tokenOf(`reader-${turn % 300}`)}`,
+          body: ids(dialect, 1),
         }),
-      invalid: (url, dialect) =>
-        steadyLoad(url, {
-          perSecond: 30,
-          ask: (turn) => ({ authorization: madeUp(turn), body: ids(dialect, 1) }),
-        }),
-    },
+      }),
   },
-  one: {
-    count: 1,
-    pauseMs: () => 20 + 60 * random(),
-    others: {
-      spelled: (url, dialect) =>
-        endlessLoad(url, {
-          clients: 64,
-          ask: (_turn, client) => ({
-            authorization: `${spelled(client)} ${tokenOf("spelled")}`,
-            body: ids(dialect, 1),
-          }),
+  invalid: {
+    ...UNLIMITED,
+    title: "50 ids of 10,000, 30 ms, beside 30 a second with invalid tokens",
+    others: (url, dialect) =>
+      steadyLoad(url, {
+        perSecond: 30,
+        ask: (turn) => ({ authorization: madeUp(turn), body: ids(dialect, 1) }),
+      }),
+  },
+  spelled: {
+    ...TWO_WORKERS,
+    title: "one id, two workers, beside one token spelled 64 ways",
+    others: (url, dialect) =>
+      endlessLoad(url, {
+        clients: 64,
+        ask: (_turn, client) => ({
+          authorization: `${spelled(client)} ${tokenOf("spelled")}`,
+          body: ids(dialect, 1),
         }),
-      madeUp: (url, dialect) =>
-        endlessLoad(url, {
-          clients: 64,
-          ask: (_turn, client) => ({ authorization: madeUp(client), body: ids(dialect, 1) }),
-        }),
-      fiveHundred: (url, dialect) =>
-        endlessLoad(url, {
-          clients: 1,
-          ask: () => ({ authorization: `Bearer ${tokenOf("large")}`, body: ids(dialect, 500) }),
-        }),
-    },
+      }),
+  },
+  madeUp: {
+    ...TWO_WORKERS,
+    title: "one id, two workers, beside 64 made-up tokens",
+    others: (url, dialect) =>
+      endlessLoad(url, {
+        clients: 64,
+        ask: (_turn, client) => ({ authorization: madeUp(client), body: ids(dialect, 1) }),
+      }),
+  },
+  fiveHundred: {
+    ...TWO_WORKERS,
+    title: "one id, two workers, beside another caller's 500",
+    others: (url, dialect) =>
+      endlessLoad(url, {
+        clients: 1,
+        ask: () => ({ authorization: `Bearer ${tokenOf("large")}`, body: ids(dialect, 500) }),
+      }),
   },
 };
 
@@ -81,30 +93,27 @@ const SCENES = {
  */
 export async function measureNeighbours({ contender, rounds, seconds, say }) {
   const results = {};
-  for (const { upstreamMs, count, pauseMs, others } of Object.values(SCENES)) {
+  for (const [name, { title, upstreamMs, count, pauseMs, others }] of Object.entries(NEIGHBOURS)) {
     const stub = await (upstreamMs ? startFastStub() : startTimedStub());
-    await stub.reset(`?delay_us=${(upstreamMs ?? 0) * 1000}`);
+    await stub.reset(`?delay_us=${upstreamMs * 1000}`);
     try {
       await withContender(contender, { upstreamUrl: stub.url }, async ({ url, dialect }) => {
         const ask = () => ({ authorization: `Bearer ${tokenOf("asker")}`, body: ids(dialect, count) });
         const asker = { clients: 1, seconds, ask, pauseMs };
         await clientLoad(url, { ...asker, seconds: 1 });
-        for (const [name, start] of Object.entries(others)) {
-          const taken = [];
-          for (let round = 0; round < rounds; round++) {
-            const alone = await clientLoad(url, asker);
-            const crowd = start(url, dialect);
-            await clientLoad(url, { ...asker, seconds: 1 });
-            const beside = await clientLoad(url, asker);
-            taken.push({ alone, beside, others: await crowd.stop() });
-          }
-          results[name] = middleOf(taken);
-          const { alone, beside, others: crowd } = results[name];
-          say(
-            `${count} id(s) beside ${name}: p50 ${alone.p50Ms.toFixed(0)} → ${beside.p50Ms.toFixed(0)} ms, ` +
-              `p95 ${alone.p95Ms.toFixed(0)} → ${beside.p95Ms.toFixed(0)} ms; ${crowd.operations} others, ${crowd.failed} failed`,
-          );
+        const taken = [];
+        for (let round = 0; round < rounds; round++) {
+          const alone = await clientLoad(url, asker);
+          const crowd = others(url, dialect);
+          await clientLoad(url, { ...asker, seconds: 1 });
+          const beside = await clientLoad(url, asker);
+          taken.push({ alone, beside, others: await crowd.stop() });
         }
+        const { alone, beside, others: crowd } = (results[name] = middleOf(taken));
+        say(
+          `${title}: p50 ${alone.p50Ms.toFixed(0)} → ${beside.p50Ms.toFixed(0)} ms, ` +
+            `p95 ${alone.p95Ms.toFixed(0)} → ${beside.p95Ms.toFixed(0)} ms; ${crowd.operations} others, ${crowd.failed} failed`,
+        );
       });
     } finally {
       await stub.stop();

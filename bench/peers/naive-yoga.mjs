@@ -1,123 +1,71 @@
-/** graphql-yoga, Pothos and DataLoader as their guides show them, with the fields that the questions need. */
+/** graphql-yoga and DataLoader as their guides show them, with the fields that the questions need. */
 import { createServer } from "node:http";
-import SchemaBuilder from "@pothos/core";
 import DataLoader from "dataloader";
-import { createYoga } from "graphql-yoga";
-import { camelKeys, connectionPath, getJson, peerSettings, toConnection } from "./graph.mjs";
+import { createSchema, createYoga } from "graphql-yoga";
+import { camelKeys, connectionPath, getJson, peerSettings, toConnection, typeDefs } from "./graph.mjs";
 
-const builder = new SchemaBuilder({});
-const nullable = { nullable: true };
-const User = builder.objectRef("AuthentikUser");
-const Connection = builder.objectRef("PlexSourceConnection");
-const Source = builder.objectRef("Source");
-Source.implement({
-  fields: (t) => ({
-    pk: t.exposeID("pk"),
-    name: t.exposeString("name"),
-    slug: t.exposeString("slug"),
-    enabled: t.exposeBoolean("enabled"),
-    authenticationFlow: t.exposeID("authenticationFlow", nullable),
-    enrollmentFlow: t.exposeID("enrollmentFlow", nullable),
-    userPropertyMappings: t.exposeIDList("userPropertyMappings", nullable),
-    groupPropertyMappings: t.exposeIDList("groupPropertyMappings", nullable),
-    component: t.exposeString("component"),
-    verboseName: t.exposeString("verboseName"),
-    verboseNamePlural: t.exposeString("verboseNamePlural"),
-    metaModelName: t.exposeString("metaModelName"),
-    policyEngineMode: t.exposeString("policyEngineMode"),
-    userMatchingMode: t.exposeString("userMatchingMode"),
-    managed: t.exposeString("managed", nullable),
-    userPathTemplate: t.exposeString("userPathTemplate"),
-    icon: t.exposeString("icon", nullable),
-  }),
-});
-Connection.implement({
-  fields: (t) => ({
-    id: t.exposeID("id"),
-    pk: t.exposeInt("pk"),
-    user: t.exposeInt("user"),
-    source: t.field({ type: Source, resolve: (connection) => connection.source }),
-    identifier: t.exposeString("identifier"),
-    created: t.exposeString("created", nullable),
-    lastUpdated: t.exposeString("lastUpdated", nullable),
-    owner: t.field({ type: User, ...nullable, resolve: ({ user }, _, { users }) => users.load(user) }),
-  }),
-});
-User.implement({
-  fields: (t) => ({
-    pk: t.exposeInt("pk"),
-    username: t.exposeString("username"),
-    name: t.exposeString("name"),
-    plexConnections: t.field({
-      type: [Connection],
-      resolve: async ({ pk }, _, { list }) => (await list(`user=${pk}`)).nodes,
-    }),
-  }),
-});
-const Page = builder.objectRef("PlexSourceConnectionConnection");
-Page.implement({
-  fields: (t) => ({
-    totalCount: t.exposeInt("totalCount"),
-    nodes: t.field({ type: [Connection], resolve: ({ nodes }) => nodes }),
-  }),
-});
-const Account = builder.objectRef("PlexAccount");
-Account.implement({
-  fields: (t) => ({
-    id: t.exposeID("id"),
-    plexConnections: t.field({
-      type: [Connection],
-      resolve: async ({ id }, _, { list }) =>
-        (await list(`search=${id}`)).nodes.filter(({ identifier }) => identifier === id),
-    }),
-  }),
-});
-const Filter = builder.inputType("PlexConnectionFilter", { fields: (t) => ({ source: t.string() }) });
-const Sort = builder.enumType("PlexConnectionSort", {
-  values: { LAST_UPDATED_DESC: { value: "-last_updated" } },
-});
-builder.queryType({
-  fields: (t) => ({
-    plexConnection: t.field({
-      type: Connection,
-      ...nullable,
-      args: { id: t.arg.id({ required: true }) },
-      resolve: (_root, { id }, { connections }) => connections.load(id),
-    }),
-    plexConnections: t.field({
-      type: Page,
-      args: { first: t.arg.int(), filter: t.arg({ type: Filter }), sort: t.arg({ type: Sort }) },
-      resolve: (_root, { first, filter, sort }, { list }) =>
-        list(`source__slug=${filter.source}&page_size=${first}&ordering=${sort}`),
-    }),
-    plexAccount: t.field({
-      type: Account,
-      args: { id: t.arg.id({ required: true }) },
-      resolve: (_root, { id }) => ({ id }),
-    }),
-    authentikUser: t.field({
-      type: User,
-      ...nullable,
-      args: { username: t.arg.string({ required: true }) },
-      resolve: async (_root, { username }, { get }) =>
-        (await get(`core/users/?username=${encodeURIComponent(username)}`)).results[0],
-    }),
-  }),
-});
+const questionTypes = /* GraphQL */ `
+  extend type Query {
+    plexConnections(
+      first: Int!
+      filter: PlexConnectionFilter!
+      sort: PlexConnectionSort!
+    ): PlexSourceConnectionConnection
+    plexAccount(id: ID!): PlexAccount
+    authentikUser(username: String!): AuthentikUser
+  }
+  input PlexConnectionFilter {
+    source: String
+  }
+  enum PlexConnectionSort {
+    LAST_UPDATED_DESC
+  }
+  extend type PlexSourceConnection {
+    owner: AuthentikUser
+  }
+  type PlexSourceConnectionConnection {
+    nodes: [PlexSourceConnection!]!
+    totalCount: Int!
+  }
+  type PlexAccount {
+    id: ID!
+    plexConnections: [PlexSourceConnection!]
+  }
+  type AuthentikUser {
+    pk: Int!
+    username: String!
+    name: String
+    plexConnections: [PlexSourceConnection!]
+  }
+`;
+
+const resolvers = {
+  PlexConnectionSort: { LAST_UPDATED_DESC: "-last_updated" },
+  Query: {
+    plexConnection: (_root, { id }, { connections }) => connections.load(id),
+    plexConnections: (_root, { first, filter, sort }, { list }) =>
+      list(`source__slug=${filter.source}&page_size=${first}&ordering=${sort}`),
+    plexAccount: (_root, { id }) => ({ id }),
+    authentikUser: async (_root, { username }, { get }) =>
+      (await get(`core/users/?username=${encodeURIComponent(username)}`)).results[0],
+  },
+  PlexSourceConnection: { owner: ({ user }, _, { users }) => users.load(user) },
+  PlexAccount: {
+    plexConnections: async ({ id }, _, { list }) =>
+      (await list(`search=${id}`)).nodes.filter(({ identifier }) => identifier === id),
+  },
+  AuthentikUser: { plexConnections: async ({ pk }, _, { list }) => (await list(`user=${pk}`)).nodes },
+};
 
 /** @param {{ request: Request }} options */
 function context({ request }) {
   const authorization = request.headers.get("authorization") ?? "";
   const get = (path) => getJson(path, authorization);
-  const each = (path, read) =>
-    new DataLoader((ids) =>
-      Promise.all(
-        ids.map(async (id) => {
-          const row = await get(path(id));
-          return row && read(row);
-        }),
-      ),
-    );
+  const one = async (path, read) => {
+    const row = await get(path);
+    return row && read(row);
+  };
+  const each = (path, read) => new DataLoader((ids) => Promise.all(ids.map((id) => one(path(id), read))));
   return {
     get,
     connections: each(connectionPath, toConnection),
@@ -129,7 +77,5 @@ function context({ request }) {
   };
 }
 
-createServer(createYoga({ schema: builder.toSchema(), logging: false, context })).listen(
-  peerSettings().port,
-  "127.0.0.1",
-);
+const schema = createSchema({ typeDefs: [typeDefs, questionTypes], resolvers });
+createServer(createYoga({ schema, logging: false, context })).listen(peerSettings().port, "127.0.0.1");

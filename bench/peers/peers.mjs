@@ -60,14 +60,14 @@ function node(name, label, file, packageName, dialect = OUR_DIALECT) {
 }
 
 /** @returns {Contender} */
-function tailcall(name, label, dedupe) {
+function tailcall(name, label) {
   return {
     name,
     label,
     dialect: { rootField: "plexConnection", idType: "ID!", snake: true },
     version: () => tailcallBinary().version,
     launch: ({ upstreamUrl, port }) => ({
-      command: tailcallCommand({ upstreamUrl, port, dedupe }),
+      command: tailcallCommand({ upstreamUrl, port }),
       env: { TAILCALL_LOG_LEVEL: "error", TC_LOG_LEVEL: "error" },
     }),
   };
@@ -80,9 +80,8 @@ export const OURS = ours("authentik-graphql");
 export const PEERS = [
   { ...node("bare", "bare proxy: node:http + undici, no GraphQL", "bare-proxy.mjs", "undici"), bare: true },
   node("mercurius", "mercurius + jit", "mercurius.mjs", "mercurius"),
-  node("naive", "graphql-yoga + Pothos + DataLoader", "naive-yoga.mjs", "graphql-yoga"),
-  tailcall("tailcall", "Tailcall (Rust)", false),
-  tailcall("tailcall-dedupe", "Tailcall (Rust) with dedupe", true),
+  node("naive", "graphql-yoga + DataLoader", "naive-yoga.mjs", "graphql-yoga"),
+  tailcall("tailcall", "Tailcall (Rust)"),
   node("hive", "Hive Gateway over OpenAPI", "hive-gateway.mjs", "@graphql-hive/gateway", {
     rootField: "sources_user_connections_plex_retrieve",
     idType: "Int!",

@@ -9,7 +9,7 @@ function sorted(values, labels, { first, unit }) {
   return Object.entries(values)
     .filter(([, value]) => Number.isFinite(value))
     .sort(([, a], [, b]) => (first === "most" ? b - a : a - b))
-    .map(([name, value]) => ({ name, label: labels[name], value, shown: `${short(value)}${unit}` }));
+    .map(([name, value]) => ({ name, label: labels[name] ?? name, value, shown: `${short(value)}${unit}` }));
 }
 
 const pick = (by, figure) => Object.fromEntries(Object.entries(by).map(([name, one]) => [name, one[figure]]));

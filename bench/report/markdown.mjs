@@ -1,4 +1,5 @@
 /** results.md from the figures of a run. */
+import { NEIGHBOURS } from "../measure/queue.mjs";
 import { ratioOf } from "../measure/sample.mjs";
 import { ROWS } from "../measure/speed.mjs";
 import { costRatios, fiftyRatios, targetsByPart } from "./targets.mjs";
@@ -85,19 +86,11 @@ function rowsTable(figures) {
   );
 }
 
-const NEIGHBOURS = {
-  readers: "50 ids of 10,000, 30 ms, beside 20 single reads a second of 300 callers",
-  invalid: "50 ids of 10,000, 30 ms, beside 30 a second with invalid tokens",
-  spelled: "one id, two workers, beside one token spelled 64 ways",
-  madeUp: "one id, two workers, beside 64 made-up tokens",
-  fiveHundred: "one id, two workers, beside another caller's 500",
-};
-
 function neighboursTable({ neighbours }) {
   return table(
     ["", "alone: p50 ms", "p95 ms", "beside: p50 ms", "p95 ms", "operations of the others", "failed"],
     Object.entries(neighbours).map(([name, { alone, beside, others }]) => [
-      NEIGHBOURS[name],
+      NEIGHBOURS[name].title,
       alone.p50Ms,
       alone.p95Ms,
       beside.p50Ms,
@@ -209,16 +202,6 @@ const SECTIONS = [
         Object.entries(footprint).map(([name, one]) => {
           return [labels[name], one.version, one.startMs / 1000, one.idleMib, one.loadedMib];
         }),
-      ),
-    ],
-  ],
-  [
-    "stub",
-    ({ stub }) => [
-      "## How near the stub is to real servers",
-      table(
-        ["", "stub", ...Object.keys(stub[0].recorded).map((release) => `authentik ${release}`)],
-        stub.map((row) => [row.what, row.stub, ...Object.values(row.recorded)]),
       ),
     ],
   ],

@@ -5,7 +5,6 @@ const COLOURS = {
   ours: "#2f81f7",
   naive: "#d29922",
   tailcall: "#a371f7",
-  "tailcall-dedupe": "#a371f7",
 };
 const GREY = "#8b949e";
 const colourOf = (name) => COLOURS[name] ?? GREY;
