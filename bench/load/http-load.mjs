@@ -1,59 +1,75 @@
-/** Load over HTTP from the loading core: wrk where it is installed, else autocannon. */
+/** Load from the loading core, as real traffic is: wrk where it is installed, else clients of our own, which are slower. */
 import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { onPath, pinned } from "./processes.mjs";
+import { clientLoad } from "./clients.mjs";
+import { busySeconds, onPath, pinned } from "./processes.mjs";
 
-const run = promisify(execFile);
-const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+const script = fileURLToPath(new URL("wrk.lua", import.meta.url));
 const bodiesFile = join(mkdtempSync(join(tmpdir(), "authentik-graphql-load-")), "bodies");
 
-/** The tool in use. @type {"wrk" | "autocannon"} */
-export const tool = onPath("wrk") ? "wrk" : "autocannon";
+/** The tool in use. @type {"wrk" | "undici"} */
+export const tool = onPath("wrk") ? "wrk" : "undici";
 
 /**
- * @typedef {{ operations: number, seconds: number, perSecond: number, p50Ms: number, p99Ms: number, failed: number }} Load
- * `failed`: no answer, or a status other than 2xx
+ * What is sent: bodies in turn from callers in turn, whose tokens are `token` and a number; every request has an
+ * `X-Request-Id` and a `traceparent` of its own. `header`: one more, such as `Accept: …`.
+ * @typedef {{ bodies: readonly string[], token: string, callers: number, connections: number, seconds: number, header?: string }} Traffic
+ * @typedef {{ operations: number, seconds: number, perSecond: number, p50Ms: number, p99Ms: number, failed: number,
+ *   loadCoreBusy: number }} Load `failed`: no answer, or a wrong one; `loadCoreBusy`: share of the time, near 1 when the
+ *   load, not the server, was what could not do more
  */
 
 /**
  * Keeps `connections` connections busy for `seconds`.
  * @param {string} url
- * @param {{ bodies: readonly string[] | null, token: string, connections: number, seconds: number }} options
- *   `bodies`: JSON texts to POST in turn; null: GET
+ * @param {Traffic} traffic
  * @returns {Promise<Load>}
  */
-export async function load(url, { bodies, token, connections, seconds }) {
-  if (bodies) writeFileSync(bodiesFile, `${bodies.join("\n")}\n`);
-  const command =
-    tool === "wrk"
-      ? ["wrk", "-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "20s", "-s"].concat(
-          here(bodies ? "wrk.lua" : "wrk-get.lua"),
-          url,
-        )
-      : [process.execPath, here("autocannon-run.mjs")];
+export async function load(url, traffic) {
+  const [busyBefore, beganMs] = [busySeconds("load"), performance.now()];
+  const figures = await (tool === "wrk" ? wrkLoad(url, traffic) : ownLoad(url, traffic));
+  const took = (performance.now() - beganMs) / 1000;
+  return {
+    ...figures,
+    perSecond: figures.operations / figures.seconds,
+    loadCoreBusy: (busySeconds("load") - busyBefore) / took,
+  };
+}
+
+async function wrkLoad(url, { bodies, token, callers, connections, seconds, header = "" }) {
+  writeFileSync(bodiesFile, `${bodies.join("\n")}\n`);
+  const command = ["wrk", "-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "20s", "-s", script, url];
   const [program, ...args] = pinned(command, "load");
-  const { stdout } = await run(program, args, {
+  const { stdout } = await promisify(execFile)(program, args, {
     env: {
       ...process.env,
       BENCH_BODIES: bodiesFile,
       BENCH_TOKEN: token,
-      BENCH_RUN: JSON.stringify({ url, bodiesFile: bodies ? bodiesFile : null, token, connections, seconds }),
+      BENCH_CALLERS: String(callers),
+      BENCH_HEADER: header,
+      BENCH_RUN: randomBytes(8).toString("hex"),
     },
     maxBuffer: 1 << 24,
   });
   const figures = JSON.parse(/BENCH (.*)/.exec(stdout)?.[1] ?? "null");
-  if (!figures) throw new Error(`${tool} gave no figures: ${stdout.slice(-500)}`);
-  const took = figures.durationUs / 1e6;
-  return {
-    operations: figures.requests,
-    seconds: took,
-    perSecond: figures.requests / took,
-    p50Ms: figures.p50Us / 1000,
-    p99Ms: figures.p99Us / 1000,
-    failed: figures.failed,
-  };
+  if (!figures) throw new Error(`wrk gave no figures: ${stdout.slice(-500)}`);
+  return figures;
+}
+
+function ownLoad(url, { bodies, token, callers, connections, seconds, header }) {
+  const headers = Object.fromEntries(header ? [header.split(/: */)] : []);
+  return clientLoad(url, {
+    clients: connections,
+    seconds,
+    ask: (turn) => ({
+      authorization: `Bearer ${token}${(turn + Math.floor(turn / bodies.length)) % callers}`,
+      body: bodies[turn % bodies.length],
+      headers,
+    }),
+  });
 }

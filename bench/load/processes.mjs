@@ -1,6 +1,6 @@
 /** Child processes of the benchmark: started on a core of their own where the machine can, watched, stopped for sure. */
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, openSync, readFileSync, readdirSync } from "node:fs";
+import { mkdtempSync, openSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ const CLOCK_TICKS_PER_SECOND = 100;
 /** Which cores serve and which load, or null where nothing can be pinned. */
 export const pinning =
   availableParallelism() >= 2 && spawnSync("taskset", ["--version"]).status === 0
-    ? { server: "0", load: "1", both: "0,1" }
+    ? { server: "0", load: "1" }
     : null;
 
 /** @param {string} command */
@@ -25,7 +25,7 @@ export function pinSelf() {
 }
 
 /**
- * @typedef {"server" | "load" | "both"} Core
+ * @typedef {"server" | "load"} Core
  * @typedef {{ pid: number, exited: () => string | null, stop: () => Promise<void> }} Running
  *   `exited` gives the reason once the process is gone, from the end of its standard error
  */
@@ -104,50 +104,30 @@ export function freePort() {
   });
 }
 
-/** The process and its descendants. @param {number} pid */
-function family(pid) {
-  let entries = [];
-  try {
-    entries = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  } catch {
-    return [];
-  }
-  const parents = new Map(entries.map((name) => [Number(name), statOf(Number(name))?.parent]));
-  const members = new Set([pid]);
-  for (let size = 0; size !== members.size;) {
-    size = members.size;
-    for (const [child, parent] of parents) if (members.has(parent)) members.add(child);
-  }
-  return [...members];
+/** Seconds that a core has worked since the machine started; NaN where nothing is pinned. @param {Core} core */
+export function busySeconds(core) {
+  if (!pinning) return Number.NaN;
+  const line = new RegExp(`^cpu${pinning[core]} (.*)$`, "m").exec(proc("stat"));
+  const [user, nice, system, , , irq, softirq] = (line?.[1] ?? "").split(" ").map(Number);
+  return (user + nice + system + irq + softirq) / CLOCK_TICKS_PER_SECOND;
 }
 
-function statOf(pid) {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
-    return { parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) };
-  } catch {
-    return null;
-  }
-}
-
-/** CPU seconds that the process and its children have used; NaN where there is no /proc. @param {number} pid */
+/** CPU seconds that the process has used; NaN where there is no /proc. @param {number} pid */
 export function cpuSeconds(pid) {
-  const stats = family(pid).map(statOf).filter(Boolean);
-  return stats.length
-    ? stats.reduce((sum, { ticks }) => sum + ticks, 0) / CLOCK_TICKS_PER_SECOND
-    : Number.NaN;
+  const fields = proc(`${pid}/stat`).split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
 }
 
-/** Resident memory of the process and its children in MiB; NaN where there is no /proc. @param {number} pid */
+/** Resident memory of the process in MiB; NaN where there is no /proc. @param {number} pid */
 export function residentMib(pid) {
-  let kib = Number.NaN;
-  for (const member of family(pid)) {
-    try {
-      const line = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${member}/status`, "utf8"));
-      kib = (Number.isNaN(kib) ? 0 : kib) + Number(line?.[1] ?? 0);
-    } catch {
-      // it ended between the two looks
-    }
+  return Number(/VmRSS:\s+(\d+)/.exec(proc(`${pid}/status`))?.[1]) / 1024;
+}
+
+/** @param {string} name of a file of /proc @returns {string} "" where there is none */
+function proc(name) {
+  try {
+    return readFileSync(`/proc/${name}`, "utf8");
+  } catch {
+    return "";
   }
-  return kib / 1024;
 }

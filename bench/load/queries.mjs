@@ -69,57 +69,7 @@ export function distinctIds(count, upTo, random) {
   return [...chosen];
 }
 
-const FIFTY = Array.from({ length: 50 }, (_, i) => i + 1);
-const BODIES = 400;
-
-/** @param {Dialect} dialect @param {number} directory */
-function randomFifty(dialect, directory) {
-  const random = createRandom(7);
-  return Array.from({ length: BODIES }, () =>
-    operation(dialect, { ids: distinctIds(50, directory, random), fields: "one" }),
-  );
+/** @param {Dialect} dialect @param {{ count: number, directory: number, random: () => number }} options */
+export function randomOperation(dialect, { count, directory, random }) {
+  return operation(dialect, { ids: distinctIds(count, directory, random), fields: "one" });
 }
-
-/**
- * The measured operations: what they are, how many rows the directory has, and their bodies, sent in turn.
- * @type {Record<string, { title: string, directory: number, aliases: number, bodies: (dialect: Dialect) => string[] }>}
- */
-export const SCENARIOS = {
-  Q1: {
-    title: "one field, the same id",
-    directory: 1000,
-    aliases: 1,
-    bodies: (dialect) => [operation(dialect, { ids: [5], fields: "one" })],
-  },
-  Q2: {
-    title: "all 22 fields, the id cycling over 1000",
-    directory: 1000,
-    aliases: 1,
-    bodies: (dialect) =>
-      Array.from({ length: 1000 }, (_, i) => operation(dialect, { ids: [i + 1], fields: "all" })),
-  },
-  Q3: {
-    title: "50 ids, the same operation",
-    directory: 1000,
-    aliases: 50,
-    bodies: (dialect) => [operation(dialect, { ids: FIFTY, fields: "one" })],
-  },
-  Q3v: {
-    title: "50 random ids, another 50 each time, directory of 1000",
-    directory: 1000,
-    aliases: 50,
-    bodies: (dialect) => randomFifty(dialect, 1000),
-  },
-  "Q3v-100": {
-    title: "50 random ids, another 50 each time, directory of 100",
-    directory: 100,
-    aliases: 50,
-    bodies: (dialect) => randomFifty(dialect, 100),
-  },
-  Q4: {
-    title: "50 aliases over 5 ids",
-    directory: 1000,
-    aliases: 50,
-    bodies: (dialect) => [operation(dialect, { ids: FIFTY.map((i) => (i % 5) + 1), fields: "one" })],
-  },
-};

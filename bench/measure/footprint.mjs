@@ -1,34 +1,37 @@
-/** Cold start and memory. */
+/** Cold start, and memory before and after load. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { quantile } from "../load/clients.mjs";
-import { startContender } from "../peers/contender.mjs";
+import { median } from "../load/clients.mjs";
+import { load } from "../load/http-load.mjs";
+import { withContender } from "../peers/contender.mjs";
+import { ROWS, trafficOf } from "./speed.mjs";
 
 /**
- * @param {{ contenders: readonly import("../peers/peers.mjs").Contender[], stub: any, rounds: number,
- *   progress: import("../progress.mjs").Progress }} options
- * @returns {Promise<Record<string, { startMs: number, idleMib: number }>>}
+ * @param {{ contenders: readonly import("../peers/peers.mjs").Contender[], stub: import("../stubs/stubs.mjs").Stub,
+ *   coldStarts: number, loadSeconds: number, say: (text: string) => void }} options
+ * @returns {Promise<Record<string, { version: string, startMs: number, idleMib: number, loadedMib: number }>>}
  */
-export async function measureFootprint({ contenders, stub, rounds, progress }) {
+export async function measureFootprint({ contenders, stub, coldStarts, loadSeconds, say }) {
   const results = {};
-  const taken = new Map(contenders.map(({ name }) => [name, []]));
-  for (let round = 0; round < rounds; round++)
-    for (const contender of contenders) {
-      const running = await startContender(contender, { upstreamUrl: stub.url, check: false });
-      await sleep(1000);
-      taken.get(contender.name)?.push({ startMs: running.startMs, idleMib: running.residentMib() });
-      await running.stop();
-    }
-  for (const [name, samples] of taken)
-    results[name] = {
-      startMs: quantile(
-        samples.map(({ startMs }) => startMs),
-        0.5,
-      ),
-      idleMib: quantile(
-        samples.map(({ idleMib }) => idleMib),
-        0.5,
-      ),
+  for (const contender of contenders) {
+    const starts = [];
+    for (let turn = 1; turn <= coldStarts; turn++)
+      await withContender(contender, { upstreamUrl: stub.url, check: false }, async (running) => {
+        await sleep(1000);
+        const idleMib = running.residentMib();
+        if (turn === coldStarts)
+          for (const row of [ROWS.all, ROWS.fifty].filter(({ except }) => !except?.includes(contender.name)))
+            await load(running.url, { ...trafficOf(row, contender), seconds: loadSeconds });
+        starts.push({ startMs: running.startMs, idleMib, loadedMib: running.residentMib() });
+      });
+    results[contender.name] = {
+      version: contender.version(),
+      startMs: median(starts.map(({ startMs }) => startMs)),
+      idleMib: median(starts.map(({ idleMib }) => idleMib)),
+      loadedMib: starts[starts.length - 1].loadedMib,
     };
-  progress.say("cold start and idle memory measured");
+    say(
+      `start and memory  ${contender.label}: ${JSON.stringify(results[contender.name], (_, v) => (v > 0 ? Math.round(v) : v))}`,
+    );
+  }
   return results;
 }

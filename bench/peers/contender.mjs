@@ -6,7 +6,8 @@ import { cpuSeconds, freePort, residentMib, start } from "../load/processes.mjs"
 import { operation, sourceField, toSnake } from "../load/queries.mjs";
 import { connectionRow, tokenFor } from "../stubs/directory.mjs";
 
-const START_LIMIT_MS = 30_000;
+const START_LIMIT_MS = 120_000;
+const AUTHORIZATION = `Bearer ${tokenFor({ directory: 1000, caller: "start" })}`;
 
 /**
  * @typedef {import("./peers.mjs").Contender & {
@@ -16,17 +17,17 @@ const START_LIMIT_MS = 30_000;
 
 /**
  * @param {import("./peers.mjs").Contender} contender
- * @param {{ upstreamUrl: string, core?: import("../load/processes.mjs").Core, check?: boolean }} options
+ * @param {{ upstreamUrl: string, check?: boolean }} options
  *   `check`: whether its answers are checked, beyond the first
  * @returns {Promise<RunningContender>}
  * @throws when it ends, does not answer in time, or answers wrongly
  */
-export async function startContender(contender, { upstreamUrl, core = "server", check = true }) {
+export async function startContender(contender, { upstreamUrl, check = true }) {
   const port = await freePort();
   const { command, env, cwd } = contender.launch({ upstreamUrl, port });
   const url = `http://127.0.0.1:${port}/graphql`;
   const beganMs = performance.now();
-  const running = await start(command, { core, env, cwd });
+  const running = await start(command, { core: "server", env, cwd });
   try {
     await firstAnswer(url, contender, running);
     const startMs = performance.now() - beganMs;
@@ -45,13 +46,29 @@ export async function startContender(contender, { upstreamUrl, core = "server", 
   }
 }
 
+/**
+ * Runs `measure` with a contender started for it, and stops it.
+ * @template T
+ * @param {import("./peers.mjs").Contender} contender
+ * @param {{ upstreamUrl: string, check?: boolean }} options
+ * @param {(running: RunningContender) => Promise<T>} measure
+ */
+export async function withContender(contender, options, measure) {
+  const running = await startContender(contender, options);
+  try {
+    return await measure(running);
+  } finally {
+    await running.stop();
+  }
+}
+
 async function firstAnswer(url, contender, running) {
   const body = operation(contender.dialect, { ids: [5], fields: "one" });
   const limitMs = performance.now() + START_LIMIT_MS;
   for (;;) {
-    const client = createClient(url, tokenFor({ directory: 1000, caller: "start" }));
+    const client = createClient(url);
     try {
-      const { status } = await client.post(body);
+      const { status } = await client.post({ authorization: AUTHORIZATION, body });
       if (status === 200) return;
     } catch {
       // not listening yet
@@ -59,23 +76,24 @@ async function firstAnswer(url, contender, running) {
       await client.close();
     }
     if (running.exited() !== null) throw new Error(`it ended: ${running.exited()}`);
-    if (performance.now() > limitMs) throw new Error("no answer within 30 s");
+    if (performance.now() > limitMs) throw new Error("no answer within 120 s");
     await sleep(4);
   }
 }
 
 /** All fields of one connection, and fifty in their order. */
 async function checkAnswers(url, contender) {
-  const client = createClient(url, tokenFor({ directory: 1000, caller: "check" }));
+  const client = createClient(url);
+  const ask = (asked) =>
+    client.post({ authorization: AUTHORIZATION, body: operation(contender.dialect, asked) });
   try {
-    const ids = [5];
-    const all = await client.post(operation(contender.dialect, { ids, fields: "all" }));
+    const all = await ask({ ids: [5], fields: "all" });
     const found = contender.bare ? all.json.data : all.json.data?.[contender.dialect.rootField];
     if (!found) throw new Error(`no answer: ${JSON.stringify(all.json).slice(0, 300)}`);
     compare(found, connectionRow(5), contender);
     if (contender.bare) return;
     const fifty = Array.from({ length: 50 }, (_, i) => ((i * 37) % 1000) + 1);
-    const many = await client.post(operation(contender.dialect, { ids: fifty, fields: "one" }));
+    const many = await ask({ ids: fifty, fields: "one" });
     const identifiers = Object.values(many.json.data ?? {}).map((row) => row?.identifier);
     const expected = fifty.map((id) => connectionRow(id).identifier);
     if (String(identifiers) !== String(expected))

@@ -7,7 +7,7 @@ import { createGatewayRuntime } from "@graphql-hive/gateway";
 import { getComposedSchemaFromConfig } from "@graphql-mesh/compose-cli";
 import { loadOpenAPISubgraph } from "@omnigraph/openapi";
 import { openapiDocument } from "./openapi-document.mjs";
-import { peerSettings } from "./settings.mjs";
+import { peerSettings } from "./graph.mjs";
 
 const { upstreamUrl, port } = peerSettings();
 const source = join(await mkdtemp(join(tmpdir(), "bench-hive-")), "openapi.json");

@@ -1,11 +1,8 @@
 /** Fastify and mercurius with its just-in-time compiler, resolvers over undici. */
 import Fastify from "fastify";
 import mercurius from "mercurius";
-import { request } from "undici";
-import { toConnection, typeDefs } from "./graph.mjs";
-import { connectionPath, peerSettings } from "./settings.mjs";
+import { connectionPath, getJson, peerSettings, toConnection, typeDefs } from "./graph.mjs";
 
-const { upstreamUrl, port } = peerSettings();
 const app = Fastify();
 app.register(mercurius, {
   schema: typeDefs,
@@ -14,15 +11,10 @@ app.register(mercurius, {
   resolvers: {
     Query: {
       async plexConnection(_root, { id }, { authorization }) {
-        const { statusCode, body } = await request(`${upstreamUrl}${connectionPath(id)}`, {
-          headers: { authorization, accept: "application/json" },
-        });
-        const value = await body.json();
-        if (statusCode === 404) return null;
-        if (statusCode !== 200) throw new Error(`authentik answered ${statusCode}`);
-        return toConnection(value);
+        const row = await getJson(connectionPath(id), authorization);
+        return row && toConnection(row);
       },
     },
   },
 });
-await app.listen({ port, host: "127.0.0.1" });
+await app.listen({ port: peerSettings().port, host: "127.0.0.1" });

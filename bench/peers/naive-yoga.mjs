@@ -1,78 +1,81 @@
-/** graphql-yoga, Pothos and DataLoader as their guides show them. */
+/** graphql-yoga and DataLoader as their guides show them, with the fields that the questions need. */
 import { createServer } from "node:http";
-import SchemaBuilder from "@pothos/core";
 import DataLoader from "dataloader";
-import { createYoga } from "graphql-yoga";
-import { request } from "undici";
-import { toConnection } from "./graph.mjs";
-import { connectionPath, peerSettings } from "./settings.mjs";
+import { createSchema, createYoga } from "graphql-yoga";
+import { camelKeys, connectionPath, getJson, peerSettings, toConnection, typeDefs } from "./graph.mjs";
 
-const { upstreamUrl, port } = peerSettings();
-const builder = new SchemaBuilder({});
-const Source = builder.objectRef("Source");
-Source.implement({
-  fields: (t) => ({
-    pk: t.exposeID("pk"),
-    name: t.exposeString("name"),
-    slug: t.exposeString("slug"),
-    enabled: t.exposeBoolean("enabled"),
-    authenticationFlow: t.exposeID("authenticationFlow", { nullable: true }),
-    enrollmentFlow: t.exposeID("enrollmentFlow", { nullable: true }),
-    userPropertyMappings: t.exposeIDList("userPropertyMappings", { nullable: true }),
-    groupPropertyMappings: t.exposeIDList("groupPropertyMappings", { nullable: true }),
-    component: t.exposeString("component"),
-    verboseName: t.exposeString("verboseName"),
-    verboseNamePlural: t.exposeString("verboseNamePlural"),
-    metaModelName: t.exposeString("metaModelName"),
-    policyEngineMode: t.exposeString("policyEngineMode"),
-    userMatchingMode: t.exposeString("userMatchingMode"),
-    managed: t.exposeString("managed", { nullable: true }),
-    userPathTemplate: t.exposeString("userPathTemplate"),
-    icon: t.exposeString("icon", { nullable: true }),
-  }),
-});
-const Connection = builder.objectRef("PlexSourceConnection");
-Connection.implement({
-  fields: (t) => ({
-    id: t.exposeID("id"),
-    pk: t.exposeInt("pk"),
-    user: t.exposeInt("user"),
-    source: t.field({ type: Source, resolve: (connection) => connection.source }),
-    identifier: t.exposeString("identifier"),
-    created: t.exposeString("created", { nullable: true }),
-    lastUpdated: t.exposeString("lastUpdated", { nullable: true }),
-  }),
-});
-builder.queryType({
-  fields: (t) => ({
-    plexConnection: t.field({
-      type: Connection,
-      nullable: true,
-      args: { id: t.arg.id({ required: true }) },
-      resolve: (_root, { id }, { connections }) => connections.load(id),
-    }),
-  }),
-});
+const questionTypes = /* GraphQL */ `
+  extend type Query {
+    plexConnections(
+      first: Int!
+      filter: PlexConnectionFilter!
+      sort: PlexConnectionSort!
+    ): PlexSourceConnectionConnection
+    plexAccount(id: ID!): PlexAccount
+    authentikUser(username: String!): AuthentikUser
+  }
+  input PlexConnectionFilter {
+    source: String
+  }
+  enum PlexConnectionSort {
+    LAST_UPDATED_DESC
+  }
+  extend type PlexSourceConnection {
+    owner: AuthentikUser
+  }
+  type PlexSourceConnectionConnection {
+    nodes: [PlexSourceConnection!]!
+    totalCount: Int!
+  }
+  type PlexAccount {
+    id: ID!
+    plexConnections: [PlexSourceConnection!]
+  }
+  type AuthentikUser {
+    pk: Int!
+    username: String!
+    name: String
+    plexConnections: [PlexSourceConnection!]
+  }
+`;
 
-/** @param {string} id @param {string} authorization */
-async function retrieve(id, authorization) {
-  const { statusCode, body } = await request(`${upstreamUrl}${connectionPath(id)}`, {
-    headers: { authorization, accept: "application/json" },
-  });
-  const value = await body.json();
-  if (statusCode === 404) return null;
-  if (statusCode !== 200) throw new Error(`authentik answered ${statusCode}`);
-  return toConnection(value);
+const resolvers = {
+  PlexConnectionSort: { LAST_UPDATED_DESC: "-last_updated" },
+  Query: {
+    plexConnection: (_root, { id }, { connections }) => connections.load(id),
+    plexConnections: (_root, { first, filter, sort }, { list }) =>
+      list(`source__slug=${filter.source}&page_size=${first}&ordering=${sort}`),
+    plexAccount: (_root, { id }) => ({ id }),
+    authentikUser: async (_root, { username }, { get }) =>
+      (await get(`core/users/?username=${encodeURIComponent(username)}`)).results[0],
+  },
+  PlexSourceConnection: { owner: ({ user }, _, { users }) => users.load(user) },
+  PlexAccount: {
+    plexConnections: async ({ id }, _, { list }) =>
+      (await list(`search=${id}`)).nodes.filter(({ identifier }) => identifier === id),
+  },
+  AuthentikUser: { plexConnections: async ({ pk }, _, { list }) => (await list(`user=${pk}`)).nodes },
+};
+
+/** @param {{ request: Request }} options */
+function context({ request }) {
+  const authorization = request.headers.get("authorization") ?? "";
+  const get = (path) => getJson(path, authorization);
+  const one = async (path, read) => {
+    const row = await get(path);
+    return row && read(row);
+  };
+  const each = (path, read) => new DataLoader((ids) => Promise.all(ids.map((id) => one(path(id), read))));
+  return {
+    get,
+    connections: each(connectionPath, toConnection),
+    users: each((pk) => `core/users/${pk}/`, camelKeys),
+    async list(query) {
+      const { pagination, results } = await get(`sources/user_connections/plex/?${query}`);
+      return { totalCount: pagination.count, nodes: results.map(toConnection) };
+    },
+  };
 }
 
-const yoga = createYoga({
-  schema: builder.toSchema(),
-  logging: false,
-  context: ({ request }) => {
-    const authorization = request.headers.get("authorization") ?? "";
-    return {
-      connections: new DataLoader((ids) => Promise.all(ids.map((id) => retrieve(String(id), authorization)))),
-    };
-  },
-});
-createServer(yoga).listen(port, "127.0.0.1");
+const schema = createSchema({ typeDefs: [typeDefs, questionTypes], resolvers });
+createServer(createYoga({ schema, logging: false, context })).listen(peerSettings().port, "127.0.0.1");

@@ -1,12 +1,12 @@
 /**
- * The OpenAPI document that the generic gateways work from: authentik's official one, as its npm package ships it,
- * cut to the one operation and the schemas that it refers to.
+ * The OpenAPI document that Hive Gateway works from: authentik's official one, as its npm package ships it, cut to the
+ * operations that are asked for and the schemas that they refer to.
  */
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 
-const PATH = "/sources/user_connections/plex/{id}/";
+const PATHS = ["/sources/user_connections/plex/", "/core/users/"].flatMap((list) => [list, `${list}{id}/`]);
 
 /**
  * @param {{ serverUrl: string }} options origin of the REST API
@@ -21,7 +21,7 @@ export async function openapiDocument({ serverUrl }) {
     openapi: full.openapi,
     info: full.info,
     servers: [{ url: `${serverUrl}/api/v3` }],
-    paths: { [PATH]: { get: withoutErrors(full.paths[PATH].get) } },
+    paths: Object.fromEntries(PATHS.map((path) => [path, { get: withoutErrors(full.paths[path].get) }])),
     components: {},
   };
   for (

@@ -1,4 +1,4 @@
-/** Who is measured: ours in its variants, and the others. */
+/** Who is measured: ours, and the others. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { OUR_DIALECT } from "../load/queries.mjs";
@@ -24,17 +24,16 @@ function installedVersion(packageName) {
 }
 
 /**
- * Ours as `npm start` runs it, with further settings of its environment.
- * @param {string} name
+ * Ours as built and as `npm start` runs it, logs and metrics on, with further settings of its environment.
  * @param {string} label
  * @param {Record<string, string>} [settings]
  * @returns {Contender}
  */
-export function ours(name, label, settings = {}) {
+export function ours(label, settings = {}) {
   const { version, scripts } = JSON.parse(readFileSync(`${root}/package.json`, "utf8"));
   const [, ...args] = scripts.start.split(" ");
   return {
-    name,
+    name: "ours",
     label,
     dialect: OUR_DIALECT,
     version: () => version,
@@ -61,42 +60,28 @@ function node(name, label, file, packageName, dialect = OUR_DIALECT) {
 }
 
 /** @returns {Contender} */
-function tailcall(name, label, dedupe) {
+function tailcall(name, label) {
   return {
     name,
     label,
     dialect: { rootField: "plexConnection", idType: "ID!", snake: true },
     version: () => tailcallBinary().version,
     launch: ({ upstreamUrl, port }) => ({
-      command: tailcallCommand({ upstreamUrl, port, dedupe }),
+      command: tailcallCommand({ upstreamUrl, port }),
       env: { TAILCALL_LOG_LEVEL: "error", TC_LOG_LEVEL: "error" },
     }),
   };
 }
 
-/** Ours with everything on, as it comes. */
-export const OURS = ours("ours", "authentik-graphql");
-/** Ours without sharing anything between operations. */
-export const OURS_ALONE = ours("ours-alone", "authentik-graphql, no coalescing", { COALESCE: "false" });
-/** Ours without sharing and without lists: one retrieve for each id, like the others. */
-export const OURS_PLAIN = ours("ours-plain", "authentik-graphql, no coalescing, no lists", {
-  COALESCE: "false",
-  LIST_STRATEGY: "off",
-});
+/** Ours as it comes. */
+export const OURS = ours("authentik-graphql");
 
 /** @type {readonly Contender[]} */
 export const PEERS = [
   { ...node("bare", "bare proxy: node:http + undici, no GraphQL", "bare-proxy.mjs", "undici"), bare: true },
-  node("naive", "graphql-yoga + Pothos + DataLoader", "naive-yoga.mjs", "graphql-yoga"),
-  tailcall("tailcall", "Tailcall (Rust)", false),
-  tailcall("tailcall-dedupe", "Tailcall (Rust) with dedupe", true),
   node("mercurius", "mercurius + jit", "mercurius.mjs", "mercurius"),
-  node("apollo", "Apollo Server + RESTDataSource", "apollo-server.mjs", "@apollo/server"),
-  node("openapi", "openapi-to-graphql", "openapi-to-graphql.mjs", "openapi-to-graphql", {
-    rootField: "userPlexSourceConnection",
-    idType: "Int!",
-    snake: true,
-  }),
+  node("naive", "graphql-yoga + DataLoader", "naive-yoga.mjs", "graphql-yoga"),
+  tailcall("tailcall", "Tailcall (Rust)"),
   node("hive", "Hive Gateway over OpenAPI", "hive-gateway.mjs", "@graphql-hive/gateway", {
     rootField: "sources_user_connections_plex_retrieve",
     idType: "Int!",

@@ -11,8 +11,8 @@ const binary = fileURLToPath(
 );
 const glibcFolder = fileURLToPath(new URL("../.cache/glibc", import.meta.url));
 
-/** @param {{ upstreamUrl: string, port: number, dedupe: boolean }} options */
-function configuration({ upstreamUrl, port, dedupe }) {
+/** @param {{ upstreamUrl: string, port: number }} options */
+function configuration({ upstreamUrl, port }) {
   return `schema
   @server(port: ${port}, hostname: "127.0.0.1")
   @upstream(allowedHeaders: ["authorization"]) {
@@ -20,10 +20,7 @@ function configuration({ upstreamUrl, port, dedupe }) {
 }
 type Query {
   plexConnection(id: ID!): PlexSourceConnection
-    @http(
-      url: "${upstreamUrl}/api/v3/sources/user_connections/plex/{{.args.id}}/"
-      ${dedupe ? "dedupe: true" : ""}
-    )
+    @http(url: "${upstreamUrl}/api/v3/sources/user_connections/plex/{{.args.id}}/")
 }
 type PlexSourceConnection {
   pk: Int!
@@ -71,7 +68,7 @@ function loaded() {
   return [join(libraries, "ld-linux-x86-64.so.2"), "--library-path", libraries, binary];
 }
 
-/** @param {{ upstreamUrl: string, port: number, dedupe: boolean }} options @returns {string[]} */
+/** @param {{ upstreamUrl: string, port: number }} options @returns {string[]} */
 export function tailcallCommand(options) {
   const file = join(mkdtempSync(join(tmpdir(), "bench-tailcall-")), "config.graphql");
   writeFileSync(file, configuration(options));

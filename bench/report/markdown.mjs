@@ -1,16 +1,8 @@
 /** results.md from the figures of a run. */
-import { SCENARIOS } from "../load/queries.mjs";
-import { authentikTargets, costRatios, gatewayTargets } from "./targets.mjs";
-
-const line = (cells) => `| ${cells.join(" | ")} |`;
-
-/**
- * @param {readonly string[]} head
- * @param {readonly (readonly (string | number)[])[]} rows
- */
-function table(head, rows) {
-  return [line(head), line(head.map((_, i) => (i ? "--:" : "---"))), ...rows.map(line)].join("\n");
-}
+import { NEIGHBOURS } from "../measure/queue.mjs";
+import { ratioOf } from "../measure/sample.mjs";
+import { ROWS } from "../measure/speed.mjs";
+import { costRatios, fiftyRatios, targetsByPart } from "./targets.mjs";
 
 /** Three digits that count, and no more than needed. @param {number | undefined} value */
 export function short(value) {
@@ -20,238 +12,232 @@ export function short(value) {
   return value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 
-function verdicts(list) {
-  const word = { true: "reached", false: "**not reached**", null: "–" };
+const shown = (cell) =>
+  typeof cell === "string" ? cell : Number.isInteger(cell) ? String(cell) : short(cell);
+const line = (cells) => `| ${cells.map(shown).join(" | ")} |`;
+
+/**
+ * @param {readonly string[]} head
+ * @param {readonly (readonly (string | number | undefined)[])[]} rows
+ */
+function table(head, rows) {
+  return [line(head), line(head.map((_, i) => (i ? "--:" : "---"))), ...rows.map(line)].join("\n");
+}
+
+const distinct = (points, name) => [...new Set(points.map((point) => point[name]))];
+const count = (value) => value.toLocaleString("en");
+
+const perSecond = (by, name) =>
+  by[name] && `${short(by[name].perSecond)} (${short(ratioOf(by[name], by.bare))})`;
+
+function speedTables({ speed, labels }) {
+  const rows = Object.keys(speed);
+  return [
+    table(
+      ["operations a second (× bare proxy)", ...rows.map((row) => ROWS[row].title)],
+      Object.keys(speed[rows[0]]).map((name) => [
+        labels[name],
+        ...rows.map((row) => perSecond(speed[row], name)),
+      ]),
+    ),
+    ...rows.map((row) =>
+      table(
+        [ROWS[row].title, "p50 ms", "p99 ms", "REST calls", "CPU µs", "loading core busy", "failed"],
+        Object.entries(speed[row]).map(([name, { p50Ms, p99Ms, restCalls, cpuUs, loadCoreBusy, failed }]) => {
+          return [labels[name], p50Ms, p99Ms, restCalls, cpuUs, loadCoreBusy, failed];
+        }),
+      ),
+    ),
+  ];
+}
+
+function chunksTable({ chunks, labels }) {
+  const names = new Set(Object.keys(chunks).map((name) => name.split(" ")[0]));
   return table(
-    ["", "target", "measured", ""],
-    list.map(({ what, target, measured, reached }) => [what, target, measured, word[String(reached)]]),
+    ["one field, 200 callers", "with a length /s", "in chunks /s", "ratio", "CPU µs", "CPU µs in chunks"],
+    [...names].map((name) => {
+      const [whole, parts] = [chunks[`${name} length`], chunks[`${name} chunks`]];
+      return [
+        labels[name],
+        whole?.perSecond,
+        parts?.perSecond,
+        ratioOf(parts, whole),
+        whole?.cpuUs,
+        parts?.cpuUs,
+      ];
+    }),
   );
 }
 
-function throughput({ gateway, labels }) {
-  const scenarios = Object.keys(gateway);
-  const names = Object.keys(gateway[scenarios[0]]);
-  return table(
-    ["operations a second (× graphql-yoga)", ...scenarios],
-    names.map((name) => [
-      labels[name],
-      ...scenarios.map((scenario) => {
-        const value = gateway[scenario][name]?.perSecond;
-        return `${short(value)} (${short(value / gateway[scenario].naive?.perSecond)})`;
-      }),
-    ]),
-  );
-}
-
-function details(name, by, labels) {
-  return table(
-    [name, "p50 ms", "p99 ms", "REST calls", "rows listed", "authentik's ms", "CPU µs", "failed"],
-    Object.entries(by).map(([who, one]) => [
-      labels[who],
-      short(one.p50Ms),
-      short(one.p99Ms),
-      short(one.restCalls),
-      short(one.rows),
-      short(one.costMs),
-      short(one.cpuUs),
-      one.failed,
-    ]),
-  );
-}
-
-function fifty({ fiftyIds, labels }) {
+function rowsTable(figures) {
+  const { rows, labels } = figures;
+  const ratios = new Map(fiftyRatios(figures).map(({ x, ratio }) => [x, ratio]));
+  const names = distinct(rows, "contender");
   return table(
     [
-      "50 of 100 ids, 4 clients",
-      "administrator /s",
-      "p50 ms",
-      "authentik's ms",
-      "person /s",
-      "p50 ms",
-      "authentik's ms",
+      "rows",
+      ...names.flatMap((name) => [`${labels[name]}: p50 ms`, "authentik's ms", "REST calls"]),
+      "latency, of plain yoga's",
     ],
-    Object.entries(fiftyIds).map(([who, { administrator, person }]) => [
-      labels[who] ?? who,
-      ...[administrator, person].flatMap((one) => [
-        short(one.perSecond),
-        short(one.p50Ms),
-        short(one.costMs),
-      ]),
+    distinct(rows, "x").map((x) => {
+      const found = names.map((name) => rows.find((one) => one.x === x && one.contender === name));
+      return [count(x), ...found.flatMap((one) => [one.p50Ms, one.costMs, one.restCalls]), ratios.get(x)];
+    }),
+  );
+}
+
+function neighboursTable({ neighbours }) {
+  return table(
+    ["", "alone: p50 ms", "p95 ms", "beside: p50 ms", "p95 ms", "operations of the others", "failed"],
+    Object.entries(neighbours).map(([name, { alone, beside, others }]) => [
+      NEIGHBOURS[name].title,
+      alone.p50Ms,
+      alone.p95Ms,
+      beside.p50Ms,
+      beside.p95Ms,
+      others.operations,
+      alone.failed + beside.failed,
     ]),
   );
 }
 
-function grid(figures) {
+function costTable(figures) {
   const cells = costRatios(figures).filter(({ sees }) => sees === "all");
-  const ids = [...new Set(cells.map((cell) => cell.ids))];
-  const directories = [...new Set(cells.map((cell) => cell.directory))];
+  const directories = distinct(cells, "directory");
+  const cell = (ids, directory) => {
+    const found = cells.find((one) => one.ids === ids && one.directory === directory);
+    return found && `${short(found.costMs)} (${found.ratio.toFixed(2)})`;
+  };
   return table(
-    ["ids \\ rows", ...directories.map((rows) => rows.toLocaleString("en"))],
-    ids.map((count) => [
-      count,
-      ...directories.map((directory) => {
-        const cell = cells.find((one) => one.ids === count && one.directory === directory);
-        return cell ? `${short(cell.costMs)} (${cell.ratio.toFixed(2)})` : "–";
-      }),
-    ]),
+    ["ids \\ rows", ...directories.map(count)],
+    distinct(cells, "ids").map((ids) => [ids, ...directories.map((rows) => cell(ids, rows))]),
   );
 }
 
-/** One row for each x, one column for each contender. */
-function curve(points, labels, { x, value }) {
-  const names = [...new Set(points.map(({ contender }) => contender))];
-  const xs = [...new Set(points.map((point) => point.x))];
+const QUESTIONS = {
+  links: "all links of a source with names, 100 of 250",
+  account: "one account",
+  user: "one user",
+};
+
+function questionsTable({ questions, labels }) {
   return table(
-    [x, ...names.map((name) => labels[name] ?? name)],
-    xs.map((at) => [
-      at.toLocaleString("en"),
-      ...names.map((name) => {
-        const point = points.find((one) => one.x === at && one.contender === name);
-        return point ? value(point) : "–";
-      }),
-    ]),
+    ["", "", "REST calls", "authentik's ms", "p50 ms"],
+    Object.entries(questions).flatMap(([question, by]) =>
+      Object.entries(by).map(([name, one]) => [
+        QUESTIONS[question],
+        labels[name],
+        one.calls,
+        one.costMs,
+        one.p50Ms,
+      ]),
+    ),
   );
 }
 
-function footprint({ footprint, loadedMib = {}, labels, versions }) {
-  return table(
-    ["", "version", "cold start s", "memory idle MiB", "after load MiB"],
-    Object.entries(footprint).map(([who, { startMs, idleMib }]) => [
-      labels[who] ?? who,
-      versions?.[who] ?? "–",
-      (startMs / 1000).toFixed(2),
-      Math.round(idleMib),
-      loadedMib[who] ? Math.round(loadedMib[who]) : "–",
-    ]),
-  );
-}
-
-const failedNote = (point) => (point.failed ? `, ${point.failed} failed` : "");
+/** What each part of the figures is shown as. @type {[string, (figures: any) => string[]][]} */
+const SECTIONS = [
+  [
+    "speed",
+    (figures) => [
+      "## Speed of our own",
+      "64 connections, a fast upstream (C, one core), ids cycling over 1,000. CPU is the server's, for each operation; where the loading core is busy all the time, the load could do no more.",
+      ...speedTables(figures),
+    ],
+  ],
+  ["chunks", (figures) => ["### An upstream that sends chunks", chunksTable(figures)]],
+  [
+    "entry",
+    ({ entry: { ways, a, b } }) => [
+      "### Ways in",
+      table(
+        ["one field, 200 callers", "per second", "CPU µs", "CPU, of the second"],
+        [a, b].map((one, i) => [`\`${ways[i]}\``, one.perSecond, one.cpuUs, ratioOf(one, b, "cpuUs")]),
+      ),
+    ],
+  ],
+  [
+    "rows",
+    (figures) => [
+      "## As authentik answers",
+      "Two workers, first come first served, 33 ms a retrieve, 30 ms + 2.6 ms a row for a list, as measured on real servers. 50 random ids in one operation, one client; authentik's ms are what its workers spend on it.",
+      rowsTable(figures),
+    ],
+  ],
+  ["neighbours", (figures) => ["### Beside others", neighboursTable(figures)]],
+  [
+    "singles",
+    ({ singles: { perSecond, best, p50Ms, inFlight } }) => [
+      `64 single retrievers at two workers: ${short(perSecond)} a second of ${short(best)}, p50 ${short(p50Ms)} ms; in flight there ${inFlight.p50}, at most ${inFlight.max}.`,
+    ],
+  ],
+  [
+    "unlimited",
+    ({ unlimited: { pastSeconds, settled, perSecond } }) => [
+      `128 clients at unlimited workers that take 20 ms: past 60 in flight ${pastSeconds === null ? "never" : `after ${pastSeconds.toFixed(1)} s`}, settled at ${settled}; ${short(perSecond)} operations a second.`,
+    ],
+  ],
+  [
+    "cost",
+    (figures) => [
+      "### Cost to authentik",
+      "Milliseconds of a worker for the second operation of an administrator (in brackets: of the cheaper way known in hindsight).",
+      costTable(figures),
+    ],
+  ],
+  [
+    "questions",
+    (figures) => [
+      "## Questions",
+      "Two workers with authentik's times, one client. Hive Gateway cannot follow a connection to its user: its client asks twice.",
+      questionsTable(figures),
+    ],
+  ],
+  [
+    "footprint",
+    ({ footprint, labels }) => [
+      "## Start and memory",
+      table(
+        ["", "version", "cold start s", "memory idle MiB", "after load MiB"],
+        Object.entries(footprint).map(([name, one]) => {
+          return [labels[name], one.version, one.startMs / 1000, one.idleMib, one.loadedMib];
+        }),
+      ),
+    ],
+  ],
+];
 
 /** @param {any} figures @returns {string} */
 export function toMarkdown(figures) {
-  const { machine, labels, gateway, slow } = figures;
+  const { machine } = figures;
+  const word = { true: "reached", false: "**not reached**", null: "–" };
   const parts = [
     "# Benchmark results",
-    `${machine.quick ? "A quick run" : "A full run"} of \`npm run bench${machine.quick ? " -- --quick" : ""}\` on ${machine.date}: ` +
-      `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib} GiB, ${machine.system}, Node ${machine.node}, ${machine.tool}` +
-      `${figures.nativeStub === false ? ", fast stub in Node (no C compiler)" : ""}; ` +
-      (machine.pinned
-        ? "the server under test on core 0, the stub and the load on core 1."
-        : "nothing pinned to a core: read the ratios only.") +
-      " Everyone is warmed up first, then all take turns in short rounds; figures are medians, ratios are medians of the rounds' ratios, and ratios below 1.1 mean nothing.",
+    `A ${machine.quick ? "quick" : "full"} run of \`npm run bench\` on ${machine.date}: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib} GiB, ${machine.system}, Node ${machine.node}, ` +
+      `${machine.tool}${machine.nativeStub ? "" : ", fast stub in Node (no C compiler)"}; ` +
+      `${machine.pinned ? "the server under test on core 0, the stub and the load on core 1." : "nothing pinned to a core: read the ratios only."} ` +
+      "Everyone is warmed up first, then all take turns in short rounds; figures are medians, ratios are medians of the rounds' ratios, and ratios below 1.1 mean nothing. " +
+      "Every request has an `X-Request-Id` and a `traceparent` of its own, every answer is checked, and ours runs as built, with its defaults, logs and metrics on.",
     "![Chart of the results](results.svg)",
     "## Targets",
-    "What operations cost authentik:",
-    verdicts(authentikTargets(figures)),
-    "What the gateway itself costs:",
-    verdicts(gatewayTargets(figures)),
   ];
-  if (gateway)
-    parts.push(
-      "## The gateway's own speed",
-      "64 connections, a fast upstream (C, one core), every request with a bearer token. " +
-        Object.entries(SCENARIOS)
-          .map(([name, { title }]) => `**${name}** ${title}`)
-          .join("; ") +
-        ". CPU is the server's, for each operation; authentik's ms are what the REST calls would keep one of its workers busy (33 for a retrieve, 30 + 2.6 a row for a list).",
-      throughput(figures),
-      ...Object.entries(gateway).map(([name, by]) => details(name, by, labels)),
+  for (const [title, list] of Object.entries(targetsByPart(figures)))
+    if (list.length) {
+      const rows = list.map(({ what, target, measured, reached }) => [
+        what,
+        target,
+        measured,
+        word[String(reached)],
+      ]);
+      parts.push(table([title, "target", "measured", ""], rows));
+    }
+  for (const [name, section] of SECTIONS) if (figures[name]) parts.push(...section(figures));
+  const notes = { "Left out": figures.absent, "Failed to measure": figures.failures };
+  for (const [what, reasons] of Object.entries(notes)) {
+    const list = Object.entries(reasons).map(
+      ([name, reason]) => `${figures.labels[name] ?? name} (${reason})`,
     );
-  if (slow)
-    parts.push(
-      "### An upstream that takes 20 ms",
-      `Straight at it, the load tool gets ${short(slow.straight.perSecond)} answers a second, p50 ${short(slow.straight.p50Ms)} ms, p99 ${short(slow.straight.p99Ms)} ms.`,
-      table(
-        [
-          "Q1, 64 connections",
-          "per second",
-          "p50 ms",
-          "p99 ms",
-          "50 of 100 ids, 1 connection: p50 ms",
-          "REST calls",
-        ],
-        Object.entries(slow.single).map(([who, one]) => [
-          labels[who],
-          short(one.perSecond),
-          short(one.p50Ms),
-          short(one.p99Ms),
-          short(slow.fifty[who].p50Ms),
-          short(slow.fifty[who].restCalls),
-        ]),
-      ),
-    );
-  if (figures.fiftyIds)
-    parts.push(
-      "## As authentik answers",
-      "Two workers, first come first served, 33 ms a retrieve, 30 ms + 2.6 ms a row for a list, as measured on real servers.",
-      fifty(figures),
-      `Single retrieves from 64 clients: ${short(figures.singles?.perSecond)} a second of ${short(figures.singles?.straightPerSecond)} straight at it; in flight there, second by second: ${figures.singles?.inFlight.join(" ")}. ` +
-        `From 128 clients at an upstream of unlimited workers and 20 ms: in flight ${figures.unlimited?.inFlight.join(" ")}. ` +
-        `One id takes p50 ${short(figures.fairness?.alone.p50Ms)} / p95 ${short(figures.fairness?.alone.p95Ms)} ms alone and ${short(figures.fairness?.beside.p50Ms)} / ${short(figures.fairness?.beside.p95Ms)} ms beside another caller's 500.`,
-    );
-  if (figures.stubCheck)
-    parts.push(
-      "How near that stub is to real servers:",
-      table(
-        ["", "stub", ...Object.keys(figures.stubCheck[0].recorded).map((release) => `authentik ${release}`)],
-        figures.stubCheck.map(({ what, unit, stub, recorded }) => [
-          `${what}, ${unit}`,
-          short(stub),
-          ...Object.values(recorded).map(short),
-        ]),
-      ),
-    );
-  if (figures.cost)
-    parts.push(
-      "### Cost to authentik",
-      "Milliseconds of a worker for the second operation of an administrator (in brackets: of the cheaper way known in hindsight). " +
-        `A caller who sees 3 rows: ${short(
-          Math.max(
-            ...costRatios(figures)
-              .filter(({ sees }) => sees === "few")
-              .map(({ ratio }) => ratio),
-          ),
-        )} at worst.`,
-      grid(figures),
-    );
-  if (figures.growIds)
-    parts.push(
-      "## Growth",
-      "Ids of one operation (fast upstream, directory of 1,000, 16 connections): operations a second, and authentik's ms for each.",
-      curve(figures.growIds, labels, {
-        x: "ids",
-        value: (point) => `${short(point.perSecond)}; ${short(point.costMs)}${failedNote(point)}`,
-      }),
-      "Clients (Q2): operations a second, p99 in ms.",
-      curve(figures.growClients, labels, {
-        x: "connections",
-        value: (point) => `${short(point.perSecond)}; ${short(point.p99Ms)}${failedNote(point)}`,
-      }),
-    );
-  if (figures.growDirectory)
-    parts.push(
-      "Rows in the directory (50 ids of an administrator, one client, as authentik answers): p50 in ms, REST calls.",
-      curve(figures.growDirectory, labels, {
-        x: "rows",
-        value: (point) => `${short(point.p50Ms)}; ${short(point.restCalls)}`,
-      }),
-    );
-  if (figures.growWorkers)
-    parts.push(
-      "Workers of ours (Q2, both cores, which the load shares: a lower bound): operations a second.",
-      curve(figures.growWorkers, labels, {
-        x: "workers",
-        value: (point) => short(point.perSecond) + failedNote(point),
-      }),
-    );
-  if (figures.footprint) parts.push("## Start and memory", footprint(figures));
-  if (figures.absent?.length)
-    parts.push(
-      "Left out: " +
-        figures.absent.map(({ label, reason }) => `${label} (${reason.split("\n")[0]})`).join("; ") +
-        ".",
-    );
-  if (figures.failures?.length) parts.push(`Failed to measure: ${figures.failures.join("; ")}.`);
+    if (list.length) parts.push(`${what}: ${list.join("; ")}.`);
+  }
   return `${parts.join("\n\n")}\n`;
 }

@@ -3,11 +3,8 @@
 const WIDTH = 860;
 const COLOURS = {
   ours: "#2f81f7",
-  "ours-alone": "#2f81f7",
-  "ours-plain": "#2f81f7",
   naive: "#d29922",
   tailcall: "#a371f7",
-  "tailcall-dedupe": "#a371f7",
 };
 const GREY = "#8b949e";
 const colourOf = (name) => COLOURS[name] ?? GREY;
@@ -52,7 +49,7 @@ const log = (value) => Math.log10(Math.max(value, 1e-9));
 
 /**
  * Curves over logarithmic axes.
- * @param {{ title: string, note: string, xLabel: string, series: readonly { name: string, label: string, dashed?: boolean,
+ * @param {{ title: string, note: string, xLabel: string, series: readonly { name: string, label: string,
  *   points: readonly (readonly [number, number])[] }[] }} panel
  * @param {{ width?: number }} [options]
  */
@@ -79,11 +76,10 @@ export function curves({ title, note, xLabel, series }, { width = WIDTH } = {}) 
     );
   parts.push(text(left + room / 2, top + height + 36, xLabel, 'text-anchor="middle" class="note"'));
   const ends = spread(series.map(({ points }) => py(points[points.length - 1][1])));
-  series.forEach(({ name, label, dashed, points }, i) => {
+  series.forEach(({ name, label, points }, i) => {
     const path = points.map(([x, y], j) => `${j ? "L" : "M"}${round(px(x))} ${round(py(y))}`).join("");
-    const stroke = `stroke="${colourOf(name)}"${dashed ? ' stroke-dasharray="5 4"' : ""}`;
     parts.push(
-      `<path d="${path}" fill="none" stroke-width="2.5" ${stroke}/>`,
+      `<path d="${path}" fill="none" stroke-width="2.5" stroke="${colourOf(name)}"/>`,
       text(left + room + 8, ends[i] + 4, label, `style="fill:${colourOf(name)}"`),
     );
   });

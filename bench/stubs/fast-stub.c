@@ -5,13 +5,15 @@
  * authentik 2025.8, from one thread over epoll, with keep-alive and pipelining.
  *
  * Who sees what is in the bearer token: "d1000v3-anything" is a caller of a directory of 1000 connections
- * (keys 1 to 1000) who may see 3 of them; "d1000-anything" sees all. Any other token gets the default directory.
+ * (keys 1 to 1000) who may see 3 of them; "d1000-anything" sees all. Any other token is
+ * refused.
  *
- *   fast-stub [--port N] [--directory N] [--delay-us N]
+ *   fast-stub [--port N]
  *
  * Prints {"url":"http://127.0.0.1:PORT"} once it listens.
  *   GET /__stub/stats                      counters as JSON
- *   GET /__stub/reset?delay_us=N           counters to zero; the delay of every answer from now on
+ *   GET /__stub/reset?delay_us=N&chunked=1  counters to zero; the delay of every answer, and whether it is sent in
+ *                                          chunks, from now on
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -70,7 +72,7 @@ struct text {
 
 struct caller {
   long directory, visible;
-  bool known;
+  bool bearer, known;
 };
 
 /* An answer that waits for its time; answers wait equally long, so a ring in order of arrival is enough. */
@@ -83,12 +85,12 @@ struct waiting {
 };
 
 static struct connection *connections[MAX_CONNECTIONS];
-static struct text rows[MAX_DIRECTORY + 1], answers[MAX_DIRECTORY + 1];
+static struct text rows[MAX_DIRECTORY + 1], answers[2][MAX_DIRECTORY + 1];
 static struct waiting *ring;
 static size_t ring_capacity, ring_head, ring_count;
 static uint64_t delay_ns;
-static long default_directory = 1000;
-static uint64_t retrieves, lists, listed_rows, others, max_in_flight, open_connections, max_open_connections;
+static bool chunked;
+static uint64_t calls, retrieves, lists, listed_rows, open_connections;
 static int epoll_fd, timer_fd;
 
 static uint64_t now_ns(void) {
@@ -108,22 +110,40 @@ static void *must(void *pointer) {
 static struct text row_of(long pk) {
   if (!rows[pk].bytes) {
     char buffer[2048];
-    int length = snprintf(buffer, sizeof buffer, SOURCE_AND_TAIL_FORMAT, (int)pk, (int)(1000 + pk), (int)(10000000 + pk));
+    int length = snprintf(buffer, sizeof buffer, SOURCE_AND_TAIL_FORMAT, (int)pk, (int)(1001 + (pk - 1) % 200), (int)(10000000 + pk));
     rows[pk].bytes = must(strndup(buffer, (size_t)length));
     rows[pk].length = (size_t)length;
   }
   return rows[pk];
 }
 
-static struct text answer_of(long pk) {
-  if (!answers[pk].bytes) {
-    struct text row = row_of(pk);
-    char *whole = NULL;
-    int length = asprintf(&whole, "HTTP/1.1 200 OK\r\n" ANSWER_HEADERS "Content-Length: %zu\r\n\r\n%s", row.length, row.bytes);
-    answers[pk].bytes = must(length < 0 ? NULL : whole);
-    answers[pk].length = (size_t)length;
+/* A whole answer, with a length or in chunks of at most 2 KiB, to be freed. */
+static struct text compose(const char *status, const char *body, size_t body_length) {
+  size_t capacity = body_length + body_length / 2048 * 16 + 1024, length;
+  char *whole = must(malloc(capacity));
+  length = (size_t)snprintf(whole, capacity, "HTTP/1.1 %s\r\n" ANSWER_HEADERS, status);
+  if (!chunked) {
+    length += (size_t)sprintf(whole + length, "Content-Length: %zu\r\n\r\n", body_length);
+    memcpy(whole + length, body, body_length);
+    return (struct text){whole, length + body_length};
   }
-  return answers[pk];
+  length += (size_t)sprintf(whole + length, "Transfer-Encoding: chunked\r\n\r\n");
+  for (size_t sent = 0; sent < body_length;) {
+    size_t size = body_length - sent < 2048 ? body_length - sent : 2048;
+    length += (size_t)sprintf(whole + length, "%zx\r\n", size);
+    memcpy(whole + length, body + sent, size);
+    memcpy(whole + length + size, "\r\n", 2);
+    length += size + 2;
+    sent += size;
+  }
+  memcpy(whole + length, "0\r\n\r\n", 5);
+  return (struct text){whole, length + 5};
+}
+
+static struct text answer_of(long pk) {
+  struct text *kept = &answers[chunked][pk];
+  if (!kept->bytes) *kept = compose("200 OK", row_of(pk).bytes, row_of(pk).length);
+  return *kept;
 }
 
 static void reserve(char **buffer, size_t *capacity, size_t needed) {
@@ -201,7 +221,6 @@ static void answer(struct connection *c, const char *bytes, size_t length) {
   ring[(ring_head + ring_count) % ring_capacity] =
       (struct waiting){now_ns() + delay_ns, c->fd, c->generation, copy, length};
   ring_count++;
-  if (ring_count > max_in_flight) max_in_flight = ring_count;
   if (ring_count == 1) arm_timer();
 }
 
@@ -224,24 +243,23 @@ static void release_due(void) {
 }
 
 static void answer_json(struct connection *c, const char *status, const char *body) {
-  char *whole = NULL;
-  int length = asprintf(&whole, "HTTP/1.1 %s\r\n" ANSWER_HEADERS "Content-Length: %zu\r\n\r\n%s", status, strlen(body), body);
-  must(length < 0 ? NULL : whole);
-  answer(c, whole, (size_t)length);
-  free(whole);
+  struct text whole = compose(status, body, strlen(body));
+  answer(c, whole.bytes, whole.length);
+  free((char *)whole.bytes);
 }
 
 static struct caller caller_of(const char *head, const char *end) {
-  struct caller caller = {default_directory, MAX_DIRECTORY, false};
+  struct caller caller = {0, MAX_DIRECTORY, false, false};
   for (const char *line = head; line && line < end; line = memchr(line, '\n', (size_t)(end - line))) {
     if (*line == '\n') line++;
     if ((*line | 32) != 'a' || end - line < 22 || strncasecmp(line, "authorization: bearer ", 22)) continue;
-    caller.known = true;
+    caller.bearer = true;
     const char *p = line + 22;
     if (*p == 'd' && p[1] >= '0' && p[1] <= '9') {
       char *after;
       caller.directory = strtol(p + 1, &after, 10);
-      if (*after == 'v') caller.visible = strtol(after + 1, NULL, 10);
+      if (*after == 'v') caller.visible = strtol(after + 1, &after, 10);
+      caller.known = *after == '-';
     }
     if (caller.directory > MAX_DIRECTORY) caller.directory = MAX_DIRECTORY;
     break;
@@ -299,19 +317,15 @@ static void answer_list(struct connection *c, struct caller caller, const char *
 }
 
 static void answer_control(struct connection *c, const char *path, const char *end) {
-  char body[512];
+  char body[256], whole[512];
   if (!strncmp(path, "/__stub/reset", 13)) {
-    retrieves = lists = listed_rows = others = 0;
-    max_in_flight = ring_count;
-    max_open_connections = open_connections;
+    calls = retrieves = lists = listed_rows = 0;
     delay_ns = (uint64_t)query_number(path + 1, end, "delay_us", (long)(delay_ns / 1000)) * 1000;
+    chunked = query_number(path + 1, end, "chunked", chunked);
   }
   int length = snprintf(body, sizeof body,
-           "{\"retrieves\":%lu,\"lists\":%lu,\"rows\":%lu,\"others\":%lu,\"inFlight\":%zu,\"maxInFlight\":%lu,"
-           "\"connections\":%lu,\"maxConnections\":%lu,\"delayUs\":%lu}",
-           retrieves, lists, listed_rows, others, ring_count, max_in_flight, open_connections, max_open_connections,
-           delay_ns / 1000);
-  char whole[1024];
+                        "{\"calls\":%lu,\"retrieves\":%lu,\"lists\":%lu,\"rows\":%lu,\"inFlight\":%zu,\"connections\":%lu}",
+                        calls, retrieves, lists, listed_rows, ring_count, open_connections);
   int total = snprintf(whole, sizeof whole, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
                        length, body);
   put(c, whole, (size_t)total);
@@ -323,12 +337,14 @@ static void handle(struct connection *c, const char *request, const char *end) {
   if (!path || !line_end) return;
   path++;
   const size_t prefix = sizeof PREFIX - 1;
+  if (strncmp(path, "/__stub/", 8)) calls++;
   if (!strncmp(path, PREFIX, prefix)) {
     struct caller caller = caller_of(line_end, end);
     const char *rest = path + prefix;
     if (!caller.known) {
-      others++;
-      answer_json(c, "403 Forbidden", "{\"detail\":\"Authentication credentials were not provided.\"}");
+      answer_json(c, "403 Forbidden",
+                  caller.bearer ? "{\"detail\":\"Token invalid/expired\"}"
+                                : "{\"detail\":\"Authentication credentials were not provided.\"}");
     } else if (*rest >= '0' && *rest <= '9') {
       long pk = strtol(rest, NULL, 10);
       retrieves++;
@@ -344,8 +360,7 @@ static void handle(struct connection *c, const char *request, const char *end) {
   } else if (!strncmp(path, "/__stub/", 8)) {
     answer_control(c, path, line_end);
   } else {
-    others++;
-    answer_json(c, "200 OK", "{}");
+    answer_json(c, "404 Not Found", "{\"detail\":\"Not found.\"}");
   }
 }
 
@@ -389,7 +404,7 @@ static void accept_all(int listener) {
     c->fd = fd;
     c->generation = ++generation;
     connections[fd] = c;
-    if (++open_connections > max_open_connections) max_open_connections = open_connections;
+    open_connections++;
     struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
     epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
   }
@@ -399,8 +414,6 @@ int main(int argc, char **argv) {
   int port = 0;
   for (int i = 1; i + 1 < argc; i += 2) {
     if (!strcmp(argv[i], "--port")) port = atoi(argv[i + 1]);
-    if (!strcmp(argv[i], "--directory")) default_directory = atol(argv[i + 1]);
-    if (!strcmp(argv[i], "--delay-us")) delay_ns = (uint64_t)atol(argv[i + 1]) * 1000;
   }
   signal(SIGPIPE, SIG_IGN);
   struct rlimit files = {MAX_CONNECTIONS, MAX_CONNECTIONS};

@@ -11,11 +11,6 @@ const cache = here("../.cache");
 /** What authentik spends, in milliseconds of one worker, as measured on real servers. */
 export const COST = { retrieveMs: 33, listBaseMs: 30, listRowMs: 2.6 };
 
-/** @param {{ retrieves: number, lists: number, rows: number }} counts @returns {number} milliseconds of a worker */
-export function costMs({ retrieves, lists, rows }) {
-  return retrieves * COST.retrieveMs + lists * COST.listBaseMs + rows * COST.listRowMs;
-}
-
 /** @returns {string | null} the compiled fast stub, null without a C compiler or off Linux */
 function compiled() {
   const compiler = ["cc", "gcc", "clang"].find(onPath);
@@ -29,64 +24,46 @@ function compiled() {
   return program;
 }
 
-/** @returns {Promise<any>} */
-async function control(url, path) {
-  const { body } = await request(`${url}/__stub/${path}`);
-  return body.json();
-}
-
-function handle({ line, stop }) {
+async function handle(command) {
+  const { line, stop } = await start(command, { core: "load", firstLine: true });
+  const control = async (path) => {
+    const { body } = await request(`${line.url}/__stub/${path}`);
+    return /** @type {Promise<any>} */ (body.json());
+  };
   return {
     /** @type {string} */
     url: line.url,
-    stats: () => control(line.url, "stats"),
+    stats: () => control("stats"),
     /** @param {string} [query] @returns the counters until now */
-    reset: (query = "") => control(line.url, `reset${query}`),
+    reset: (query = "") => control(`reset${query}`),
     stop,
   };
 }
 
-/**
- * The fast stub: as quick as one core can.
- * @param {{ say: (text: string) => void }} options
- */
-export async function startFastStub({ say }) {
+/** @typedef {Awaited<ReturnType<typeof handle>>} Stub */
+
+/** Whether the fast stub is as quick as one core can. */
+export const nativeStub = compiled() !== null;
+
+/** The fast stub; in Node where there is no C compiler, so that the fastest rows show its speed. */
+export function startFastStub() {
   const program = compiled();
-  if (!program) {
-    say(
-      "no C compiler: the fast stub runs in Node, so the fastest rows show the stub's speed, not the server's",
-    );
-    const free = ["--workers", "0", "--retrieve-ms", "0", "--list-base-ms", "0", "--list-row-ms", "0"];
-    return {
-      ...handle(
-        await start([process.execPath, here("timed-stub.mjs"), ...free], { core: "load", firstLine: true }),
-      ),
-      native: false,
-    };
-  }
-  return { ...handle(await start([program], { core: "load", firstLine: true })), native: true };
+  const free = ["--workers", "0", "--retrieve-ms", "0", "--list-base-ms", "0", "--list-row-ms", "0"];
+  return handle(program ? [program] : [process.execPath, here("timed-stub.mjs"), ...free]);
 }
 
 /**
- * The stub that takes authentik's time.
- * @param {{ workers?: number, retrieveMs?: number, speed?: number, maxPageSize?: number }} [options]
+ * The stub that takes authentik's time, with two workers.
+ * @param {{ speed?: number }} [options]
  */
-export async function startTimedStub({
-  workers = 2,
-  retrieveMs = COST.retrieveMs,
-  speed = 1,
-  maxPageSize = 0,
-} = {}) {
-  const settings = {
-    workers,
-    "retrieve-ms": retrieveMs,
-    "list-base-ms": COST.listBaseMs,
-    "list-row-ms": COST.listRowMs,
-    speed,
-    "max-page-size": maxPageSize,
-  };
-  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  return handle(
-    await start([process.execPath, here("timed-stub.mjs"), ...args], { core: "load", firstLine: true }),
-  );
+export function startTimedStub({ speed = 1 } = {}) {
+  const cost = [
+    "--retrieve-ms",
+    COST.retrieveMs,
+    "--list-base-ms",
+    COST.listBaseMs,
+    "--list-row-ms",
+    COST.listRowMs,
+  ];
+  return handle([process.execPath, here("timed-stub.mjs"), "--speed", speed, ...cost].map(String));
 }

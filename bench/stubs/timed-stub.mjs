@@ -1,117 +1,170 @@
 /**
- * A stand-in for authentik that takes the time a real one takes: a few workers, first come first served, a fixed
- * cost for a retrieve (found or not) and a cost for a list that grows with its rows. Nothing is spent for real.
+ * A stand-in for authentik that takes the time a real one takes: a few workers, first come first served, a fixed cost
+ * for a retrieve (found or not) and a cost for a list that grows with its rows. Nothing is spent for real.
  *
- *   node timed-stub.mjs [--port N] [--workers 2] [--retrieve-ms 33] [--list-base-ms 30] [--list-row-ms 2.6]
- *                       [--speed 1] [--max-page-size 0]
+ *   node timed-stub.mjs [--port N] [--workers 2] [--speed 1] [--retrieve-ms 33] [--list-base-ms 30] [--list-row-ms 2.6]
  *
  * `--workers 0` is a server that never queues; `--speed 10` makes everything ten times faster, ratios unchanged, and
  * reports costs as if it had not. Prints {"url": …} once it listens.
- *   GET /__stub/stats    counters and in-flight figures as JSON
- *   GET /__stub/reset?delay_us=N    the same, to zero afterwards; every answer takes so much longer from now on
+ *   GET /__stub/stats    counters as JSON
+ *   GET /__stub/reset?delay_us=N&chunked=1    the same, to zero afterwards; every answer takes so much longer, and is
+ *                                             sent in chunks, from now on
  */
 import { createServer } from "node:http";
+import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
-import { listPage, maySee, connectionRow, sightOf } from "./directory.mjs";
-import { createInFlightLog } from "./in-flight-log.mjs";
-import { createWorkerQueue } from "./worker-queue.mjs";
+import {
+  connectionListing,
+  connectionRow,
+  isUser,
+  maySee,
+  pageOf,
+  sightOf,
+  sourceListing,
+  userListing,
+  userRow,
+} from "./directory.mjs";
 
-const PREFIX = "/api/v3/sources/user_connections/plex/";
 const number = (text) => ({ type: "string", default: text });
 const { values } = parseArgs({
   options: {
     port: number("0"),
     workers: number("2"),
+    speed: number("1"),
     "retrieve-ms": number("33"),
     "list-base-ms": number("30"),
     "list-row-ms": number("2.6"),
-    speed: number("1"),
-    "max-page-size": number("0"),
   },
 });
 const speed = Number(values.speed);
-const retrieveMs = Number(values["retrieve-ms"]);
-const listBaseMs = Number(values["list-base-ms"]);
-const listRowMs = Number(values["list-row-ms"]);
-const maxPageSize = Number(values["max-page-size"]) || Number.POSITIVE_INFINITY;
+const RETRIEVE_MS = Number(values["retrieve-ms"]);
+/** A wrong token is found out a few statements before the row would be. */
+const WRONG_TOKEN_MS = RETRIEVE_MS * 0.85;
+const CONNECTION_LIST = { baseMs: Number(values["list-base-ms"]), rowMs: Number(values["list-row-ms"]) };
+// Measured on 2025.12.4, on a machine where a connection takes 38 ms.
+const USER_MS = 43;
+const ME_MS = 41;
+const VERSION_MS = 67;
+const USER_LIST = { baseMs: 42, rowMs: 2 };
+const SOURCE_LISTS = { plex: { baseMs: 48, rowMs: 0 }, all: { baseMs: 63, rowMs: 0 } };
 
-const inFlightLog = createInFlightLog();
-const queue = createWorkerQueue({ workers: Number(values.workers), onChange: inFlightLog.change });
-const counters = { retrieves: 0, lists: 0, rows: 0, others: 0, costMs: 0, finished: 0 };
-const headers = {
-  "Content-Type": "application/json",
-  Vary: ["Accept-Encoding", "Cookie"],
-  "Referrer-Policy": "same-origin",
-  "X-Authentik-Id": "0".repeat(32),
-  "X-Content-Type-Options": "nosniff",
-  "X-Frame-Options": "DENY",
-  "X-Powered-By": "authentik",
-};
+const freeAtMs = Array.from({ length: Number(values.workers) }, () => 0);
+const counters = { calls: 0, retrieves: 0, lists: 0, rows: 0, refused: 0, costMs: 0 };
+let inFlight = 0;
+let delayMs = 0;
+let chunked = false;
 
 /** @param {import("node:http").ServerResponse} response @param {number} status @param {unknown} value */
 function send(response, status, value) {
   const body = JSON.stringify(value);
-  response.writeHead(status, { ...headers, "Content-Length": Buffer.byteLength(body) }).end(body);
+  const headers = {
+    "Content-Type": "application/json",
+    Vary: ["Accept-Encoding", "Cookie"],
+    "X-Powered-By": "authentik",
+  };
+  if (!chunked) headers["Content-Length"] = Buffer.byteLength(body);
+  response.writeHead(status, headers);
+  if (chunked) response.write(body);
+  response.end(chunked ? undefined : body);
 }
 
-/** Added to every answer, for nothing: what a network would add. */
-let delayMs = 0;
-
-/** @param {import("node:http").ServerResponse} response @param {{ costMs: number, status: number, value: unknown }} work */
-function spend(response, { costMs, status, value }) {
-  counters.costMs += costMs;
-  queue.submit(costMs / speed + delayMs, () => {
-    counters.finished++;
-    send(response, status, value);
-  });
+/** Calls back once a worker has spent the time: starts and ends are reckoned exactly, only the callback is coarse. */
+function work(costMs, done) {
+  const nowMs = performance.now();
+  let endMs = nowMs + costMs;
+  if (freeAtMs.length > 0) {
+    const earliest = freeAtMs.indexOf(Math.min(...freeAtMs));
+    endMs = Math.max(nowMs, freeAtMs[earliest]) + costMs;
+    freeAtMs[earliest] = endMs;
+  }
+  inFlight++;
+  const finish = () => {
+    inFlight--;
+    done();
+  };
+  if (endMs - nowMs < 0.5) finish();
+  else setTimeout(finish, endMs - nowMs);
 }
 
-/** @param {import("./directory.mjs").Sight} sight @param {URLSearchParams} query */
-function listWork(sight, query) {
-  const pageSize = Math.min(Number(query.get("page_size")) || 100, maxPageSize);
-  const page = listPage(sight, { page: Number(query.get("page") ?? 1), pageSize });
-  counters.lists++;
-  if (!page) return { costMs: listBaseMs, status: 404, value: { detail: "Invalid page." } };
-  counters.rows += page.results.length;
-  return { costMs: listBaseMs + listRowMs * page.results.length, status: 200, value: page };
-}
+const refusal = (detail, costMs) => ({ costMs, status: 403, value: { detail } });
 
-/** @param {import("./directory.mjs").Sight} sight @param {number} pk */
-function retrieveWork(sight, pk) {
+function retrieve(costMs, value) {
   counters.retrieves++;
-  return maySee(sight, pk)
-    ? { costMs: retrieveMs, status: 200, value: connectionRow(pk) }
-    : {
-        costMs: retrieveMs,
-        status: 404,
-        value: { detail: "No UserPlexSourceConnection matches the given query." },
-      };
+  return value
+    ? { costMs, status: 200, value }
+    : { costMs, status: 404, value: { detail: "No UserPlexSourceConnection matches the given query." } };
+}
+
+/** @param {import("./directory.mjs").Listing} listing */
+function list(listing, query, { baseMs, rowMs }) {
+  counters.lists++;
+  const page = pageOf(listing, {
+    page: Number(query.get("page") ?? 1),
+    pageSize: Number(query.get("page_size")) || 100,
+  });
+  if (!page) return { costMs: baseMs, status: 404, value: { detail: "Invalid page." } };
+  counters.rows += page.results.length;
+  return { costMs: baseMs + rowMs * page.results.length, status: 200, value: page };
+}
+
+/** @type {[RegExp, (match: RegExpExecArray, query: URLSearchParams, sight: import("./directory.mjs").Sight) => any][]} */
+const ROUTES = [
+  [
+    /^sources\/user_connections\/plex\/(\d+)\/$/,
+    ([, pk], _query, sight) => retrieve(RETRIEVE_MS, maySee(sight, Number(pk)) && connectionRow(Number(pk))),
+  ],
+  [
+    /^sources\/user_connections\/plex\/$/,
+    (_match, query, sight) => {
+      const user = query.get("user");
+      return user !== null && !isUser(Number(user))
+        ? { costMs: CONNECTION_LIST.baseMs, status: 400, value: { user: ["Select a valid choice."] } }
+        : list(connectionListing(sight, query), query, CONNECTION_LIST);
+    },
+  ],
+  [/^core\/users\/me\/$/, () => ({ costMs: ME_MS, status: 200, value: { user: userRow(1001) } })],
+  [/^core\/users\/(\d+)\/$/, ([, pk]) => retrieve(USER_MS, isUser(Number(pk)) && userRow(Number(pk)))],
+  [/^core\/users\/$/, (_match, query) => list(userListing(query), query, USER_LIST)],
+  [/^sources\/(plex|all)\/$/, ([, kind], query) => list(sourceListing(kind), query, SOURCE_LISTS[kind])],
+  [
+    /^admin\/version\/$/,
+    () => ({
+      costMs: VERSION_MS,
+      status: 200,
+      value: { version_current: "2025.12.4", version_latest: "2025.12.4" },
+    }),
+  ],
+];
+
+/** @returns {{ costMs: number, status: number, value: unknown }} */
+function answerTo({ pathname, searchParams }, authorization) {
+  const sight = sightOf(authorization);
+  if (sight === undefined) return refusal("Authentication credentials were not provided.", 0);
+  if (sight === null) {
+    counters.refused++;
+    return refusal("Token invalid/expired", WRONG_TOKEN_MS);
+  }
+  for (const [pattern, answer] of ROUTES) {
+    const match = pattern.exec(pathname.slice("/api/v3/".length));
+    if (match) return answer(match, searchParams, sight);
+  }
+  return { costMs: 0, status: 404, value: { detail: "Not found." } };
 }
 
 const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
-  const { pathname, searchParams } = new URL(request.url ?? "/", "http://stub");
-  if (pathname.startsWith("/__stub/")) {
-    send(response, 200, { ...counters, inFlight: queue.inFlight(), ...inFlightLog.summary() });
-    if (pathname.endsWith("/reset")) {
-      for (const name of Object.keys(counters)) counters[name] = 0;
-      inFlightLog.reset();
-      if (searchParams.has("delay_us")) delayMs = Number(searchParams.get("delay_us")) / 1000;
-    }
+  const url = new URL(request.url ?? "/", "http://stub");
+  if (!url.pathname.startsWith("/__stub/")) {
+    const { costMs, status, value } = answerTo(url, request.headers.authorization);
+    counters.calls++;
+    counters.costMs += costMs;
+    work(costMs / speed + delayMs, () => send(response, status, value));
     return;
   }
-  if (!pathname.startsWith(PREFIX)) {
-    counters.others++;
-    send(response, 200, {});
-    return;
-  }
-  const sight = sightOf(request.headers.authorization);
-  if (!sight) {
-    counters.others++;
-    send(response, 403, { detail: "Authentication credentials were not provided." });
-    return;
-  }
-  const key = /^(\d+)\/$/.exec(pathname.slice(PREFIX.length));
-  spend(response, key ? retrieveWork(sight, Number(key[1])) : listWork(sight, searchParams));
+  send(response, 200, { ...counters, inFlight });
+  if (!url.pathname.endsWith("/reset")) return;
+  for (const name of Object.keys(counters)) counters[name] = 0;
+  delayMs = Number(url.searchParams.get("delay_us") ?? delayMs * 1000) / 1000;
+  chunked = Number(url.searchParams.get("chunked") ?? chunked) === 1;
 });
 
 server.listen(Number(values.port), "127.0.0.1", () => {
