@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import { createOverloadGuard } from "../../src/server/overload.ts";
 import { createGate, startFakeAuthentik } from "../support/fake-authentik.ts";
+import { rawClient } from "../support/raw-client.ts";
 import { startGateway } from "../support/gateway.ts";
 
 test("operations in flight up to the bound are answered, the next one is told when to come back", async () => {
@@ -27,6 +28,29 @@ test("operations in flight up to the bound are answered, the next one is told wh
   gate.open();
   expect((await Promise.all(inFlight)).map(({ status }) => status)).toEqual([200, 200, 200]);
   expect((await gateway.post("{__typename}")).status).toBe(200);
+});
+
+test("bodies that trickle in hold no place, however many there are", async () => {
+  const authentik = await startFakeAuthentik();
+  const gateway = await startGateway({
+    authentikUrl: authentik.url,
+    gateway: { maxOperationsInFlight: 3 },
+  });
+  onTestFinished(async () => {
+    await gateway.close();
+    await authentik.close();
+  });
+  const head =
+    "POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 24\r\n";
+  const trickling = Array.from({ length: 10 }, () =>
+    rawClient(Number(gateway.url.port), `${head}Expect: 100-continue\r\n\r\n`),
+  );
+  // Each has been told to send its body: the gateway waits for it.
+  await Promise.all(trickling.map(({ waitFor }) => waitFor(/100 Continue/)));
+  for (const { socket } of trickling) socket.write('{"query":');
+  expect((await gateway.post("{plexConnection(id:5){pk}}")).status).toBe(200);
+  for (const { socket } of trickling) socket.write('"{__typename}"}');
+  for (const { waitFor } of trickling) await waitFor(/200 OK[^]*"__typename":"Query"/);
 });
 
 /** A guard whose turns of the event loop take as long as the test says, however busy the machine is. */
