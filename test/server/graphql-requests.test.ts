@@ -69,6 +69,15 @@ describe("a persisted query", () => {
     expect((await get(`extensions=${encoded(extensions)}`)).result).toEqual(ANSWER);
   });
 
+  test("in a batch is answered for itself", async () => {
+    const unknown = persisted("{plexConnection(id:6){user}}");
+    const { status, result } = await post([unknown, { query: FIVE }, { query: FIVE, ...persisted(FIVE) }]);
+    expect([status, result]).toEqual([
+      200,
+      [{ errors: [expect.objectContaining({ message: "PersistedQueryNotFound" })] }, ANSWER, ANSWER],
+    ]);
+  });
+
   test.each([
     ["a hash of another text", { query: FIVE, ...persisted("{__typename}") }],
     ["a version that nobody knows", { extensions: { persistedQuery: { version: 2, sha256Hash: "x" } } }],
