@@ -46,18 +46,20 @@ const UNUSABLE_ANSWERS: Readonly<Record<string, string>> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "the answer is shorter or longer than it claims",
 };
 
-const INTERIM_100 = "an interim answer 100 came, which nobody had asked for";
-
-/** undici ends the connection at a 100 that it did not ask for, and has no code for that. It cannot be told to skip it. */
-function isInterim100({ message }: Error): boolean {
-  return message === "bad response";
-}
+/**
+ * undici ends the connection at a 100 or 101 that it did not ask for, and tells them from other broken connections by its
+ * message alone. It cannot be told to skip them.
+ */
+const UNASKED_INTERIM: Readonly<Record<string, string>> = {
+  "bad response": "an interim answer 100 came, which nobody had asked for",
+  "bad upgrade": "an interim answer 101 came, which nobody had asked for",
+};
 
 /** undici's or the system's failure of a request as the kind a client can act on, with the code for the operator. */
 export function toNetworkError(error: Error, route: string): AuthentikError {
   const code = codeOf(error);
   // undici's parser names what it met by a code where it has one.
-  const noHttp = code.startsWith("HPE_") || code === "HTTPParserError";
+  const noHttp = code.startsWith("HPE_") || code === "HTTPParserError" || code === "ERR_ASSERTION";
   const unusable = UNUSABLE_ANSWERS[code] ?? (noHttp ? `the answer is not HTTP; ${SCHEME}` : undefined);
   if (unusable !== undefined) {
     return new AuthentikError("malformed-response", "authentik's answer cannot be read", {
@@ -81,7 +83,7 @@ export function toNetworkError(error: Error, route: string): AuthentikError {
       cause: error,
     });
   }
-  const hint = isInterim100(error) ? INTERIM_100 : HINTS[code];
+  const hint = UNASKED_INTERIM[error.message] ?? HINTS[code];
   return new AuthentikError("unreachable", "authentik cannot be reached", {
     route,
     detail: hint === undefined ? code : `${code}: ${hint}`,

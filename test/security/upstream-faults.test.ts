@@ -41,6 +41,16 @@ const EXPECTED: Record<keyof typeof FAULTS, Expected> = {
     requests: 2,
     detail: /^UND_ERR_SOCKET: an interim answer 100/,
   },
+  "switches protocols unasked": {
+    code: "UPSTREAM_UNAVAILABLE",
+    requests: 2,
+    detail: /^UND_ERR_SOCKET: an interim answer 101/,
+  },
+  "switches protocols unasked, to none": {
+    code: "UPSTREAM_INVALID_RESPONSE",
+    requests: 1,
+    detail: /the answer is not HTTP/,
+  },
   "sends interim answers without end": {
     code: "UPSTREAM_INVALID_RESPONSE",
     requests: 1,

@@ -63,6 +63,10 @@ export const FAULTS = {
     socket.end(whole(500, "Internal Server Error", ["Content-Type: text/plain", `X-authentik-id: ${ID}`])),
   "sends an interim answer 100 that nobody asked for": (socket) =>
     socket.write(`HTTP/1.1 100 Continue\r\n\r\n${whole(200, GOOD_BODY)}`),
+  "switches protocols unasked": (socket) =>
+    socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"),
+  "switches protocols unasked, to none": (socket) =>
+    socket.write("HTTP/1.1 101 Switching Protocols\r\n\r\n" + whole(200, GOOD_BODY)),
   "sends interim answers without end": (socket) => {
     const timer = setInterval(() => socket.write("HTTP/1.1 103 Early Hints\r\n\r\n"), 1);
     socket.on("close", () => clearInterval(timer));
