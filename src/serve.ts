@@ -15,6 +15,8 @@ import {
 import { createLog, createRequestLog, type ProcessLog } from "./observability/log.ts";
 import { createMetrics, type Metrics } from "./observability/metrics.ts";
 import { startTracing } from "./observability/tracing.ts";
+import { followSecret } from "./secret-rotation.ts";
+import type { Credentials } from "./server/credentials.ts";
 import { createGateway, ENDPOINT } from "./server/gateway.ts";
 
 /** The stand-in for authentik, as the gateway needs to know it. */
@@ -35,6 +37,9 @@ export interface ServeOptions extends ProcessContext {
 
 /** Longest wait for an answer to the question whether authentik is there. */
 const PROBE_TIMEOUT_MS = 3000;
+
+/** How often it is asked without anybody wanting to know. */
+const WATCH_INTERVAL_MS = 30_000;
 
 /** Time for connections to authentik to close once nobody needs them. */
 const RELEASE_TIMEOUT_MS = 1000;
@@ -101,9 +106,12 @@ async function startServing(
   const { log } = processLog;
   const url = sandbox === null ? config.authentikUrl : new URL(sandbox.url);
   if (url === null) throw new TypeError("neither an authentik nor a sandbox to ask");
-  const { credentials } = config.gateway;
+  const credentials = followCredentials(config.gateway.credentials, {
+    log,
+    onTokenChange: () => void health.check({ anew: true }),
+  });
   const serviceAuthorization =
-    credentials.mode === "service" ? () => `Bearer ${credentials.authentikToken}` : undefined;
+    credentials.mode === "service" ? () => `Bearer ${credentials.authentikToken()}` : undefined;
   const authentik = createAuthentik({
     ...config.authentik,
     url,
@@ -154,7 +162,7 @@ async function startServing(
     routes.set("/metrics", metrics.serve);
   }
   const gateway = createGateway(
-    { ...config.gateway, sandboxToken: sandbox?.token ?? null },
+    { ...config.gateway, credentials, sandboxToken: sandbox?.token ?? null },
     {
       schema: createSchema(config),
       authentik,
@@ -174,6 +182,8 @@ async function startServing(
     throw listenFailure(error, config);
   });
   void health.check();
+  // Where nobody asks for readiness or metrics, the log tells all the same.
+  setInterval(() => void health.check(), WATCH_INTERVAL_MS).unref();
   // Loading takes a moment in which nothing is answered: the first operation goes first.
   setTimeout(() => void gateway.warmUp(), WARM_UP_AFTER_MS).unref();
 
@@ -195,6 +205,20 @@ async function startServing(
       ]);
       return complete;
     },
+  };
+}
+
+/** The credentials as they are now, where they come from files that may change. */
+function followCredentials(
+  credentials: Config["gateway"]["credentials"],
+  { log, onTokenChange }: { log: Logger; onTokenChange: () => void },
+): Credentials {
+  if (credentials.mode === "caller") return credentials;
+  const { authentikToken, gatewayKey } = credentials;
+  return {
+    mode: "service",
+    authentikToken: followSecret(authentikToken, { log, onChange: onTokenChange }),
+    gatewayKey: gatewayKey && followSecret(gatewayKey, { log, onChange: () => {} }),
   };
 }
 

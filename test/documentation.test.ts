@@ -24,6 +24,13 @@ test.each(pages)("%s names only files that exist", async (page) => {
   expect(missing.map(({ pathname }) => pathname.slice(ROOT.pathname.length))).toEqual([]);
 });
 
+test("docs/security.md names only tests that exist", async () => {
+  const text = await readFile(new URL("docs/security.md", ROOT), "utf8");
+  const names = [...text.matchAll(/`([\w-]+\/[\w-]+\.test\.ts)`/g)].map((match) => match[1] ?? "");
+  expect(names.filter((name) => !existsSync(new URL(`test/${name}`, ROOT)))).toEqual([]);
+  expect(names.length).toBeGreaterThan(20);
+});
+
 test.each(pages)("%s names only commands that exist", async (page) => {
   const manifest: unknown = JSON.parse(await readFile(new URL("package.json", ROOT), "utf8"));
   const text = await readFile(new URL(page, ROOT), "utf8");

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { LRUCache } from "lru-cache";
 import { createBreaker } from "./breaker.ts";
 import { type CallerIdentity, createCallerKeys } from "./caller.ts";
@@ -166,6 +167,8 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
   function forCaller(caller: Caller): AuthentikClient {
     const { key: callerKey } = caller.identity;
     const { signal } = caller;
+    // Every request of the operation listens to it: Node would take so many for a leak, and say so on standard error.
+    setMaxListeners(0, signal);
     const usage = createUsage();
     let requestsLeft = caller.maxRestCalls;
     const operation = { caller, usage, takeRequest };

@@ -49,7 +49,7 @@ export interface HttpOptions {
   maxResponseBytes: number;
 }
 
-/** Interim responses (1xx) before one real response. */
+/** Interim responses before one real response: 102 and 103, as undici never lets a 100 or 101 come this far. */
 const MAX_INTERIM_RESPONSES = 10;
 
 /**

@@ -3,8 +3,14 @@ import { AuthentikError } from "./errors.ts";
 /** The connection was there and broke: the same GET may well succeed on another one. */
 const BROKEN_CONNECTION: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
 
+const SCHEME = "where authentik's URL begins with http:// and the port speaks TLS, try https://";
+const CUT_OFF = `the connection ended before the answer did; ${SCHEME}`;
+
 /** What an operator should look at, by the code of the failure. */
 const HINTS: Readonly<Record<string, string>> = {
+  ECONNRESET: CUT_OFF,
+  EPIPE: CUT_OFF,
+  UND_ERR_SOCKET: CUT_OFF,
   ECONNREFUSED: "nothing listens at the host and port of authentik's URL",
   EAI_AGAIN: "DNS does not answer for the host name of authentik's URL",
   UND_ERR_CONNECT_TIMEOUT: "the host of authentik's URL does not answer: check address, port and firewalls",
@@ -13,10 +19,13 @@ const HINTS: Readonly<Record<string, string>> = {
   ENETUNREACH: "there is no route to the host of authentik's URL",
 };
 
+const NO_TLS = "the port speaks no TLS: try http://, or the port for https";
+
 /** Failures that no waiting mends, because the operator must act. */
 const MISCONFIGURED: Readonly<Record<string, string>> = {
   ENOTFOUND: "the host name of authentik's URL is not known to DNS",
-  ERR_SSL_WRONG_VERSION_NUMBER: "the port speaks no TLS: try http://, or the port for https",
+  ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
   ERR_TLS_CERT_ALTNAME_INVALID: "the certificate is for another host name than the one in authentik's URL",
   CERT_HAS_EXPIRED: "the certificate of authentik has expired",
   DEPTH_ZERO_SELF_SIGNED_CERT: "the certificate is not trusted: give its authority as a CA file",
@@ -37,12 +46,21 @@ const UNUSABLE_ANSWERS: Readonly<Record<string, string>> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "the answer is shorter or longer than it claims",
 };
 
+/**
+ * undici ends the connection at a 100 or 101 that it did not ask for, and tells them from other broken connections by its
+ * message alone. It cannot be told to skip them.
+ */
+const UNASKED_INTERIM: Readonly<Record<string, string>> = {
+  "bad response": "an interim answer 100 came, which nobody had asked for",
+  "bad upgrade": "an interim answer 101 came, which nobody had asked for",
+};
+
 /** undici's or the system's failure of a request as the kind a client can act on, with the code for the operator. */
 export function toNetworkError(error: Error, route: string): AuthentikError {
   const code = codeOf(error);
   // undici's parser names what it met by a code where it has one.
-  const noHttp = code.startsWith("HPE_") || code === "HTTPParserError";
-  const unusable = UNUSABLE_ANSWERS[code] ?? (noHttp ? "the answer is not HTTP" : undefined);
+  const noHttp = code.startsWith("HPE_") || code === "HTTPParserError" || code === "ERR_ASSERTION";
+  const unusable = UNUSABLE_ANSWERS[code] ?? (noHttp ? `the answer is not HTTP; ${SCHEME}` : undefined);
   if (unusable !== undefined) {
     return new AuthentikError("malformed-response", "authentik's answer cannot be read", {
       route,
@@ -65,7 +83,7 @@ export function toNetworkError(error: Error, route: string): AuthentikError {
       cause: error,
     });
   }
-  const hint = HINTS[code];
+  const hint = UNASKED_INTERIM[error.message] ?? HINTS[code];
   return new AuthentikError("unreachable", "authentik cannot be reached", {
     route,
     detail: hint === undefined ? code : `${code}: ${hint}`,

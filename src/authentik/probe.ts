@@ -36,29 +36,33 @@ export async function probeApi(
   let refusesToken: boolean | null = null;
   try {
     const response = await http.send({ method: "GET", path, headers }, signal);
-    if (authorization !== null && (response.status === 200 || response.status === 403))
-      refusesToken = response.status === 403;
-    problem = problemOf(response, { url, route, hasCredential: authorization !== null });
+    const decoded = decodeResponse(response, { route });
+    const error = decoded instanceof AuthentikError ? decoded : null;
+    if (authorization !== null && (error === null || error.kind === "unauthenticated"))
+      refusesToken = error !== null;
+    problem = problemOf(response, error, { url, hasCredential: authorization !== null });
   } catch (error) {
     const cause = error instanceof Error ? error : new Error(String(error));
     problem = signal.aborted
       ? `${where(url)} gave no answer within ${timeoutMs} ms: check its address, and what stands in between`
-      : `${where(url)}: ${toNetworkError(cause, route).detail ?? cause.name}${schemeHint(url)}`;
+      : `${where(url)}: ${toNetworkError(cause, route).detail ?? cause.name}`;
   }
   return { ok: problem === "", problem, refusesToken };
 }
 
 function problemOf(
   answer: UpstreamResponse,
-  { url, route, hasCredential }: { url: URL; route: string; hasCredential: boolean },
+  error: AuthentikError | null,
+  { url, hasCredential }: { url: URL; hasCredential: boolean },
 ): string {
-  const error = decodeResponse(answer, { route });
-  if (!(error instanceof AuthentikError)) {
+  if (error === null) {
     return hasCredential ? "" : `${where(url)} answers a list without credentials: that is no authentik`;
   }
   switch (error.kind) {
     case "unauthenticated":
       return hasCredential ? `${where(url)} refuses AUTHENTIK_TOKEN: it is invalid or expired` : "";
+    case "misconfigured":
+      return `${where(url)} answers ${answer.status}: ${error.detail}`;
     case "starting":
       return `${where(url)}: authentik is still starting`;
     case "unreachable":
@@ -72,15 +76,8 @@ function problemOf(
         ? `${where(url)} has no API at ${apiPath(url)}: is a path prefix missing or wrong?`
         : `${where(url)} answers with a page instead of the API: is this authentik, and is the path prefix right?`;
     default:
-      return answer.status === 400 && url.protocol === "http:"
-        ? `${where(url)} answers 400${schemeHint(url)}`
-        : `${where(url)} answers ${answer.status} where authentik's API says ${hasCredential ? 200 : 403}: is this authentik, and what stands in front of it?`;
+      return `${where(url)} answers ${answer.status} where authentik's API says ${hasCredential ? 200 : 403}: is this authentik, and what stands in front of it?`;
   }
-}
-
-/** A port for https resets or refuses what speaks plain http to it. */
-function schemeHint(url: URL): string {
-  return url.protocol === "http:" ? " (if this port speaks TLS, try https://)" : "";
 }
 
 function where(url: URL): string {

@@ -199,6 +199,8 @@ function breakerOutcome(error: AuthentikError | null, isLate: boolean): "success
   if (isLate) return "failure";
   switch (error?.kind) {
     case "unreachable":
+      // A 500 is a recycled worker, which takes all that it had in flight along: authentik itself is there.
+      return error.status === 500 ? "neutral" : "failure";
     case "misconfigured":
     case "starting":
       return "failure";

@@ -13,6 +13,10 @@ const CREDENTIAL_TEXTS: ReadonlySet<unknown> = new Set([
   "Malformed header",
 ]);
 
+/** What servers written in Go (authentik's own router, Caddy, Traefik) and nginx say to http:// on a port for https://. */
+const PLAIN_HTTP_TO_TLS = /HTTP request (?:to an HTTPS server|was sent to HTTPS port)/;
+const MAX_PAGE_LENGTH = 1_000;
+
 const CODING = /^[\w-]{1,20}/;
 
 /** authentik's own request ids; a proxy may put anything into that header, and a log is no place for it. */
@@ -79,6 +83,11 @@ function refusal(response: UpstreamResponse, route: string): AuthentikError {
   }
   switch (status) {
     case 400:
+      if (PLAIN_HTTP_TO_TLS.test(response.body.slice(0, MAX_PAGE_LENGTH))) {
+        return failure("misconfigured", said, response, route, {
+          detail: "the port speaks TLS: try https://",
+        });
+      }
       return failure("invalid-input", said, response, route, {
         fieldErrors: decodeFieldErrors(body),
         ...page,
@@ -166,7 +175,7 @@ function isRouterError(value: unknown): boolean {
 
 /** authentik's routers say so in text or JSON, whatever the content type claims. */
 function saysStarting(body: string): boolean {
-  return body.length < 1_000 && body.includes("authentik starting");
+  return body.length < MAX_PAGE_LENGTH && body.includes("authentik starting");
 }
 
 /**

@@ -4,6 +4,7 @@ import { type Arguments, parseArguments } from "./arguments.ts";
 import { isReadBy } from "./option.ts";
 import { options, sections, type Values } from "./options.ts";
 import { type ConfigProblem, presentable, typos } from "./problem.ts";
+import { parseSecretFile, type Secret, type SecretName } from "./secret.ts";
 
 /** Everything the process was told, checked and frozen. Durations in milliseconds, sizes in bytes. */
 export type Config = Readonly<ReturnType<typeof toConfig>> & {
@@ -16,7 +17,7 @@ export type Config = Readonly<ReturnType<typeof toConfig>> & {
 
 /** Whose credentials authentik is shown: the caller's own, or the gateway's for whom shows its key (null: for anyone). */
 export type Credentials =
-  { mode: "caller" } | { mode: "service"; authentikToken: string; gatewayKey: string | null };
+  { mode: "caller" } | { mode: "service"; authentikToken: Secret; gatewayKey: Secret | null };
 
 /** What keeps slow and numerous clients from wearing the process down. */
 export type ServerLimits = Config["server"];
@@ -124,14 +125,15 @@ function toCredentials(
   },
 ): Credentials {
   const { given, read, problems } = sources;
-  const secret = (name: "AUTHENTIK_TOKEN" | "GATEWAY_KEY"): string | null => {
-    if (!given.has(`${name}_FILE`)) return values[name];
+  const secret = (name: SecretName): Secret | null => {
+    const { [name]: value, [`${name}_FILE` as const]: file } = values;
+    if (!given.has(`${name}_FILE`)) return value === null ? null : { name, value, file: null };
     if (given.has(name)) problems.push({ name, expected: `only one of ${name} and ${name}_FILE` });
-    const content = read(`${name}_FILE`)?.trim();
+    const content = read(`${name}_FILE`);
     if (content === undefined) return null;
-    const { success, output, issues } = v.safeParse(sections.Credentials[name].schema, content);
-    if (success) return output;
-    problems.push({ name: `${name}_FILE`, given: "a file", expected: `one with ${issues[0].message}` });
+    const parsed = parseSecretFile(name, content);
+    if ("value" in parsed) return { name, value: parsed.value, file };
+    problems.push({ name: `${name}_FILE`, given: "a file", expected: parsed.expected });
     return null;
   };
   const authentikToken = secret("AUTHENTIK_TOKEN");

@@ -25,7 +25,8 @@ export type ErrorCode =
 const ANSWERS: Readonly<Record<AuthentikErrorKind, { code: ErrorCode; message: string }>> = {
   unreachable: {
     code: "UPSTREAM_UNAVAILABLE",
-    message: "authentik cannot be reached right now. Try again in a moment.",
+    message:
+      "authentik cannot be reached right now. Try again in a moment; if it stays so, tell the gateway's operator.",
   },
   misconfigured: {
     code: "UPSTREAM_UNAVAILABLE",

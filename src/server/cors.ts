@@ -11,8 +11,16 @@ export interface Cors {
   preflight(request: { method?: string | undefined; headers: IncomingHttpHeaders }): HeaderList | null;
 }
 
-const MAX_AGE_SECONDS = "600";
 const EXPOSED = "X-Request-Id, Retry-After";
+
+const PREFLIGHT: HeaderList = [
+  "Access-Control-Allow-Methods",
+  "GET, POST",
+  "Access-Control-Max-Age",
+  "600",
+  "Vary",
+  "Access-Control-Request-Headers",
+];
 
 /** Names of headers as a browser lists them. */
 const HEADER_NAMES = /^[\w!#$%&'*+.^`|~-]+(?:\s*,\s*[\w!#$%&'*+.^`|~-]+)*$/;
@@ -44,15 +52,7 @@ export function createCors(origins: readonly string[]): Cors {
       if (!asks || !(anyOrigin || listed.has(origin))) return null;
       const names = request.headers["access-control-request-headers"] ?? "";
       const allowed = names.length <= MAX_NAMES_LENGTH && HEADER_NAMES.test(names) ? names : "";
-      return [
-        "Access-Control-Allow-Methods",
-        "GET, POST",
-        "Access-Control-Max-Age",
-        MAX_AGE_SECONDS,
-        "Vary",
-        "Access-Control-Request-Headers",
-        ...(allowed === "" ? [] : ["Access-Control-Allow-Headers", allowed]),
-      ];
+      return allowed === "" ? PREFLIGHT : [...PREFLIGHT, "Access-Control-Allow-Headers", allowed];
     },
   };
 }

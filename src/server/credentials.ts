@@ -6,21 +6,23 @@ import { clientError } from "../graphql/errors.ts";
 export type Credentials =
   /** The caller's own `Authorization`, unchanged. */
   | { mode: "caller" }
-  /** The gateway's token; callers show `gatewayKey`, or nothing where open access was asked for (`null`). */
-  | { mode: "service"; authentikToken: string; gatewayKey: string | null };
+  /**
+   * The gateway's token; callers show `gatewayKey`, or nothing where open access was asked for (`null`). Both are asked
+   * for whenever they are needed, since they may be exchanged while the process runs.
+   */
+  | { mode: "service"; authentikToken: () => string; gatewayKey: (() => string) | null };
 
 /** Turns a caller's `Authorization` into the one that authentik gets, or into why there is none. */
 export function createCallerCheck(
   credentials: Credentials,
 ): (authorization: string | undefined) => string | Error {
   if (credentials.mode === "caller") return checkAuthorization;
-  const upstream = `Bearer ${credentials.authentikToken}`;
-  const { gatewayKey } = credentials;
-  if (gatewayKey === null) return () => upstream;
-  const expected = digest(gatewayKey);
+  const { authentikToken, gatewayKey } = credentials;
+  const upstream = () => `Bearer ${authentikToken()}`;
+  if (gatewayKey === null) return upstream;
   return (authorization) => {
     const shown = /^bearer +([^ ]+)$/i.exec(authorization ?? "")?.[1];
-    if (shown !== undefined && timingSafeEqual(digest(shown), expected)) return upstream;
+    if (shown !== undefined && timingSafeEqual(digest(shown), digest(gatewayKey()))) return upstream();
     return clientError("UNAUTHENTICATED", "Send this gateway's key as `Authorization: Bearer <key>`.");
   };
 }

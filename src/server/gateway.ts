@@ -85,6 +85,10 @@ const NOT_ACCEPTABLE: HttpError = {
   message: "Accept application/json or application/graphql-response+json in UTF-8.",
 };
 
+/** To `OPTIONS`, which is let through where browsers of other origins are. */
+const NO_CONTENT = { status: 204, mediaType: "application/json", body: "" } as const;
+const ALLOW = ["Allow", "GET, POST, OPTIONS"];
+
 /** One request to the graph whose body is there. */
 interface GraphQLRequest {
   message: IncomingMessage;
@@ -147,6 +151,8 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       onRequest,
     });
     if (refusal || !target) pending.refuse(refusal ?? NOT_FOUND);
+    else if (message.method === "OPTIONS")
+      pending.respond({ ...NO_CONTENT, headers: cors.preflight(message) ?? ALLOW });
     else if (target.path !== ENDPOINT) pending.refuse(NOT_FOUND);
     else void serve({ message, target, pending });
   };
@@ -158,11 +164,6 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     pending,
   }: Pick<GraphQLRequest, "message" | "target" | "pending">): Promise<void> {
     const mediaType = negotiate(message.headers.accept);
-    const preflight = cors.preflight(message);
-    if (preflight) {
-      pending.respond({ status: 204, mediaType: "application/json", body: "", headers: preflight });
-      return;
-    }
     const early = overload.refuse(inFlight) ?? (mediaType === null ? NOT_ACCEPTABLE : null);
     if (early || mediaType === null) {
       pending.refuse(early ?? NOT_ACCEPTABLE);

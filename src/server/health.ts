@@ -25,8 +25,8 @@ export interface Health {
   ready: (request: IncomingMessage, response: ServerResponse) => void;
   /** What the last probe found; null before the first has ended. */
   lastProbe: () => Probe | null;
-  /** Asks authentik now, unless a fresh result is known or on its way. */
-  check: () => Promise<Probe>;
+  /** Asks authentik, unless a fresh result is known or on its way; `anew`: now, as what was known is outdated. */
+  check: (options?: { anew?: boolean }) => Promise<Probe>;
   /** From now on not ready, and every answer is the last one of its connection. */
   startDraining: () => void;
   draining: () => boolean;
@@ -39,17 +39,23 @@ export function createHealth(options: HealthOptions): Health {
   let known: { probe: Probe; atMs: number } | undefined;
   let asking: Promise<Probe> | undefined;
 
-  const ask = async (): Promise<Probe> => {
-    const before = known?.probe;
-    const found = await probe();
-    known = { probe: found, atMs: performance.now() };
-    asking = undefined;
-    if (before?.ok !== found.ok || before.problem !== found.problem) onChange(found);
-    return found;
+  const ask = (): Promise<Probe> => {
+    const asked = probe().then((found) => {
+      // Somebody has asked anew meanwhile: that answer counts.
+      if (asking !== asked) return found;
+      const before = known?.probe;
+      known = { probe: found, atMs: performance.now() };
+      asking = undefined;
+      if (before?.ok !== found.ok || before.problem !== found.problem) onChange(found);
+      return found;
+    });
+    asking = asked;
+    return asked;
   };
-  const check = (): Promise<Probe> => {
+  const check: Health["check"] = ({ anew = false } = {}) => {
+    if (anew) return ask();
     if (known !== undefined && performance.now() - known.atMs < cacheMs) return Promise.resolve(known.probe);
-    return (asking ??= ask());
+    return asking ?? ask();
   };
   const answerReady = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (draining) {

@@ -7,6 +7,8 @@ export interface OverloadOptions {
   maxLoopDelayMs?: number;
   /** How long one measurement lasts, in milliseconds; strain in two in a row sheds. Default 1,000. */
   windowMs?: number;
+  /** Milliseconds of a clock; asked once in each turn. Default `performance.now`. */
+  now?: () => number;
 }
 
 /** Decides for each new operation whether there is room for it. */
@@ -33,15 +35,16 @@ export function createOverloadGuard({
   maxOperationsInFlight,
   maxLoopDelayMs = 500,
   windowMs = 1_000,
+  now: clock = () => performance.now(),
 }: OverloadOptions): OverloadGuard {
   let strained = false;
   let previousWorstMs = 0;
   let worstMs = 0;
-  let tickedAt = performance.now();
+  let tickedAt = clock();
   let windowEndsAt = tickedAt + windowMs;
   // An own timer, since node:perf_hooks' histogram has no samples when every turn of the loop outlasts a window.
   const timer = setInterval(() => {
-    const now = performance.now();
+    const now = clock();
     worstMs = Math.max(worstMs, now - tickedAt - TICK_MS);
     tickedAt = now;
     if (now < windowEndsAt) return;

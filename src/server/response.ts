@@ -102,8 +102,6 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   OVERLOADED: 503,
   UNAUTHENTICATED: 401,
   BAD_REQUEST: 400,
-  // What Apollo's clients and gateway expect of a hash that is not known yet.
-  PERSISTED_QUERY_NOT_FOUND: 200,
 };
 
 /**
@@ -115,7 +113,8 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
  * Specification: https://graphql.github.io/graphql-over-http/draft/#sec-Status-Codes
  */
 export function statusOf({ executed, http, codes }: Formatted, mediaType: ResponseMediaType): number {
-  if (executed) return 200;
+  // What Apollo's clients and gateway expect of a hash that is not known yet; they take anything else for a failure.
+  if (executed || codes[0] === "PERSISTED_QUERY_NOT_FOUND") return 200;
   if (http) return http.status;
   const status = STATUS_OF_CODE[codes[0] ?? ""];
   return status ?? (mediaType === "application/graphql-response+json" ? 400 : 200);

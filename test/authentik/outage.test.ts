@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from "vitest";
 import type { Authentik } from "../../src/authentik/client.ts";
 import { AuthentikError } from "../../src/authentik/errors.ts";
-import { sendPage, startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
+import { createGate, sendPage, startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
+import { connectionBody } from "../support/wire-bodies.ts";
 import { connect, operation, retrieve } from "./connect.ts";
 
 let fake: FakeAuthentik;
@@ -59,6 +60,29 @@ test("clients that leave do not open it", async () => {
   await callAtOnce(30, { ms: 600, kind: "cancelled" });
   expect(authentik.state()).toMatchObject({ breaker: "closed", queued: 0 });
   await settled();
+});
+
+test("a worker that is recycled takes all that it has in flight along, and nobody notices", async () => {
+  const gate = createGate();
+  fake = await startFakeAuthentik();
+  fake.answer(async (_request, response, fallback) => {
+    if (fake.requests.length > 10) {
+      fallback();
+      return;
+    }
+    await gate.opened;
+    response.writeHead(500, { "Content-Type": "text/plain; charset=utf-8" }).end("Internal Server Error");
+  });
+  authentik = connect(fake.url, { concurrency: 10 });
+  const client = operation(authentik);
+  const reading = Array.from({ length: 10 }, (_, index) => client.get(retrieve(index + 1)));
+  await fake.arrived(10);
+  gate.open();
+  expect(await Promise.all(reading)).toEqual(
+    Array.from({ length: 10 }, (_, index) => connectionBody(index + 1)),
+  );
+  expect(fake.requests.length).toBe(20);
+  expect(authentik.state().breaker).toBe("closed");
 });
 
 test("what one caller asks wrongly never opens it for others", async () => {

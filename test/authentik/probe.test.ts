@@ -1,8 +1,10 @@
 import type { ServerResponse } from "node:http";
 import { createServer, type AddressInfo } from "node:net";
 import { readFileSync } from "node:fs";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { sendJson, sendPage, startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
+import { household } from "../support/fake-household.ts";
+import type { Probe } from "../../src/authentik/probe.ts";
 import { connect } from "./connect.ts";
 
 let fake: FakeAuthentik | undefined;
@@ -13,6 +15,12 @@ afterEach(async () => {
 
 function pem(name: string): string {
   return readFileSync(new URL(`certificates/localhost.${name}.pem`, import.meta.url), "utf8");
+}
+
+function withProtocol(url: URL, protocol: string): URL {
+  const other = new URL(url);
+  other.protocol = protocol;
+  return other;
 }
 
 async function probe(url: URL, timeoutMs = 2_000): Promise<string> {
@@ -65,6 +73,52 @@ test("nothing that listens, a name that is unknown, a certificate that nobody tr
   expect(await probe(new URL("http://no-such-host.invalid"))).toMatch(/DNS/);
   fake = await startFakeAuthentik({ tls: { key: pem("key"), cert: pem("cert") } });
   expect(await probe(fake.url)).toMatch(/certificate is not trusted/);
+});
+
+test("http to a port for https, and the other way round, is told with what to try", async () => {
+  fake = await startFakeAuthentik({ tls: { key: pem("key"), cert: pem("cert") } });
+  expect(await probe(withProtocol(fake.url, "http:"))).toMatch(/try https:\/\//);
+  await fake.close();
+  fake = await startFakeAuthentik();
+  expect(await probe(withProtocol(fake.url, "https:"))).toMatch(/try http:\/\//);
+  for (const said of [
+    "Client sent an HTTP request to an HTTPS server.",
+    "<h1>The plain HTTP request was sent to HTTPS port</h1>",
+  ]) {
+    fake.answer((_request, response) => {
+      response.writeHead(400, { "content-type": "text/html" }).end(said);
+    });
+    expect(await probe(fake.url)).toMatch(/answers 400: the port speaks TLS: try https:\/\/$/);
+  }
+});
+
+async function probeAs(token: string, url: URL): Promise<Probe> {
+  const authentik = connect(url, { serviceAuthorization: () => `Bearer ${token}` });
+  const found = await authentik.probe({ timeoutMs: 2_000 });
+  await authentik.close();
+  return found;
+}
+
+describe("in service mode the probe shows the gateway's own token", () => {
+  test("and finds that it is good, or dead, without a caller", async () => {
+    fake = await startFakeAuthentik({ household: household("2025.4") });
+    expect(await probeAs("token-of-alice", fake.url)).toEqual({ ok: true, problem: "", refusesToken: false });
+    expect(await probeAs("expired", fake.url)).toEqual({
+      ok: false,
+      problem: `${fake.url.origin} refuses AUTHENTIK_TOKEN: it is invalid or expired`,
+      refusesToken: true,
+    });
+    expect(fake.paths()).toEqual(["/api/v3/core/users/me/", "/api/v3/core/users/me/"]);
+  });
+
+  test.each([
+    ["a page with 403", (response: ServerResponse) => sendPage(response, 403, "Forbidden")],
+    ["502", (response: ServerResponse) => sendPage(response, 502, "Bad Gateway")],
+    ["a page", (response: ServerResponse) => sendPage(response, 200, "Welcome")],
+  ])("and takes %s for nothing that is said about the token", async (_name, answer) => {
+    fake = await startFakeAuthentik({ answer: (_request, response) => answer(response) });
+    expect(await probeAs("t", fake.url)).toMatchObject({ ok: false, refusesToken: null });
+  });
 });
 
 test("a silent server is given up after its time", async () => {

@@ -193,13 +193,15 @@ test.each<[string, Partial<GraphiqlOptions>, string, string]>([
   ],
   [
     "the gateway's key",
-    { credentials: { mode: "service", authentikToken: "secret-token", gatewayKey: "secret-key" } },
+    {
+      credentials: { mode: "service", authentikToken: () => "secret-token", gatewayKey: () => "secret-key" },
+    },
     "GATEWAY_KEY",
     "Bearer \\u003cpaste the key of this gateway>",
   ],
   [
     "open access",
-    { credentials: { mode: "service", authentikToken: "secret-token", gatewayKey: null } },
+    { credentials: { mode: "service", authentikToken: () => "secret-token", gatewayKey: null } },
     "No header is needed",
     '"headers":""',
   ],

@@ -170,7 +170,11 @@ describe("AUTHENTIK_URL", () => {
 describe("whose credentials", () => {
   test("service mode holds a token and demands a key", () => {
     const { gateway } = configOf({ env: { AUTHENTIK_TOKEN: "token", GATEWAY_KEY: key } });
-    expect(gateway.credentials).toEqual({ mode: "service", authentikToken: "token", gatewayKey: key });
+    expect(gateway.credentials).toEqual({
+      mode: "service",
+      authentikToken: { name: "AUTHENTIK_TOKEN", value: "token", file: null },
+      gatewayKey: { name: "GATEWAY_KEY", value: key, file: null },
+    });
   });
 
   test("both may come from files, whose last line break does not count", () => {
@@ -178,7 +182,11 @@ describe("whose credentials", () => {
       { env: { AUTHENTIK_TOKEN_FILE: "/run/token" }, argv: ["--gateway-key-file", "/run/key"] },
       { "/run/token": "token\n", "/run/key": `${key}\r\n` },
     );
-    expect(gateway.credentials).toEqual({ mode: "service", authentikToken: "token", gatewayKey: key });
+    expect(gateway.credentials).toEqual({
+      mode: "service",
+      authentikToken: { name: "AUTHENTIK_TOKEN", value: "token", file: "/run/token" },
+      gatewayKey: { name: "GATEWAY_KEY", value: key, file: "/run/key" },
+    });
   });
 
   test("open access must be asked for by name", () => {
@@ -186,7 +194,7 @@ describe("whose credentials", () => {
     expect(problemsOf({ env })).toEqual([expect.stringContaining("GATEWAY_KEY: expected a key")]);
     expect(configOf({ env, argv: ["--open-access"] }).gateway.credentials).toEqual({
       mode: "service",
-      authentikToken: "token",
+      authentikToken: { name: "AUTHENTIK_TOKEN", value: "token", file: null },
       gatewayKey: null,
     });
   });

@@ -3,8 +3,8 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { patience } from "../support/patience.ts";
-import { sendPage, startFakeAuthentik } from "../support/fake-authentik.ts";
+import { type AnswerHandler, sendPage, startFakeAuthentik } from "../support/fake-authentik.ts";
+import { household } from "../support/fake-household.ts";
 import { ask, buildCli, startCli } from "./cli.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -27,18 +27,22 @@ async function startTlsAuthentik(name: string): Promise<string> {
   return authentik.url.href;
 }
 
+async function readiness(url: string): Promise<[status: number, body: unknown]> {
+  const response = await fetch(url.replace("/graphql", "/readyz"));
+  const text = await response.text();
+  expect(text).not.toContain("127.0.0.1");
+  return [response.status, JSON.parse(text)];
+}
+
 /** Starts a gateway in front of it and checks all that a wrong URL must lead to. */
 async function servesUnready(authentikUrl: string, words: RegExp): Promise<boolean> {
   const cli = startCli(["--port=0"], { AUTHENTIK_URL: authentikUrl });
   const url = await cli.url();
   await cli.printed(words);
-  const ready = await fetch(url.replace("/graphql", "/readyz"));
-  const text = await ready.text();
-  expect([ready.status, JSON.parse(text)]).toEqual([
-    503,
-    { status: "authentik-unreachable", authentik: "unreachable", breaker: expect.any(String) },
+  expect(await readiness(url)).toEqual([
+    200,
+    { status: "ready", authentik: "unreachable", breaker: "closed" },
   ]);
-  expect(text).not.toContain("127.0.0.1");
   expect((await fetch(url.replace("/graphql", "/healthz"))).status).toBe(200);
   const { body } = await ask(url, "{ __typename }");
   return JSON.stringify(body) === '{"data":{"__typename":"Query"}}';
@@ -83,26 +87,110 @@ test("readiness asks authentik once for many, and again only after READINESS_CAC
   const authentik = await startFakeAuthentik();
   onTestFinished(() => authentik.close());
   const cli = startCli(["--port=0", "--readiness-cache-ms", "600000"], { AUTHENTIK_URL: authentik.url.href });
-  const readiness = (await cli.url()).replace("/graphql", "/readyz");
+  const readyz = (await cli.url()).replace("/graphql", "/readyz");
   await cli.printed(/authentik answers/);
-  const answers = await Promise.all(Array.from({ length: 20 }, () => fetch(readiness)));
+  const answers = await Promise.all(Array.from({ length: 20 }, () => fetch(readyz)));
   expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
   expect(authentik.requests).toHaveLength(1);
   expect(authentik.requests[0]?.headers.map(([name]) => name.toLowerCase())).not.toContain("authorization");
 });
 
-test("readiness follows authentik down and up again, and the log says both in words", async () => {
+async function start(argv: string[] = []) {
   const authentik = await startFakeAuthentik();
   onTestFinished(() => authentik.close());
-  const cli = startCli(["--port=0", "--readiness-cache-ms", "0"], { AUTHENTIK_URL: authentik.url.href });
-  const readiness = (await cli.url()).replace("/graphql", "/readyz");
+  const cli = startCli(["--port=0", "--readiness-cache-ms=0", ...argv], {
+    AUTHENTIK_URL: authentik.url.href,
+  });
+  const url = await cli.url();
   await cli.printed(/authentik answers/);
-  authentik.answer((_request, response) => sendPage(response, 502, "Bad Gateway"));
-  expect((await fetch(readiness)).status).toBe(503);
-  await cli.printed(/does not answer as it should: .*502/);
-  authentik.answer(null);
-  await expect.poll(async () => (await fetch(readiness)).status, patience).toBe(200);
-  await cli.printed(/authentik answers[^]*authentik answers/);
+  return { authentik, cli, url };
+}
+const down: AnswerHandler = (_request, response) => sendPage(response, 502, "Bad Gateway");
+
+describe("when authentik goes away", () => {
+  test("the gateway stays ready, and tells it in the body, in the metrics and in the log", async () => {
+    const { authentik, cli, url } = await start();
+    const metrics = async () => (await fetch(url.replace("/graphql", "/metrics"))).text();
+    authentik.answer(down);
+    expect(await readiness(url)).toEqual([
+      200,
+      { status: "ready", authentik: "unreachable", breaker: "closed" },
+    ]);
+    expect(await metrics()).toMatch(/^authentik_graphql_upstream_up 0$/m);
+    await cli.printed(/does not answer as it should: .*502/);
+    authentik.answer(null);
+    expect(await readiness(url)).toEqual([200, { status: "ready", authentik: "ok", breaker: "closed" }]);
+    expect(await metrics()).toMatch(/^authentik_graphql_upstream_up 1$/m);
+    await cli.printed(/authentik answers[^]*authentik answers/);
+  });
+
+  test("with READINESS=strict it is not ready until authentik is back", async () => {
+    const { authentik, url } = await start(["--readiness=strict"]);
+    authentik.answer(down);
+    expect(await readiness(url)).toEqual([
+      503,
+      { status: "not-ready", authentik: "unreachable", breaker: "closed" },
+    ]);
+    authentik.answer(null);
+    expect(await readiness(url)).toEqual([200, { status: "ready", authentik: "ok", breaker: "closed" }]);
+  });
+
+  test("an open breaker is told in the body", async () => {
+    const { authentik, url } = await start();
+    authentik.answer(({ path }, response, fallback) => {
+      if (path.includes("page_size=1")) fallback();
+      else sendPage(response, 502, "Bad Gateway");
+    });
+    for (let count = 0; count < 12; count += 1) await ask(url, "{ plexConnection(id: 5) { pk } }");
+    const [status, body] = await readiness(url);
+    expect([status, body]).toEqual([
+      200,
+      { status: "ready", authentik: "ok", breaker: expect.stringMatching(/^(half-)?open$/) },
+    ]);
+  });
+});
+
+describe("in service mode with a token that authentik refuses", () => {
+  test("the log has an error from the start, readiness tells it, and callers are sent to the operator", async () => {
+    const authentik = await startFakeAuthentik({ household: household("2025.4") });
+    onTestFinished(() => authentik.close());
+    const GATEWAY_KEY = "key-of-this-gateway";
+    const env = { AUTHENTIK_URL: authentik.url.href, AUTHENTIK_TOKEN: "dead-token", GATEWAY_KEY };
+    const cli = startCli(["--port=0"], env);
+    const url = await cli.url();
+    const [line] = await cli.printed(/^.*refuses AUTHENTIK_TOKEN: it is invalid or expired.*$/m);
+    expect(JSON.parse(line)).toMatchObject({ level: "error" });
+    expect(authentik.paths()).toEqual(["/api/v3/core/users/me/"]);
+    expect(await readiness(url)).toEqual([
+      200,
+      { status: "ready", authentik: "refuses-token", breaker: "closed" },
+    ]);
+    const metrics = await (await fetch(url.replace("/graphql", "/metrics"))).text();
+    expect(metrics).toMatch(/^authentik_graphql_service_credentials_valid 0$/m);
+
+    const query = "{ plexConnection(id: 5) { pk } }";
+    authentik.requests.length = 0;
+    expect((await ask(url, query, { authorization: "Bearer another-key-of-mine" })).body).toMatchObject({
+      errors: [
+        {
+          message: "Send this gateway's key as `Authorization: Bearer <key>`.",
+          extensions: { code: "UNAUTHENTICATED" },
+        },
+      ],
+    });
+    expect(authentik.requests).toEqual([]);
+    expect((await ask(url, query, { authorization: `Bearer ${GATEWAY_KEY}` })).body).toMatchObject({
+      errors: [
+        {
+          message: "authentik refuses the gateway's own token. Tell the gateway's operator the request id.",
+          extensions: { code: "UPSTREAM_REJECTED" },
+        },
+      ],
+    });
+    const [request] = await cli.printed(/^.*"problem":"service-credentials".*$/m);
+    expect(JSON.parse(request)).toMatchObject({ level: "warn", codes: ["UPSTREAM_REJECTED"] });
+    expect(cli.output()).not.toContain("dead-token");
+  });
 });
 
 test("the other routes take GET and HEAD only", async () => {

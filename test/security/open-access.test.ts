@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
+import type { Credentials } from "../../src/server/credentials.ts";
 import { startFakeAuthentik } from "../support/fake-authentik.ts";
 import { startGateway } from "../support/gateway.ts";
 import { ask } from "./support/ask.ts";
@@ -14,6 +15,8 @@ afterEach(async () => {
   await Promise.all(closing.splice(0).map((close) => close()));
 });
 
+const OPEN: Credentials = { mode: "service", authentikToken: () => "t", gatewayKey: null };
+
 async function startOpen(host: string) {
   const loaded = loadConfig({
     env: { AUTHENTIK_URL: "http://x", AUTHENTIK_TOKEN: "t", OPEN_ACCESS: "true", HOST: host },
@@ -21,9 +24,12 @@ async function startOpen(host: string) {
     readFile: () => "",
   });
   if ("problems" in loaded) throw new Error(JSON.stringify(loaded.problems));
-  const { credentials, allowedHosts } = loaded.config.gateway;
+  const { allowedHosts } = loaded.config.gateway;
   const authentik = await startFakeAuthentik();
-  const gateway = await startGateway({ authentikUrl: authentik.url, gateway: { credentials, allowedHosts } });
+  const gateway = await startGateway({
+    authentikUrl: authentik.url,
+    gateway: { credentials: OPEN, allowedHosts },
+  });
   closing.push(
     () => gateway.close(),
     () => authentik.close(),

@@ -1,30 +1,95 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { createOverloadGuard } from "../../src/server/overload.ts";
+import { createGate, startFakeAuthentik } from "../support/fake-authentik.ts";
+import { rawClient } from "../support/raw-client.ts";
+import { startGateway } from "../support/gateway.ts";
 
-test("operations in flight up to the bound are let in, the next one is told when to come back", () => {
-  const guard = createOverloadGuard({ maxOperationsInFlight: 3 });
-  expect(guard.refuse(2)).toBeNull();
-  expect(guard.refuse(3)).toMatchObject({ status: 503, code: "OVERLOADED", headers: ["Retry-After", "1"] });
-  guard.close();
+test("operations in flight up to the bound are answered, the next one is told when to come back", async () => {
+  const gate = createGate();
+  const authentik = await startFakeAuthentik({
+    answer: async (_request, _response, fallback) => {
+      await gate.opened;
+      fallback();
+    },
+  });
+  const gateway = await startGateway({
+    authentikUrl: authentik.url,
+    gateway: { maxOperationsInFlight: 3 },
+  });
+  onTestFinished(async () => {
+    await gateway.close();
+    await authentik.close();
+  });
+  const inFlight = [1, 2, 3].map((id) => gateway.post(`{plexConnection(id:${id}){user}}`));
+  await authentik.arrived(3);
+  const refused = await gateway.post("{__typename}");
+  expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "1"]);
+  expect(refused.errors?.map(({ extensions }) => extensions.code)).toEqual(["OVERLOADED"]);
+  gate.open();
+  expect((await Promise.all(inFlight)).map(({ status }) => status)).toEqual([200, 200, 200]);
+  expect((await gateway.post("{__typename}")).status).toBe(200);
 });
+
+test("bodies that trickle in hold no place, however many there are", async () => {
+  const authentik = await startFakeAuthentik();
+  const gateway = await startGateway({
+    authentikUrl: authentik.url,
+    gateway: { maxOperationsInFlight: 3 },
+  });
+  onTestFinished(async () => {
+    await gateway.close();
+    await authentik.close();
+  });
+  const head =
+    "POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 24\r\n";
+  const trickling = Array.from({ length: 10 }, () =>
+    rawClient(Number(gateway.url.port), `${head}Expect: 100-continue\r\n\r\n`),
+  );
+  // Each has been told to send its body: the gateway waits for it.
+  await Promise.all(trickling.map(({ waitFor }) => waitFor(/100 Continue/)));
+  for (const { socket } of trickling) socket.write('{"query":');
+  expect((await gateway.post("{plexConnection(id:5){pk}}")).status).toBe(200);
+  for (const { socket } of trickling) socket.write('"{__typename}"}');
+  for (const { waitFor } of trickling) await waitFor(/200 OK[^]*"__typename":"Query"/);
+});
+
+/** A guard whose turns of the event loop take as long as the test says, however busy the machine is. */
+function guardWithClock() {
+  let nowMs = 0;
+  let turned: (() => void) | null = null;
+  const guard = createOverloadGuard({
+    maxOperationsInFlight: 3,
+    maxLoopDelayMs: 60,
+    windowMs: 100,
+    now: () => {
+      turned?.();
+      return nowMs;
+    },
+  });
+  onTestFinished(() => guard.close());
+  return {
+    isShedding: () => guard.refuse(0) !== null,
+    /** One turn after the other, so long each. */
+    turns: async (...eachMs: number[]) => {
+      for (const ms of eachMs) {
+        nowMs += ms;
+        await new Promise<void>((resolve) => (turned = resolve));
+      }
+    },
+  };
+}
+
+/** Turns as they should be, for a whole window. */
+const FREE = [20, 20, 20, 20, 20];
 
 test("a loop that stays blocked sheds, one that was blocked once does not, and it recovers", async () => {
-  const guard = createOverloadGuard({ maxOperationsInFlight: 3, maxLoopDelayMs: 60, windowMs: 100 });
-  block(150);
-  await sleep(150);
-  expect(guard.refuse(0)).toBeNull();
-  for (let round = 0; round < 12 && guard.refuse(0) === null; round++) {
-    block(120);
-    await sleep(1);
-  }
-  expect(guard.refuse(0)).toMatchObject({ status: 503 });
-  for (let round = 0; round < 50 && guard.refuse(0) !== null; round++) await sleep(100);
-  expect(guard.refuse(0)).toBeNull();
-  guard.close();
+  const { isShedding, turns } = guardWithClock();
+  await turns(200, ...FREE);
+  expect(isShedding(), "blocked once").toBe(false);
+  await turns(200);
+  expect(isShedding(), "blocked for one window").toBe(false);
+  await turns(200);
+  expect(isShedding(), "blocked for two windows").toBe(true);
+  await turns(...FREE);
+  expect(isShedding(), "free again").toBe(false);
 });
-
-function block(forMs: number): void {
-  const until = performance.now() + forMs;
-  while (performance.now() < until);
-}

@@ -1,6 +1,7 @@
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { answering, FAULTS, startFaultServer, WRONG_SHAPES } from "../support/fault-server.ts";
+import { connectionBody } from "../support/wire-bodies.ts";
 import { startGateway, type TestGateway, type TestGatewayOptions } from "../support/gateway.ts";
 import { ask, type Asked } from "./support/ask.ts";
 
@@ -9,8 +10,17 @@ const DEADLINE_MS = 1_000;
 const NOISE_MS = 750;
 const QUERY = "{plexConnection(id:5){pk user}}";
 
-/** What the client gets for each fault, and how many requests may have been sent. */
-const EXPECTED: Record<keyof typeof FAULTS, { code: string; requests: number; seconds?: number }> = {
+interface Expected {
+  code: string;
+  /** Requests that are sent in all. */
+  requests: number;
+  seconds?: number;
+  /** What the operator reads in the log. */
+  detail?: RegExp;
+}
+
+/** What the client gets for each fault. */
+const EXPECTED: Record<keyof typeof FAULTS, Expected> = {
   "closes before an answer": { code: "UPSTREAM_UNAVAILABLE", requests: 2 },
   "resets before an answer": { code: "UPSTREAM_UNAVAILABLE", requests: 2 },
   "resets in the middle of the body": { code: "UPSTREAM_UNAVAILABLE", requests: 2 },
@@ -24,6 +34,34 @@ const EXPECTED: Record<keyof typeof FAULTS, { code: string; requests: number; se
   "sends the head one byte at a time": { code: "UPSTREAM_TIMEOUT", requests: 1 },
   "sends the body one byte at a time": { code: "UPSTREAM_TIMEOUT", requests: 1 },
   "answers 500 with a page": { code: "UPSTREAM_ERROR", requests: 1 },
+  "loses its worker while it answers": { code: "UPSTREAM_UNAVAILABLE", requests: 2 },
+  "fails in its application, in as many bytes": { code: "UPSTREAM_ERROR", requests: 1 },
+  "sends an interim answer 100 that nobody asked for": {
+    code: "UPSTREAM_UNAVAILABLE",
+    requests: 2,
+    detail: /^UND_ERR_SOCKET: an interim answer 100/,
+  },
+  "switches protocols unasked": {
+    code: "UPSTREAM_UNAVAILABLE",
+    requests: 2,
+    detail: /^UND_ERR_SOCKET: an interim answer 101/,
+  },
+  "switches protocols unasked, to none": {
+    code: "UPSTREAM_INVALID_RESPONSE",
+    requests: 1,
+    detail: /the answer is not HTTP/,
+  },
+  "sends interim answers without end": {
+    code: "UPSTREAM_INVALID_RESPONSE",
+    requests: 1,
+    detail: /interim answers \(1xx\)/,
+  },
+  "takes plain HTTP for a mistake": { code: "UPSTREAM_UNAVAILABLE", requests: 1, detail: /try https:\/\// },
+  "takes plain HTTP for a mistake, as nginx does": {
+    code: "UPSTREAM_UNAVAILABLE",
+    requests: 1,
+    detail: /try https:\/\//,
+  },
   "answers 502": { code: "UPSTREAM_UNAVAILABLE", requests: 2 },
   "answers 503 with Retry-After": { code: "UPSTREAM_UNAVAILABLE", requests: 2, seconds: 5 },
   "answers 504": { code: "UPSTREAM_UNAVAILABLE", requests: 2 },
@@ -33,7 +71,11 @@ const EXPECTED: Record<keyof typeof FAULTS, { code: string; requests: number; se
   "redirects to another host": { code: "UPSTREAM_REDIRECTED", requests: 1 },
   "declares a body of 200 MB": { code: "UPSTREAM_INVALID_RESPONSE", requests: 1 },
   "sends 200 MB without saying so": { code: "UPSTREAM_INVALID_RESPONSE", requests: 1 },
-  "compresses 20 MB into 20 KB unasked": { code: "UPSTREAM_INVALID_RESPONSE", requests: 1 },
+  "compresses 20 MB into 20 KB unasked": {
+    code: "UPSTREAM_INVALID_RESPONSE",
+    requests: 1,
+    detail: /Content-Encoding gzip/,
+  },
   "sends 40 KB of headers": { code: "UPSTREAM_INVALID_RESPONSE", requests: 1 },
   "sends what is no HTTP": { code: "UPSTREAM_INVALID_RESPONSE", requests: 1 },
   "sends two lengths": { code: "UPSTREAM_INVALID_RESPONSE", requests: 1 },
@@ -76,9 +118,9 @@ async function expectUsable(gateway: TestGateway): Promise<void> {
 }
 
 describe("an authentik that", () => {
-  const rows = Object.entries(EXPECTED) as [keyof typeof FAULTS, (typeof EXPECTED)[keyof typeof FAULTS]][];
+  const rows = Object.entries(EXPECTED) as [keyof typeof FAULTS, Expected][];
 
-  test.each(rows)("%s", async (name, { code, requests, seconds }) => {
+  test.each(rows)("%s", async (name, { code, requests, seconds, detail = /./ }) => {
     const server = await faulty();
     const gateway = await start(server.url);
     await expectUsable(gateway);
@@ -96,9 +138,41 @@ describe("an authentik that", () => {
     expect(error?.extensions?.requestId).toBe(answer.headers.get("x-request-id"));
     expectNoLeak(answer, server.url);
     expect(server.requests).toHaveLength(requests);
+    const problems = gateway.records.at(-1)?.problems ?? [];
+    expect(problems).toHaveLength(1);
+    expect(String(problems[0]?.["detail"])).toMatch(detail);
 
     server.set(null);
     await expectUsable(gateway);
+  });
+
+  const once: (keyof typeof FAULTS)[] = [
+    "loses its worker while it answers",
+    "sends an interim answer 100 that nobody asked for",
+    "resets before an answer",
+  ];
+  test.each(once)("%s once is asked once more, and nobody notices", async (name) => {
+    const server = await faulty();
+    const gateway = await start(server.url);
+    server.set((socket) => {
+      server.set(null);
+      FAULTS[name](socket);
+    });
+    await expectUsable(gateway);
+    expect(server.requests).toHaveLength(2);
+    expect(gateway.records[0]).toMatchObject({ codes: [], usage: { restCalls: 2, retries: 1 } });
+  });
+
+  test("sends a few interim answers 102 and 103 before the real one is answered by that one", async () => {
+    const server = await faulty();
+    const gateway = await start(server.url);
+    const interim = ["HTTP/1.1 102 Processing\r\n\r\n", "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"];
+    server.set((socket) => {
+      socket.write(interim.join("").repeat(5));
+      answering(JSON.stringify(connectionBody(5)))(socket);
+    });
+    await expectUsable(gateway);
+    expect(server.requests).toHaveLength(1);
   });
 
   test.each(WRONG_SHAPES)("answers %.40s instead of a connection", async (body) => {
@@ -152,10 +226,10 @@ describe("an authentik that", () => {
 
 describe("TLS fails closed", () => {
   test.each([
-    "a certificate that nobody trusts",
-    "plain HTTP where TLS is expected",
-    "TLS where plain HTTP is expected",
-  ])("%s", async (name) => {
+    ["a certificate that nobody trusts", /not trusted/, /operator/],
+    ["plain HTTP where TLS is expected", /: the port speaks no TLS: try http:\/\//, /operator/],
+    ["TLS where plain HTTP is expected", /try https:\/\//, /if it stays so, tell .* operator/],
+  ])("%s", async (name, detail, sentence) => {
     const server = await startFaultServer({ tls: !name.startsWith("plain HTTP") });
     closing.push(() => server.close());
     const url = new URL(server.url);
@@ -164,6 +238,8 @@ describe("TLS fails closed", () => {
     const gateway = await start(url);
     const answer = await ask(gateway.url, QUERY);
     expect(answer.codes).toEqual(["UPSTREAM_UNAVAILABLE"]);
+    expect(answer.result.errors?.[0]?.message).toMatch(sentence);
+    expect(gateway.records[0]?.problems[0]?.["detail"]).toMatch(detail);
     expect(server.requests).toEqual([]);
     expectNoLeak(answer, url);
   });

@@ -23,6 +23,9 @@ export interface FaultServer {
   close(): Promise<void>;
 }
 
+/** As authentik's application gives one to each request. */
+const ID = "0123456789abcdef0123456789abcdef";
+
 const GOOD_BODY = JSON.stringify(connectionBody(5));
 
 /** Every way in which an answer was seen to go wrong, by name. */
@@ -54,6 +57,28 @@ export const FAULTS = {
   },
   "answers 500 with a page": (socket) =>
     socket.end(whole(500, "<html>Traceback at /authentik/x.py</html>", ["Content-Type: text/html"])),
+  "loses its worker while it answers": (socket) =>
+    socket.end(whole(500, "Internal Server Error", ["Content-Type: text/plain; charset=utf-8"])),
+  "fails in its application, in as many bytes": (socket) =>
+    socket.end(whole(500, "Internal Server Error", ["Content-Type: text/plain", `X-authentik-id: ${ID}`])),
+  "sends an interim answer 100 that nobody asked for": (socket) =>
+    socket.write(`HTTP/1.1 100 Continue\r\n\r\n${whole(200, GOOD_BODY)}`),
+  "switches protocols unasked": (socket) =>
+    socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"),
+  "switches protocols unasked, to none": (socket) =>
+    socket.write("HTTP/1.1 101 Switching Protocols\r\n\r\n" + whole(200, GOOD_BODY)),
+  "sends interim answers without end": (socket) => {
+    const timer = setInterval(() => socket.write("HTTP/1.1 103 Early Hints\r\n\r\n"), 1);
+    socket.on("close", () => clearInterval(timer));
+  },
+  "takes plain HTTP for a mistake": (socket) =>
+    socket.end(whole(400, "Client sent an HTTP request to an HTTPS server.\n", ["Content-Type: text/plain"])),
+  "takes plain HTTP for a mistake, as nginx does": (socket) =>
+    socket.end(
+      whole(400, "<html><h1>The plain HTTP request was sent to HTTPS port</h1></html>", [
+        "Content-Type: text/html",
+      ]),
+    ),
   "answers 502": (socket) => socket.end(whole(502, "<html>nginx at 10.1.2.3</html>")),
   "answers 503 with Retry-After": (socket) => socket.end(whole(503, "{}", ["Retry-After: 5"])),
   "answers 504": (socket) => socket.end(whole(504, "")),

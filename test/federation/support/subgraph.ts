@@ -28,7 +28,7 @@ export async function startSubgraph(
     authentik: { list: false },
     gateway: options.authentikUrl
       ? {}
-      : { credentials: { mode: "service", authentikToken: "unused", gatewayKey: null } },
+      : { credentials: { mode: "service", authentikToken: () => "unused", gatewayKey: null } },
   });
   const url = new URL("/graphql", gateway.url).href;
   return {

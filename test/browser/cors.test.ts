@@ -1,0 +1,141 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Browser, Frame } from "playwright-core";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { type FakeAuthentik, startFakeAuthentik } from "../support/fake-authentik.ts";
+import { startGateway, type TestGateway, TOKEN } from "../support/gateway.ts";
+import { launchChromium } from "./chromium.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+/** Two web servers with pages of their own; the gateway lists the first and one that nobody is. */
+let listed: Server;
+let other: Server;
+let authentik: FakeAuthentik;
+let gateway: TestGateway;
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await launchChromium();
+  [listed, other] = await Promise.all([startSite(), startSite()]);
+  authentik = await startFakeAuthentik();
+  gateway = await startGateway({
+    authentikUrl: authentik.url,
+    gateway: {
+      // Nobody needs a credential: what keeps pages out is the browser alone.
+      credentials: { mode: "service", authentikToken: () => "token-of-the-gateway", gatewayKey: null },
+      corsOrigins: [originOf(listed), "https://elsewhere.example"],
+    },
+  });
+}, 120_000);
+afterAll(async () => {
+  await browser.close();
+  await gateway.close();
+  await authentik.close();
+  for (const site of [listed, other]) site.close();
+});
+beforeEach(() => {
+  authentik.requests.length = 0;
+});
+
+function startSite(): Promise<Server> {
+  const server = createServer((request, response) => {
+    response.setHeader("content-type", "text/html");
+    response.end(
+      request.url === "/framing" ? '<iframe sandbox="allow-scripts" src="/"></iframe>' : "<p>Hi</p>",
+    );
+  });
+  return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)));
+}
+
+function originOf(server: Server): string {
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** What a script in the page gets: the answer with what it may read of it, or `unreadable`. */
+interface Read {
+  status: number;
+  text: string;
+  requestId: string | null;
+}
+
+async function fetchIn(frame: Frame, path: string, init: object): Promise<Read | "unreadable"> {
+  const parameters = [new URL(path, gateway.url).href, init] as const;
+  return frame.evaluate(async ([url, options]) => {
+    try {
+      const response = await fetch(url, options);
+      const { status, headers } = response;
+      return { status, text: await response.text(), requestId: headers.get("x-request-id") };
+    } catch {
+      return "unreadable";
+    }
+  }, parameters);
+}
+
+async function inPage<T>(url: string, run: (frame: Frame) => Promise<T>): Promise<T> {
+  const page = await browser.newPage();
+  try {
+    await page.goto(url);
+    const [main, inner] = page.frames();
+    const frame = inner ?? main;
+    if (!frame) throw new Error("the page has no frame");
+    await frame.waitForLoadState();
+    return await run(frame);
+  } finally {
+    await page.close();
+  }
+}
+
+const QUERY = JSON.stringify({ query: "{ plexConnection(id: 5) { pk } }" });
+const POST = { method: "POST", headers: { "content-type": "application/json" }, body: QUERY };
+const GET = "/graphql?query={plexConnection(id:5){pk}}";
+const ANSWER = '{"data":{"plexConnection":{"pk":5}}}';
+
+describe("in Chromium, a page of a listed origin", () => {
+  test("asks with the headers of Apollo's clients and of traces, and reads the answer", async () => {
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const headers = {
+      ...POST.headers,
+      authorization: TOKEN,
+      traceparent,
+      "apollographql-client-name": "page",
+      "x-apollo-operation-name": "Five",
+    };
+    const read = await inPage(originOf(listed), (frame) => fetchIn(frame, "/graphql", { ...POST, headers }));
+    expect(read).toEqual({ status: 200, text: ANSWER, requestId: expect.stringMatching(/^[\w-]{36}$/) });
+    expect(authentik.requests).toHaveLength(1);
+  });
+
+  test.each([
+    [400, "/graphql", { ...POST, body: "{" }],
+    [400, "/graphql??query={plexConnection(id:5){pk}}", {}],
+    [404, "/graphq", POST],
+    [405, "/graphql", { method: "HEAD" }],
+    [406, "/graphql", { ...POST, headers: { ...POST.headers, accept: "text/turtle" } }],
+    [413, "/graphql", { ...POST, body: `{"query":"${"x".repeat(1_100_000)}"}` }],
+    [413, "/graphql", { ...POST, body: `{"query":"${"x".repeat(8_000_000)}"}` }],
+    [415, "/graphql", { method: "POST", body: QUERY }],
+  ])("reads why it is refused: %i at %s", async (status, path, init) => {
+    const read = await inPage(originOf(listed), (frame) => fetchIn(frame, path, init));
+    expect(read).toMatchObject({ status, requestId: expect.any(String) });
+    expect(authentik.requests).toEqual([]);
+  });
+});
+
+describe("in Chromium, nothing is read, and nothing executed that a page can only ask for with leave, by", () => {
+  test.each([
+    ["a page of another origin", () => originOf(other)],
+    ["a sandboxed frame of another origin", () => `${originOf(other)}/framing`],
+    ["a sandboxed frame of the listed origin", () => `${originOf(listed)}/framing`],
+  ])("%s", async (_name, url) => {
+    const reads = await inPage(url(), async (frame) => [
+      await fetchIn(frame, "/graphql", POST),
+      await fetchIn(frame, "/graphql", { ...POST, headers: { ...POST.headers, authorization: TOKEN } }),
+      await fetchIn(frame, "/graphql", { method: "POST", body: QUERY }),
+      await fetchIn(frame, GET, {}),
+      await fetchIn(frame, "/graphql??query={plexConnection(id:5){pk}}", {}),
+    ]);
+    expect(reads).toEqual(["unreadable", "unreadable", "unreadable", "unreadable", "unreadable"]);
+    expect(authentik.requests).toEqual([]);
+  });
+});

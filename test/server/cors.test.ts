@@ -1,0 +1,178 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { raw } from "../security/support/raw.ts";
+import { createGate, type FakeAuthentik, startFakeAuthentik } from "../support/fake-authentik.ts";
+import { startGateway, type TestGateway, TOKEN } from "../support/gateway.ts";
+
+const LISTED = "https://app.example.org";
+const CORS_ORIGINS = [LISTED, "https://other.example.org"];
+
+let authentik: FakeAuthentik;
+let gateway: TestGateway;
+beforeAll(async () => {
+  authentik = await startFakeAuthentik();
+  gateway = await startGateway({
+    authentikUrl: authentik.url,
+    gateway: { corsOrigins: CORS_ORIGINS, allowedHosts: ["127.0.0.1"] },
+  });
+});
+afterAll(async () => {
+  await gateway.close();
+  await authentik.close();
+});
+
+const JSON_TYPE = { "content-type": "application/json" };
+const QUERY = '{"query":"{__typename}"}';
+
+interface Refused {
+  path?: string;
+  method?: string;
+  headers?: Record<string, string>;
+  body?: string;
+}
+
+async function ask(url: URL, { path = "/graphql", headers, ...init }: Refused, origin: string) {
+  const response = await fetch(new URL(path, url), { ...init, headers: { origin, ...headers } });
+  await response.text();
+  return response;
+}
+
+function corsOf({ headers }: Response): Record<string, string> {
+  return Object.fromEntries([...headers].filter(([name]) => name.startsWith("access-control-")));
+}
+
+const READABLE = {
+  "access-control-allow-origin": LISTED,
+  "access-control-expose-headers": "X-Request-Id, Retry-After",
+};
+
+const post = { method: "POST", headers: JSON_TYPE };
+const ANSWERS: [number, string, Refused][] = [
+  [200, "an answer", { ...post, body: QUERY }],
+  [400, "a body that is no JSON", { ...post, body: "{" }],
+  [404, "a path where nothing is", { path: "/graphq", ...post, body: QUERY }],
+  [405, "a method that is not taken", { method: "DELETE" }],
+  [406, "a media type that is not written", { ...post, headers: { ...JSON_TYPE, accept: "text/turtle" } }],
+  [413, "a body that is too long", { ...post, body: `{"query":"${"x".repeat(1_100_000)}"}` }],
+  [415, "a body that is no JSON by type", { method: "POST", headers: {}, body: QUERY }],
+];
+
+describe("a page of a listed origin reads every answer and every refusal", () => {
+  test.each(ANSWERS)("%i: %s", async (status, _name, request) => {
+    const response = await ask(gateway.url, request, LISTED);
+    expect(response.status).toBe(status);
+    expect(corsOf(response)).toEqual(READABLE);
+    expect(response.headers.get("vary")).toMatch(/\bOrigin\b/);
+  });
+
+  test.each([
+    [421, "another host name", "Host: evil.example"],
+    [401, "two credentials", `Authorization: a\r\nAuthorization: b`],
+    [431, "too many header lines", Array.from({ length: 100 }, (_, index) => `X-${index}: y`).join("\r\n")],
+  ])("%i: %s", async (status, _name, lines) => {
+    const host = lines.startsWith("Host:") ? "" : "Host: 127.0.0.1\r\n";
+    const head = `GET /graphql?query={__typename} HTTP/1.1\r\n${host}Origin: ${LISTED}\r\n${lines}`;
+    const answer = await raw(gateway.url, `${head}\r\nConnection: close\r\n\r\n`);
+    expect(answer.status).toBe(status);
+    expect(answer.text).toContain(`\r\nAccess-Control-Allow-Origin: ${LISTED}\r\n`);
+  });
+
+  test("503: too much in flight", async () => {
+    const gate = createGate();
+    authentik.answer(async (_request, _response, fallback) => {
+      await gate.opened;
+      fallback();
+    });
+    const busy = await startGateway({
+      authentikUrl: authentik.url,
+      gateway: { corsOrigins: CORS_ORIGINS, maxOperationsInFlight: 1 },
+    });
+    const arrived = authentik.arrived(authentik.requests.length + 1);
+    const first = busy.post("{plexConnection(id:5){user}}");
+    await arrived;
+    const response = await ask(busy.url, { ...post, body: QUERY }, LISTED);
+    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
+    expect(corsOf(response)).toEqual(READABLE);
+    gate.open();
+    expect((await first).status).toBe(200);
+    authentik.answer(null);
+    await busy.close();
+  });
+});
+
+function preflight(origin: string, asks: Record<string, string> = {}, path = "/graphql") {
+  const headers = { "access-control-request-method": "POST", ...asks };
+  return ask(gateway.url, { path, method: "OPTIONS", headers }, origin);
+}
+
+describe("a preflight", () => {
+  test("of a listed origin is granted every header name that it asks for", async () => {
+    const names = "apollographql-client-name,authorization,traceparent,x-apollo-operation-name";
+    const response = await preflight(LISTED, { "access-control-request-headers": names });
+    expect(response.status).toBe(204);
+    expect(corsOf(response)).toEqual({
+      ...READABLE,
+      "access-control-allow-headers": names,
+      "access-control-allow-methods": "GET, POST",
+      "access-control-max-age": "600",
+    });
+  });
+
+  test("is granted on other paths too, so that the page can read their 404", async () => {
+    const response = await preflight(LISTED, {}, "/graphq");
+    expect([response.status, corsOf(response)]).toMatchObject([204, READABLE]);
+  });
+
+  test.each(["a, <b>", "a b", `a${",b".repeat(2_000)}`])(
+    "is granted none of what is no list of names: %.20s",
+    async (names) => {
+      const response = await preflight(LISTED, { "access-control-request-headers": names });
+      expect(response.status).toBe(204);
+      expect(response.headers.has("access-control-allow-headers")).toBe(false);
+    },
+  );
+
+  test.each(["null", "https://evil.example", "https://app.example.org.evil.example", ""])(
+    "of an origin that is not listed is granted nothing: %j",
+    async (origin) => {
+      const response = await preflight(origin, { "access-control-request-headers": "authorization" });
+      expect([response.status, corsOf(response)]).toEqual([204, {}]);
+      expect(response.headers.get("vary")).toMatch(/\bOrigin\b/);
+    },
+  );
+});
+
+test.each(["null", "https://evil.example", `${LISTED}/`, LISTED.toUpperCase()])(
+  "whose origin is not listed reads nothing: %s",
+  async (origin) => {
+    const response = await ask(gateway.url, { ...post, body: QUERY }, origin);
+    expect([response.status, corsOf(response)]).toEqual([200, {}]);
+  },
+);
+
+test("with * everyone reads answers, and nobody is let send credentials of the browser", async () => {
+  const open = await startGateway({ authentikUrl: authentik.url, gateway: { corsOrigins: ["*"] } });
+  for (const origin of ["null", "https://anyone.example"]) {
+    const response = await ask(open.url, { ...post, body: QUERY }, origin);
+    expect(corsOf(response)).toEqual({ ...READABLE, "access-control-allow-origin": "*" });
+  }
+  await open.close();
+});
+
+test("a listed origin is told so also when an equal request without one is in flight", async () => {
+  const gate = createGate();
+  authentik.answer(async (_request, _response, fallback) => {
+    await gate.opened;
+    fallback();
+  });
+  const arrived = authentik.arrived(authentik.requests.length + 1);
+  const body = '{"query":"{plexConnection(id:5){user}}"}';
+  const headers = { ...JSON_TYPE, authorization: TOKEN };
+  const first = fetch(new URL("/graphql", gateway.url), { method: "POST", headers, body });
+  await arrived;
+  const before = gateway.records.length;
+  const second = ask(gateway.url, { method: "POST", headers, body }, LISTED);
+  gate.open();
+  expect([corsOf(await first), corsOf(await second)]).toEqual([{}, READABLE]);
+  expect(gateway.records.length).toBe(before + 2);
+  authentik.answer(null);
+});

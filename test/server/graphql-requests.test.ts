@@ -1,0 +1,239 @@
+import { createHash } from "node:crypto";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { askBody, read } from "../security/support/ask.ts";
+import { type FakeAuthentik, startFakeAuthentik } from "../support/fake-authentik.ts";
+import { startGateway, type TestGateway, TOKEN } from "../support/gateway.ts";
+
+/*
+ * What clients send, and what the specification of GraphQL over HTTP says about it, by every way in.
+ */
+
+let authentik: FakeAuthentik;
+let gateway: TestGateway;
+beforeAll(async () => {
+  authentik = await startFakeAuthentik();
+  gateway = await startGateway({ authentikUrl: authentik.url, gateway: { batchLimit: 10 } });
+});
+afterAll(async () => {
+  await gateway.close();
+  await authentik.close();
+});
+beforeEach(() => {
+  authentik.requests.length = 0;
+});
+
+type Headers = Record<string, string>;
+const JSON_TYPES = ["application/json", "application/graphql-response+json"];
+
+async function post(body: object | string, headers: Headers = {}) {
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  return askBody(gateway.url, text, { headers: { authorization: TOKEN, ...headers } });
+}
+
+/** The query string as it is: clients send what no URLSearchParams would write. */
+async function get(search: string, headers: Headers = {}) {
+  const url = new URL(`/graphql?${search}`, gateway.url);
+  return read(await fetch(url, { headers: { authorization: TOKEN, ...headers } }));
+}
+
+function persisted(query: string) {
+  const sha256Hash = createHash("sha256").update(query).digest("hex");
+  return { extensions: { persistedQuery: { version: 1, sha256Hash } } };
+}
+
+const FIVE = "{plexConnection(id:5){pk}}";
+const ANSWER = { data: { plexConnection: { pk: 5 } } };
+const encoded = (value: unknown): string => encodeURIComponent(JSON.stringify(value));
+
+describe("a persisted query", () => {
+  test.each(JSON_TYPES)("that is not known yet is 200 in %s, by POST and by GET", async (accept) => {
+    const { extensions } = persisted(`{plexConnection(id:5){user}} # in ${accept}`);
+    const answers = [
+      await post({ extensions }, { accept }),
+      await post({ operationName: null, variables: {}, extensions }, { accept }),
+      await get(`extensions=${encoded(extensions)}`, { accept }),
+    ];
+    for (const { status, codes, headers } of answers) {
+      expect([status, codes]).toEqual([200, ["PERSISTED_QUERY_NOT_FOUND"]]);
+      expect(headers.get("content-type")).toBe(`${accept}; charset=utf-8`);
+    }
+    expect(answers[0]?.result.errors?.[0]?.message).toBe("PersistedQueryNotFound");
+    expect(authentik.requests).toEqual([]);
+  });
+
+  test("is registered with its text, and then answered by its hash, by POST and by GET", async () => {
+    const { extensions } = persisted(FIVE);
+    expect((await post({ query: FIVE, extensions })).result).toEqual(ANSWER);
+    expect((await post({ extensions })).result).toEqual(ANSWER);
+    expect((await get(`extensions=${encoded(extensions)}`)).result).toEqual(ANSWER);
+  });
+
+  test("in a batch is answered for itself", async () => {
+    const unknown = persisted("{plexConnection(id:6){user}}");
+    const { status, result } = await post([unknown, { query: FIVE }, { query: FIVE, ...persisted(FIVE) }]);
+    expect([status, result]).toEqual([
+      200,
+      [{ errors: [expect.objectContaining({ message: "PersistedQueryNotFound" })] }, ANSWER, ANSWER],
+    ]);
+  });
+
+  test.each([
+    ["a hash of another text", { query: FIVE, ...persisted("{__typename}") }],
+    ["a version that nobody knows", { extensions: { persistedQuery: { version: 2, sha256Hash: "x" } } }],
+    ["a hash that is none", { extensions: { persistedQuery: { version: 1, sha256Hash: 5 } } }],
+    ["no hash", { extensions: { persistedQuery: {} } }],
+  ])("with %s is 400", async (_name, body) => {
+    for (const accept of JSON_TYPES) {
+      const { status, codes } = await post(body, { accept });
+      expect([status, codes]).toEqual([
+        400,
+        [expect.stringMatching(/^(BAD_REQUEST|PERSISTED_QUERY_MISMATCH)$/)],
+      ]);
+    }
+  });
+});
+
+test("members that the specification does not know are ignored, by every way in", async () => {
+  const body = { id: "x", query: FIVE, documentId: 5, uploadables: null, cacheConfig: { force: true } };
+  expect((await post(body)).result).toEqual(ANSWER);
+  expect((await post([body, body])).result).toEqual([ANSWER, ANSWER]);
+  expect((await post({ ...body, ...persisted(FIVE) })).result).toEqual(ANSWER);
+  expect((await post({ ...body, extensions: { unknown: 1 } })).result).toEqual(ANSWER);
+  expect((await get(`id=x&query=${encodeURIComponent(FIVE)}&unknown`)).result).toEqual(ANSWER);
+});
+
+describe("parameters of the wrong kind are 400 and name what is wrong", () => {
+  const query = `query=${encodeURIComponent(FIVE)}`;
+  test.each([
+    [`${query}&variables=undefined`, /variables/],
+    [`${query}&variables=[]`, /variables/],
+    [`${query}&extensions={`, /extensions/],
+    [`${query}&extensions=5`, /extensions/],
+    ["extensions={", /extensions/],
+    ["query=", /query/],
+    ["?query={__typename}", /query/],
+    ["", /query/],
+  ])("GET %s", async (search, words) => {
+    const { status, codes, result } = await get(search);
+    expect([status, codes]).toEqual([400, ["BAD_REQUEST"]]);
+    expect(result.errors?.[0]?.message).toMatch(words);
+  });
+
+  test.each([
+    ["undefined", /body/],
+    ["", /body/],
+    ["null", /query/],
+    ['"text"', /query/],
+    [{ query: 5 }, /query/],
+    [{ query: FIVE, variables: "undefined" }, /variables/],
+    [{ query: FIVE, variables: [] }, /variables/],
+    [{ query: FIVE, operationName: 5 }, /operationName/],
+    [{ query: FIVE, extensions: "{" }, /extensions/],
+    [{}, /query/],
+  ])("POST %j", async (body, words) => {
+    for (const accept of JSON_TYPES) {
+      const { status, codes, result } = await post(body, { accept });
+      expect([status, codes]).toEqual([400, ["BAD_REQUEST"]]);
+      expect(result.errors?.[0]?.message).toMatch(words);
+    }
+  });
+
+  test("no stack reaches the log, nor a call authentik", async () => {
+    gateway.records.length = 0;
+    await get("query={__typename}&variables=undefined");
+    await get("extensions={");
+    expect(gateway.records.map(({ status, problems }) => [status, problems])).toEqual([
+      [400, []],
+      [400, []],
+    ]);
+    expect(authentik.requests).toEqual([]);
+  });
+});
+
+describe("Accept: the most specific range decides", () => {
+  const [json, graphql] = JSON_TYPES;
+  test.each([
+    [undefined, json],
+    ["*/*", json],
+    ["application/json;q=0, */*", graphql],
+    ["*/*, application/json;q=0", graphql],
+    ["application/json;q=0.5, application/*", graphql],
+    ["*/*;q=0.1, application/json", json],
+    ["application/graphql-response+json, application/json;q=0.9", graphql],
+    ["application/json, application/graphql-response+json", json],
+    ["multipart/mixed, application/graphql-response+json, application/json", graphql],
+    ["Application/GraphQL-Response+JSON; Charset=UTF-8", graphql],
+    ["application/*;q=0.2, application/json;q=0.1, */*;q=0.9", graphql],
+    ["text/html, application/xhtml+xml, */*;q=0.8", json],
+  ])("%s is answered in %s", async (accept, mediaType) => {
+    const { status, headers } = await post({ query: FIVE }, accept === undefined ? {} : { accept });
+    expect([status, headers.get("content-type")]).toEqual([200, `${mediaType}; charset=utf-8`]);
+  });
+
+  test.each([
+    "text/turtle",
+    "application/json;q=0",
+    "*/*;q=0",
+    "application/*;q=0, */*",
+    "application/json; charset=utf-16",
+  ])("%s is 406", async (accept) => {
+    const { status, codes } = await post({ query: FIVE }, { accept });
+    expect([status, codes]).toEqual([406, ["BAD_REQUEST"]]);
+    expect((await get(`query=${encodeURIComponent(FIVE)}`, { accept })).status).toBe(406);
+  });
+});
+
+describe("an id that is no id is told the same by every way in", () => {
+  const send = {
+    POST: (query: string, variables = {}) => post({ query, variables }),
+    GET: (query: string, variables = {}) =>
+      get(`query=${encodeURIComponent(query)}&variables=${encoded(variables)}`),
+    "a persisted query": (query: string, variables = {}) => post({ query, variables, ...persisted(query) }),
+    "a batch": async (query: string, variables = {}) => {
+      const { text, ...answer } = await post([{ query, variables }]);
+      const [result]: [(typeof answer)["result"]] = JSON.parse(text);
+      return {
+        ...answer,
+        result,
+        codes: (result.errors ?? []).map(({ extensions }) => extensions?.code ?? ""),
+      };
+    },
+  };
+  const ways = Object.keys(send) as (keyof typeof send)[];
+
+  test.each(ways)("%s: the literal is a mistake of the document", async (way) => {
+    for (const literal of ["1.5", "true", "[5]", "{a:1}"])
+      expect((await send[way](`{plexConnection(id:${literal}){pk}}`)).codes).toEqual([
+        "GRAPHQL_VALIDATION_FAILED",
+      ]);
+  });
+
+  test.each(ways)("%s: the variable is a mistake of the input", async (way) => {
+    for (const id of [1.5, true, [5, 6], { a: 1 }, "x", 0])
+      expect((await send[way]("query($id:ID!){plexConnection(id:$id){pk}}", { id })).codes).toEqual([
+        "BAD_USER_INPUT",
+      ]);
+  });
+
+  test.each(ways)("%s: a literal of the right kind, but no key, is a mistake of the input", async (way) => {
+    for (const literal of ['"1.5"', "0", '"05"', "99999999999"])
+      expect((await send[way](`{plexConnection(id:${literal}){pk}}`)).codes).toEqual(["BAD_USER_INPUT"]);
+  });
+});
+
+test("a body in gzip is 415 with a sentence that says what to send", async () => {
+  const body = gzipSync(JSON.stringify({ query: FIVE }));
+  const headersSent = { "content-encoding": "gzip" };
+  const { status, codes, result, headers } = await askBody(gateway.url, body, { headers: headersSent });
+  expect([status, codes]).toEqual([415, ["BAD_REQUEST"]]);
+  expect(headers.get("accept-encoding")).toBe("identity");
+  expect(result.errors?.[0]?.message).toBe("Send the body without compression.");
+  expect(authentik.requests).toEqual([]);
+});
+
+test("an operation name that is empty means the only operation, by every way in", async () => {
+  expect((await post({ query: FIVE, operationName: "" })).result).toEqual(ANSWER);
+  expect((await get(`query=${encodeURIComponent(FIVE)}&operationName=`)).result).toEqual(ANSWER);
+  expect((await post([{ query: FIVE, operationName: "" }])).result).toEqual([ANSWER]);
+});

@@ -1,0 +1,107 @@
+import { createHash } from "node:crypto";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { read } from "../security/support/ask.ts";
+import { createGate, sendJson } from "../support/fake-authentik.ts";
+import { type HouseGateway, startHouse } from "../support/house-gateway.ts";
+
+const DELETE = "mutation($id:ID!){plexConnectionDelete(input:{id:$id}){deletedId userErrors{code}}}";
+const DELETE_SEVEN = DELETE.replace("($id:ID!)", " Seven").replace("$id", "7");
+const ALICE = "Bearer token-of-alice";
+const PATH = "/api/v3/sources/user_connections/plex/";
+
+let at: HouseGateway;
+beforeEach(async () => {
+  at = await startHouse("2025.4", { mutations: true });
+});
+afterEach(() => at.close());
+
+function pks(): unknown[] {
+  return at.house.connections.map(({ pk }) => pk);
+}
+
+async function get(params: Record<string, string>, accept: string) {
+  const url = new URL(`/graphql?${String(new URLSearchParams(params))}`, at.gateway.url);
+  const headers = { authorization: ALICE, accept, "apollo-require-preflight": "true" };
+  return read(await fetch(url, { headers }));
+}
+
+describe("a mutation by GET is 405 and never executed", () => {
+  test.each(["application/json", "application/graphql-response+json"])("in %s", async (accept) => {
+    const hashed = createHash("sha256").update(DELETE_SEVEN).digest("hex");
+    const extensions = JSON.stringify({ persistedQuery: { version: 1, sha256Hash: hashed } });
+    for (const params of [
+      { query: DELETE_SEVEN },
+      { query: DELETE, variables: '{"id":7}' },
+      { query: `query Typename{__typename} ${DELETE_SEVEN}`, operationName: "Seven" },
+      { query: DELETE_SEVEN, extensions },
+      { extensions },
+    ]) {
+      const { status, headers, result } = await get(params, accept);
+      expect([status, headers.get("allow"), result.data]).toEqual([405, "POST", undefined]);
+    }
+    expect(at.authentik.requests).toEqual([]);
+    expect(pks()).toEqual([5, 6, 7]);
+  });
+
+  test("though the query beside it in the document is answered", async () => {
+    const query = `query Typename{__typename} ${DELETE_SEVEN}`;
+    const { status, result } = await get({ query, operationName: "Typename" }, "application/json");
+    expect([status, result]).toEqual([200, { data: { __typename: "Query" } }]);
+    expect(pks()).toEqual([5, 6, 7]);
+  });
+});
+
+test("equal mutations in flight are each executed, sent once, and never answered together", async () => {
+  const gate = createGate();
+  at.authentik.answer(async (_request, _response, fallback) => {
+    await gate.opened;
+    fallback();
+  });
+  const deleting = [1, 2, 3].map(() =>
+    at.gateway.post(DELETE, { authorization: ALICE, variables: { id: 7 } }),
+  );
+  await at.authentik.arrived(3);
+  gate.open();
+  const replies = await Promise.all(deleting);
+  expect(at.authentik.requests.map(({ method, path }) => [method, path])).toEqual(
+    [1, 2, 3].map(() => ["DELETE", `${PATH}7/`]),
+  );
+  const outcomes = replies.map(({ data }) => JSON.stringify(data?.["plexConnectionDelete"]));
+  expect(outcomes.filter((outcome) => outcome.includes('"deletedId":"7"'))).toHaveLength(1);
+  expect(outcomes.filter((outcome) => outcome.includes("NOT_FOUND"))).toHaveLength(2);
+  expect(at.gateway.records.map(({ shared }) => shared)).toEqual([false, false, false]);
+});
+
+test("a mutation that a deadline or a reset ends is not sent again", async () => {
+  at.authentik.answer((_request, response) => void response.destroy());
+  const { errors } = await at.gateway.post(DELETE, { authorization: ALICE, variables: { id: 7 } });
+  expect(errors?.map(({ extensions }) => extensions.code)).toEqual(["UPSTREAM_UNAVAILABLE"]);
+  expect(at.authentik.requests).toHaveLength(1);
+});
+
+test("what the same caller asked before a mutation and is still in flight is not reused after it", async () => {
+  const gate = createGate();
+  const READ = "{plexConnection(id:7){pk}}";
+  at.authentik.answer(async ({ method }, response, fallback) => {
+    const row = at.house.connections.find(({ pk }) => pk === 7);
+    if (method !== "GET") {
+      fallback();
+      return;
+    }
+    // Made now, and sent late.
+    await gate.opened;
+    sendJson(response, row ? 200 : 404, row ?? { detail: "Not found." });
+  });
+  const ask = () => at.gateway.post(READ, { authorization: ALICE });
+  const before = ask();
+  await at.authentik.arrived(1);
+  const deleted = await at.gateway.post(DELETE, { authorization: ALICE, variables: { id: 7 } });
+  expect(deleted.data).toMatchObject({ plexConnectionDelete: { deletedId: "7" } });
+  const after = ask();
+  await at.authentik.arrived(3);
+  gate.open();
+  expect((await before).data).toEqual({ plexConnection: { pk: 7 } });
+  expect((await after).data).toEqual({ plexConnection: null });
+  expect(at.authentik.requests.map(({ method }) => method)).toEqual(["GET", "DELETE", "GET"]);
+  expect(at.gateway.records.map(({ shared }) => shared)).toEqual([false, false, false]);
+});

@@ -1,0 +1,73 @@
+import { expect, onTestFinished, test } from "vitest";
+import { raw } from "../security/support/raw.ts";
+import { createGate, startFakeAuthentik } from "../support/fake-authentik.ts";
+import { startGateway, TOKEN } from "../support/gateway.ts";
+import { patience } from "../support/patience.ts";
+import { rawClient } from "../support/raw-client.ts";
+
+function post(query: string, { type = "application/json" } = {}): string {
+  const body = JSON.stringify({ query });
+  const head = `POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: ${type}\r\nAuthorization: ${TOKEN}\r\n`;
+  return `${head}Content-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+const FIVE = "{plexConnection(id:5){pk user}}";
+const NOWHERE = "GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n";
+const TOO_LONG =
+  "POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n";
+
+async function start() {
+  const authentik = await startFakeAuthentik();
+  const gateway = await startGateway({ authentikUrl: authentik.url });
+  onTestFinished(async () => {
+    await gateway.close();
+    await authentik.close();
+  });
+  return { authentik, gateway };
+}
+
+function statuses(text: string): string[] {
+  return [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status = ""]) => status);
+}
+
+test("requests of one segment are answered in order, though the refused ones are done first", async () => {
+  const { authentik, gateway } = await start();
+  const gate = createGate();
+  authentik.answer(async (_request, _response, fallback) => {
+    await gate.opened;
+    fallback();
+  });
+  const bytes = post(FIVE) + post(FIVE, { type: "text/plain" }) + NOWHERE + post("{__typename}");
+  const client = rawClient(Number(gateway.url.port), bytes);
+  await authentik.arrived(1);
+  await expect.poll(() => gateway.records.map(({ status }) => status), patience).toEqual([415, 404, 200]);
+  expect(client.received()).toBe("");
+  gate.open();
+  const text = await client.waitFor(/__typename/);
+  expect(statuses(text)).toEqual(["200", "415", "404", "200"]);
+  expect(text.match(/\{"(?:data|errors)".*\}/g)?.map((body) => body.slice(0, 20))).toEqual([
+    '{"data":{"plexConnec',
+    '{"errors":[{"message',
+    '{"errors":[{"message',
+    '{"data":{"__typename',
+  ]);
+  client.socket.destroy();
+});
+
+test.each([
+  ["a body that is too long", TOO_LONG, ["200", "413"]],
+  ["what is no HTTP", "no HTTP\r\n\r\n", ["200", "400"]],
+  [
+    "a line that two parsers read differently",
+    NOWHERE.replace("Host", "Content-Length: 1\r\nTransfer-Encoding: chunked\r\nHost"),
+    ["200", "400"],
+  ],
+])(
+  "%s behind an answered request is answered second, and is the last on its connection",
+  async (_name, bytes, expected) => {
+    const { gateway } = await start();
+    const answer = await raw(gateway.url, post(FIVE) + bytes + NOWHERE, { waitMs: 10_000 });
+    expect(statuses(answer.text)).toEqual(expected);
+    expect(answer.closedByServer).toBe(true);
+  },
+);
