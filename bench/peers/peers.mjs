@@ -31,7 +31,7 @@ function installedVersion(packageName) {
  */
 export function ours(label, settings = {}) {
   const { version, scripts } = JSON.parse(readFileSync(`${root}/package.json`, "utf8"));
-  const [, ...args] = scripts.start.split(" ");
+  const args = scripts.start.replace(/^.*\bnode /, "").split(" ");
   return {
     name: "ours",
     label,
