@@ -33,7 +33,7 @@ function allowedStorage() {
 
 async function execute({ operationName, ...parameters }, { headers } = {}) {
   // For a moment after a change of tabs, GraphiQL names the operation of the tab before.
-  const known = new RegExp(String.raw`\b${operationName}\b`).test(parameters.query);
+  const known = new RegExp(String.raw`\b(query|mutation)\s+${operationName}\b`).test(parameters.query);
   const response = await fetch(location.pathname, {
     method: "POST",
     headers: {
