@@ -73,6 +73,8 @@ export class AuthentikError extends Error {
 
   constructor(kind: AuthentikErrorKind, message: string, options: AuthentikErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    // Where it was made tells nobody anything, and writing that down for each of a thousand refusals costs most of all.
+    this.stack = `${this.name}: ${message}`;
     this.kind = kind;
     this.status = options.status;
     this.retryAfterSeconds = options.retryAfterSeconds;

@@ -203,6 +203,7 @@ function toConfig(
       maxRestCalls: values.MAX_REST_CALLS,
       maxRepresentations: values.MAX_REPRESENTATIONS,
       maxPageSize: values.MAX_PAGE_SIZE,
+      maxAnswerFields: values.MAX_ANSWER_FIELDS,
       maxScannedRows: values.MAX_SCANNED_ROWS,
       documentLimits: {
         maxTokens: values.MAX_TOKENS,
@@ -213,6 +214,7 @@ function toConfig(
         maxFragments: values.MAX_FRAGMENTS,
         maxOperations: values.MAX_OPERATIONS,
         maxFields: values.MAX_FIELDS,
+        maxAliasLength: values.MAX_ALIAS_LENGTH,
         maxIntrospectionFields: values.MAX_INTROSPECTION_FIELDS,
         maxAliasesOfOneField: values.MAX_ALIASES_OF_ONE_FIELD,
         maxOverlappingFields: values.MAX_OVERLAPPING_FIELDS,

@@ -10,6 +10,8 @@ export interface GraphContext {
   maxRepresentations: number;
   /** Rows that one page of a list may have. */
   maxPageSize: number;
+  /** Fields that all lists of the answer may have together. */
+  maxAnswerFields: number;
   /** Rows of a list that may be looked through for what authentik cannot filter by. */
   maxScannedRows: number;
 }

@@ -2,7 +2,6 @@ import {
   GraphQLError,
   Lexer,
   Source,
-  type Token,
   TokenKind,
   parse,
   specifiedRules,
@@ -39,7 +38,6 @@ export function checkDocumentText(source: string, limits: DocumentLimits): Docum
       return { code: "LIMIT_EXCEEDED", excess: { limit: "tokens", max: maxTokens, actual: maxTokens + 1 } };
     return { code: "GRAPHQL_PARSE_FAILED", errors: [parseError(error)] };
   }
-  cutTokens(document);
   const excess = findExcess(document, limits);
   return excess === null ? document : { code: "LIMIT_EXCEEDED", excess };
 }
@@ -73,19 +71,6 @@ function shortened(error: GraphQLError): GraphQLError {
   const { message, nodes = null, source, positions } = error;
   if (message.length <= MAX_MESSAGE_LENGTH) return error;
   return new GraphQLError(`${message.slice(0, MAX_MESSAGE_LENGTH)}…`, { nodes, source, positions });
-}
-
-/**
- * Takes the tokens apart that the parser chained together: through them a kept document would hold all its comments,
- * which no limit counts.
- */
-function cutTokens(document: DocumentNode): void {
-  let token: Token | null | undefined = document.loc?.startToken;
-  while (token) {
-    const next: Token | null = token.next;
-    Object.assign(token, { prev: null, next: null });
-    token = next;
-  }
 }
 
 /** Tells the parser's two reasons to give up apart without reading its message. */

@@ -5,6 +5,8 @@ export interface NodeCounts {
   operations: number;
   fragments: number;
   aliases: number;
+  /** Letters of the longest alias. */
+  aliasLength: number;
   directives: number;
   /** Deepest selection set, list, input object or type modifier within its kind. */
   nesting: number;
@@ -23,7 +25,14 @@ const NESTING_KINDS: ReadonlySet<string> = new Set([
 
 /** Counts without recursion, so that no document can exhaust the stack; gives up counting beyond `maxNesting`. */
 export function countNodes(document: DocumentNode, maxNesting: number): NodeCounts {
-  const counts: NodeCounts = { operations: 0, fragments: 0, aliases: 0, directives: 0, nesting: 0 };
+  const counts: NodeCounts = {
+    operations: 0,
+    fragments: 0,
+    aliases: 0,
+    aliasLength: 0,
+    directives: 0,
+    nesting: 0,
+  };
   const pending: Visit[] = document.definitions.map((node) => [node, 0]);
   for (let visit = pending.pop(); visit !== undefined; visit = pending.pop()) {
     const [node, outer] = visit;
@@ -40,7 +49,10 @@ function countNode(node: ASTNode, counts: NodeCounts): void {
   if (node.kind === Kind.OPERATION_DEFINITION) counts.operations++;
   else if (node.kind === Kind.FRAGMENT_DEFINITION) counts.fragments++;
   else if (node.kind === Kind.DIRECTIVE) counts.directives++;
-  else if (node.kind === Kind.FIELD && node.alias !== undefined) counts.aliases++;
+  else if (node.kind === Kind.FIELD && node.alias !== undefined) {
+    counts.aliases++;
+    counts.aliasLength = Math.max(counts.aliasLength, node.alias.value.length);
+  }
 }
 
 /** Children that can nest or count; names and leaves are left out. */

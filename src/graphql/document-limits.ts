@@ -11,6 +11,8 @@ export interface DocumentLimits {
   maxDepth: number;
   /** Aliases in the whole document. */
   maxAliases: number;
+  /** Letters of one alias: it stands in the path of each error below it, and in each item of a list. */
+  maxAliasLength: number;
   /** Selections at the top of all operations of the document together, fragments followed. */
   maxRootFields: number;
   /** Directives in the whole document. */
@@ -20,7 +22,7 @@ export interface DocumentLimits {
   maxOperations: number;
   /** Fields after following every fragment. */
   maxFields: number;
-  /** Fields inside `__schema` and `__type`, fragments followed. */
+  /** Fields that the answer has about the schema, by estimate, fragments followed. */
   maxIntrospectionFields: number;
   /** Response keys of one field of one object. */
   maxAliasesOfOneField: number;
@@ -34,20 +36,21 @@ export interface DocumentLimits {
  * shared fragment need 4,100. The standard introspection query is 13 deep, the graph's own longest path 4. A
  * router sends up to 64 `_eN` fields; a page that names 500 connections sends 500 aliases at the root; more than
  * 1,000 would exceed the REST calls of one operation anyway. No router was seen to send more than a handful of
- * directives or fragments. 1,000 aliases times a type's 25 fields make 25,000 fields. The standard introspection query, which
- * asks for all of the schema, has some 150 fields; one that asks twice takes twice as long. Clients that merge operations
- * into one alias each operation's `__typename`.
+ * directives or fragments. 1,000 aliases times a type's 25 fields make 25,000 fields. The standard introspection query
+ * asks for some 5,000 fields; one that asks twice takes twice as long. Clients that merge operations into one alias each
+ * operation's `__typename`.
  */
 export const DEFAULT_DOCUMENT_LIMITS: DocumentLimits = {
   maxTokens: 15_000,
   maxDepth: 25,
   maxAliases: 1_000,
+  maxAliasLength: 250,
   maxRootFields: 1_000,
   maxDirectives: 50,
   maxFragments: 100,
   maxOperations: 50,
   maxFields: 30_000,
-  maxIntrospectionFields: 300,
+  maxIntrospectionFields: 8_000,
   maxAliasesOfOneField: 100,
   maxOverlappingFields: 10_000,
 };
@@ -58,6 +61,7 @@ export type LimitName =
   | "depth"
   | "nesting"
   | "aliases"
+  | "aliasLength"
   | "rootFields"
   | "directives"
   | "fragments"
@@ -89,6 +93,7 @@ export function findExcess(document: DocumentNode, limits: DocumentLimits): Exce
     above("operations", counts.operations, limits.maxOperations) ??
     above("fragments", counts.fragments, limits.maxFragments) ??
     above("aliases", counts.aliases, limits.maxAliases) ??
+    above("aliasLength", counts.aliasLength, limits.maxAliasLength) ??
     above("directives", counts.directives, limits.maxDirectives);
   if (syntactic !== null) return syntactic;
 

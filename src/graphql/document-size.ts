@@ -6,20 +6,41 @@ export interface ExpandedSizes {
   depth: number;
   fields: number;
   rootFields: number;
-  /** `__schema` and `__type` and all fields inside them. */
+  /** Fields that the answer has about the schema, by estimate. */
   introspectionFields: number;
 }
 
 /** What one selection set adds where it stands. */
-interface Size {
+export interface Size {
   depth: number;
   fields: number;
   /** Fields of the set itself, through fragments but not through fields. */
   ownFields: number;
+  /** Fields with those of an introspection's list as often as the list has items. */
+  listedFields: number;
   introspectionFields: number;
 }
 
-const NOTHING: Size = { depth: 0, fields: 0, ownFields: 0, introspectionFields: 0 };
+const NOTHING: Size = { depth: 0, fields: 0, ownFields: 0, listedFields: 0, introspectionFields: 0 };
+
+const INTROSPECTION: ReadonlySet<string> = new Set(["__schema", "__type", "_service"]);
+
+/**
+ * How many items the lists of an introspection have in this graph on average, and how often there is an inner type. The
+ * SDL is one long text, which takes as long as so many fields.
+ */
+const ITEMS: Readonly<Record<string, number>> = {
+  types: 40,
+  fields: 6,
+  args: 0.5,
+  inputFields: 0.5,
+  interfaces: 0.5,
+  possibleTypes: 0.5,
+  ofType: 0.5,
+  directives: 15,
+  locations: 2,
+  sdl: 100,
+};
 
 /**
  * Sizes of all operations; each fragment is measured once, hence linear time even where its expansion is
@@ -30,12 +51,26 @@ export function expandedSizes(document: DocumentNode): ExpandedSizes {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const node of document.definitions)
     if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);
+  const { ofFragment, ofSelections } = createSizer((name) => fragments.get(name));
+  const total = { ...NOTHING };
+  for (const node of document.definitions)
+    if (node.kind === Kind.OPERATION_DEFINITION) add(total, ofSelections(node.selectionSet));
+  for (const name of fragments.keys()) total.depth = Math.max(total.depth, ofFragment(name).depth); // Validation visits unused ones too.
+  const { depth, fields, ownFields: rootFields, introspectionFields } = total;
+  return { depth, fields, rootFields, introspectionFields };
+}
+
+/** Measures selection sets; each fragment once. */
+export function createSizer(fragmentOf: (name: string) => FragmentDefinitionNode | undefined): {
+  ofFragment: (name: string) => Size;
+  ofSelections: (set: SelectionSetNode) => Size;
+} {
   const measured = new Map<string, Size>();
 
   function ofFragment(name: string): Size {
     const known = measured.get(name);
     if (known !== undefined) return known;
-    const fragment = fragments.get(name);
+    const fragment = fragmentOf(name);
     if (fragment === undefined) return NOTHING;
     measured.set(name, NOTHING); // What a cycle finds.
     const size = ofSelections(fragment.selectionSet);
@@ -50,24 +85,21 @@ export function expandedSizes(document: DocumentNode): ExpandedSizes {
       else if (selection.kind === Kind.INLINE_FRAGMENT) add(sum, ofSelections(selection.selectionSet));
       else {
         const below = selection.selectionSet === undefined ? NOTHING : ofSelections(selection.selectionSet);
-        const introspects = selection.name.value === "__schema" || selection.name.value === "__type";
+        const { value: name } = selection.name;
+        const listedFields = (1 + below.listedFields) * (ITEMS[name] ?? 1);
         add(sum, {
           depth: below.depth + 1,
           fields: below.fields + 1,
           ownFields: 1,
-          introspectionFields: introspects ? below.fields + 1 : below.introspectionFields,
+          listedFields,
+          introspectionFields: INTROSPECTION.has(name) ? listedFields : below.introspectionFields,
         });
       }
     }
     return sum;
   }
 
-  const total = { ...NOTHING };
-  for (const node of document.definitions)
-    if (node.kind === Kind.OPERATION_DEFINITION) add(total, ofSelections(node.selectionSet));
-  for (const name of fragments.keys()) total.depth = Math.max(total.depth, ofFragment(name).depth); // Validation visits unused ones too.
-  const { depth, fields, ownFields: rootFields, introspectionFields } = total;
-  return { depth, fields, rootFields, introspectionFields };
+  return { ofFragment, ofSelections };
 }
 
 /** Numbers may grow to Infinity for exponential documents, which compares as it should. */
@@ -75,5 +107,6 @@ function add(sum: Size, size: Size): void {
   sum.depth = Math.max(sum.depth, size.depth);
   sum.fields += size.fields;
   sum.ownFields += size.ownFields;
+  sum.listedFields += size.listedFields;
   sum.introspectionFields += size.introspectionFields;
 }

@@ -55,8 +55,7 @@ export function isolateEntities(schema: GraphQLSchema): void {
         { limit: "representations", max: context.maxRepresentations, actual: asked },
       );
     }
-    // Errors are handed on as values, which every executor puts in their own place. A rejection would have no handler
-    // until graphql-js comes to its item.
+    // Errors are handed on as values: a rejection would have no handler until graphql-js comes to its item.
     return representations.map((representation) =>
       resolveEntity(representation, { resolvers, context, info }).catch(asErrorValue),
     );

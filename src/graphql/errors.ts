@@ -1,6 +1,7 @@
 import { GraphQLError } from "graphql";
 import { AuthentikError, type AuthentikErrorKind } from "../authentik/errors.ts";
 import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
+import { locationsOf } from "./locations.ts";
 
 /** Every code that a client can meet in `extensions.code`. */
 export type ErrorCode =
@@ -193,8 +194,9 @@ function rootOf(error: unknown): unknown {
 
 function positionOf(error: unknown): Pick<FormattedError, "locations" | "path"> {
   if (!(error instanceof GraphQLError)) return {};
+  const locations = locationsOf(error);
   return {
-    ...(error.locations && error.locations.length > 0 ? { locations: error.locations } : {}),
+    ...(locations.length > 0 ? { locations } : {}),
     ...(error.path ? { path: error.path } : {}),
   };
 }

@@ -6,7 +6,8 @@ import {
   type OperationDefinitionNode,
 } from "graphql";
 import { LRUCache } from "lru-cache";
-import { type Prepare, findOperation, type PreparedDocument } from "./prepare.ts";
+import { textOf } from "./format.ts";
+import { type Prepare, estimatedBytes, findOperation, type PreparedDocument } from "./prepare.ts";
 
 /** What is said of an operation in the log; filled in when it is known. */
 export interface OperationSummary {
@@ -34,8 +35,10 @@ export interface Executor {
   ): ExecutionResult | Promise<ExecutionResult>;
 }
 
-/** Estimated bytes of results about the schema that are kept; a whole introspection has some 100,000. */
+/** Estimated bytes of results about the schema that are kept; a whole introspection has some 350,000. */
 const SCHEMA_RESULTS_BYTES = 4_000_000;
+/** A result and its JSON in memory, in multiples of the JSON. */
+const BYTES_PER_CHARACTER = 6;
 
 const SCHEMA_FIELDS: ReadonlySet<string> = new Set(["__schema", "__type", "__typename", "_service"]);
 
@@ -44,7 +47,6 @@ export function createExecutor({ schema, prepare }: { schema: GraphQLSchema; pre
   // What tells of the schema is the same for everyone, and dear: a small document asks for hundreds of kilobytes.
   const schemaResults = new LRUCache<OperationDefinitionNode, ExecutionResult>({
     maxSize: SCHEMA_RESULTS_BYTES,
-    sizeCalculation: (result, { loc }) => JSON.stringify(result).length + 2 * (loc?.source.body.length ?? 0),
   });
   return {
     prepare,
@@ -65,7 +67,10 @@ export function createExecutor({ schema, prepare }: { schema: GraphQLSchema; pre
         operationName: name,
       });
       if (!(result instanceof Promise) && !result.errors && asksForSchemaOnly(operation))
-        schemaResults.set(operation, result);
+        schemaResults.set(operation, result, {
+          // The operation is held as well.
+          size: textOf(result).length * BYTES_PER_CHARACTER + estimatedBytes(prepared.document),
+        });
       return result;
     },
   };

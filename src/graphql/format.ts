@@ -52,6 +52,22 @@ export function formatResult(
   return { result: formatted, executed, codes: [...codes], http };
 }
 
+const texts = new WeakMap<object, string>();
+
+/** A result as JSON, made once for everyone who gets the same data. */
+export function textOf(
+  result: FormattedResult | Pick<ExecutionResult, "data" | "errors" | "extensions">,
+): string {
+  const { data, errors, extensions } = result;
+  if (!data || errors || extensions) return JSON.stringify(result);
+  let text = texts.get(data);
+  if (text === undefined) {
+    text = JSON.stringify({ data });
+    texts.set(data, text);
+  }
+  return text;
+}
+
 function isFormatted(error: unknown): error is FormattedError {
   return (
     isJsonObject(error) &&

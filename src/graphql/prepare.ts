@@ -12,6 +12,7 @@ import { LRUCache } from "lru-cache";
 import { checkDocumentText, type DocumentProblem, validateDocument } from "./document-check.ts";
 import type { DocumentLimits } from "./document-limits.ts";
 import { clientError } from "./errors.ts";
+import { detachLocations } from "./locations.ts";
 
 /** A valid document. Nothing in it depends on variables or on who asks. */
 export interface PreparedDocument {
@@ -51,10 +52,7 @@ export function createPrepare({ schema, limits, cacheBytes, introspection }: Pre
   const kept = new LRUCache<string, PreparedDocument>({
     maxSize: Math.max(1, cacheBytes),
     maxEntrySize: Math.max(1, Math.floor(cacheBytes / 2)),
-    sizeCalculation: ({ document }, source) =>
-      BYTES_PER_DOCUMENT +
-      (document.tokenCount ?? source.length) * BYTES_PER_TOKEN +
-      source.length * BYTES_PER_CHARACTER,
+    sizeCalculation: ({ document }, source) => estimatedBytes(document) + source.length * BYTES_PER_CHARACTER,
   });
   return (source) => {
     const known = kept.get(source);
@@ -63,10 +61,16 @@ export function createPrepare({ schema, limits, cacheBytes, introspection }: Pre
     if ("code" in document) throw asError(document);
     const problem = validateDocument(document, { schema, extraRules, hideSuggestions: !introspection });
     if (problem) throw asError(problem);
+    detachLocations(document);
     const prepared = { document, operations: operationsOf(document) };
     kept.set(source, prepared);
     return prepared;
   };
+}
+
+/** What a parsed document takes in memory, without its source. */
+export function estimatedBytes({ tokenCount = 0 }: DocumentNode): number {
+  return BYTES_PER_DOCUMENT + tokenCount * BYTES_PER_TOKEN;
 }
 
 /** The operation that a name means. No name, or an empty one, means the only operation. @throws {GraphQLError} */

@@ -1,4 +1,5 @@
 import { GraphQLSchema } from "graphql";
+import { limitAnswers } from "./answer-size.ts";
 import { builder } from "./builder.ts";
 import { isolateEntities } from "./entities.ts";
 import { printSchema } from "./print.ts";
@@ -19,15 +20,12 @@ export const FEDERATION_LINK_URL = "https://specs.apollo.dev/federation/v2.9";
  */
 export function createSchema(options: { federationLinkUrl: string; mutations?: boolean }): GraphQLSchema {
   const all = builder.toSubGraphSchema({ linkUrl: options.federationLinkUrl });
-  const schema = options.mutations === true ? all : withoutMutations(all);
-  isolateEntities(schema);
-  return schema;
-}
-
-/** The same graph without `Mutation` and what only that leads to. */
-function withoutMutations(all: GraphQLSchema): GraphQLSchema {
-  const schema = new GraphQLSchema({ ...all.toConfig(), mutation: null, types: [] });
+  const schema =
+    options.mutations === true ? all : new GraphQLSchema({ ...all.toConfig(), mutation: null, types: [] });
+  const sdl = printSchema(schema).trimEnd();
   const service = schema.getQueryType()?.getFields()["_service"];
-  if (service) service.resolve = () => ({ sdl: printSchema(schema).trimEnd() });
+  if (service) service.resolve = () => ({ sdl });
+  isolateEntities(schema);
+  limitAnswers(schema);
   return schema;
 }

@@ -32,6 +32,8 @@ interface Connection {
   readonly waiting: [request: IncomingMessage, response: ServerResponse][];
   /** What the parser could make nothing of, after the requests above. */
   failure: NodeJS.ErrnoException | null;
+  /** Whether what comes next has its turn already. */
+  isScheduled: boolean;
 }
 
 /**
@@ -48,7 +50,12 @@ export function watchConnections(
   const connections = new Map<Socket, Connection>();
 
   server.on("connection", (socket) => {
-    connections.set(socket, { owed: new Map(), waiting: [], failure: null });
+    const connection: Connection = { owed: new Map(), waiting: [], failure: null, isScheduled: false };
+    connections.set(socket, connection);
+    // node:http resumes the socket at the end of each request, whoever has paused it.
+    socket.on("resume", () => {
+      if (connection.waiting.length > 0 || isUnread(socket, connection)) socket.pause();
+    });
     socket.once("close", () => connections.delete(socket));
   });
 
@@ -56,8 +63,10 @@ export function watchConnections(
     const { socket } = request;
     const connection = connections.get(socket);
     if (!connection) return;
-    if (connection.owed.size < MAX_OWED) begin(socket, connection, request, response);
-    else {
+    const { owed, waiting, isScheduled } = connection;
+    if (owed.size < MAX_OWED && waiting.length === 0 && !isScheduled) {
+      begin(socket, connection, request, response);
+    } else {
       connection.waiting.push([request, response]);
       socket.pause();
     }
@@ -71,15 +80,38 @@ export function watchConnections(
   ): void {
     const owed = { writtenMs: 0 };
     connection.owed.set(response, owed);
-    response.once("prefinish", () => (owed.writtenMs = performance.now()));
+    response.once("prefinish", () => {
+      owed.writtenMs = performance.now();
+      // Until its client takes it nothing more is read: neither does more come to be owed, nor does what the client
+      // sends meanwhile count as activity.
+      if (isUnread(socket, connection)) socket.pause();
+    });
     response.once("close", () => {
       connection.owed.delete(response);
-      const next = connection.waiting.shift();
-      if (next) begin(socket, connection, ...next);
-      else if (connection.failure) answerFailure(socket, connection);
-      else if (socket.isPaused() && connection.waiting.length === 0) socket.resume();
+      schedule(socket, connection);
     });
     listener(request, response);
+  }
+
+  /** One request in each turn of the event loop: one read brings hundreds, and others must have their turn in between. */
+  function schedule(socket: Socket, connection: Connection): void {
+    if (connection.isScheduled) return;
+    connection.isScheduled = true;
+    setImmediate(() => {
+      connection.isScheduled = false;
+      proceed(socket, connection);
+    });
+  }
+
+  function proceed(socket: Socket, connection: Connection): void {
+    const { owed, waiting, failure } = connection;
+    if (socket.destroyed || owed.size >= MAX_OWED || isUnread(socket, connection)) return;
+    const next = waiting.shift();
+    if (next) {
+      begin(socket, connection, ...next);
+      if (waiting.length > 0) schedule(socket, connection);
+    } else if (failure) answerFailure(socket, connection);
+    else if (socket.isPaused()) socket.resume();
   }
 
   // What never became a request is answered after the requests before it, shortly, and for the last time.
@@ -123,6 +155,11 @@ export function watchConnections(
       return socket.writableLength > 0 || (connection !== undefined && connection.owed.size > 0);
     },
   };
+}
+
+/** Whether a response is written that its client has not taken yet. */
+function isUnread(socket: Socket, { owed }: Connection): boolean {
+  return socket.writableLength > 0 && [...owed.values()].some(({ writtenMs }) => writtenMs > 0);
 }
 
 const FAILURES: Readonly<Record<string, { status: string; message: string; code: string }>> = {

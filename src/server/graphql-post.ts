@@ -2,7 +2,7 @@ import { type ExecutionResult, GraphQLError, OperationTypeNode } from "graphql";
 import type { Authentik } from "../authentik/client.ts";
 import { createCoalescer } from "../authentik/coalesce.ts";
 import type { Executor, OperationSummary } from "../graphql/execute.ts";
-import { formatResult } from "../graphql/format.ts";
+import { formatResult, textOf } from "../graphql/format.ts";
 import { findOperation } from "../graphql/prepare.ts";
 import type { PendingRequest } from "./pending-request.ts";
 import type { RequestParams } from "./request-params.ts";
@@ -32,8 +32,6 @@ export interface GraphqlPostOptions {
 interface Execution {
   readonly result: ExecutionResult;
   readonly operation: OperationSummary;
-  /** The response, made once for everyone where it is the same for everyone: without errors. */
-  text?: string;
 }
 
 /** Longest request body that identical operations are recognised by, in characters. */
@@ -87,15 +85,12 @@ export function createGraphqlPost(
     }
     const { result, operation } = execution;
     pending.operation = operation;
-    if (execution.text !== undefined) return { status: 200, mediaType, body: execution.text };
     const formatted = formatResult(result, pending);
     for (const code of formatted.codes) pending.codes.add(code);
-    const body = JSON.stringify(formatted.result);
-    if (formatted.executed && !formatted.result.errors) execution.text = body;
     return {
       status: statusOf(formatted, mediaType),
       mediaType,
-      body,
+      body: textOf(formatted.result),
       ...(formatted.http && { headers: formatted.http.headers }),
     };
   };

@@ -31,6 +31,8 @@ export interface ContextOptions {
   maxRepresentations: number;
   /** Rows that one page of a list may have. */
   maxPageSize: number;
+  /** Fields that all lists of an answer may have together. */
+  maxAnswerFields: number;
   /** Rows of a list that may be looked through for what authentik cannot filter by. */
   maxScannedRows: number;
 }
@@ -49,8 +51,9 @@ export type RunOperation = <Result>(
 ) => Promise<Result>;
 
 export function createRunOperation(authentik: Authentik, options: ContextOptions): RunOperation {
-  const { operationTimeoutMs, maxRestCalls, maxRepresentations, maxPageSize, maxScannedRows } = options;
-  const limits = { maxRepresentations, maxPageSize, maxScannedRows };
+  const { operationTimeoutMs, maxRestCalls } = options;
+  const { maxRepresentations, maxPageSize, maxAnswerFields, maxScannedRows } = options;
+  const limits = { maxRepresentations, maxPageSize, maxAnswerFields, maxScannedRows };
   return async (pending, { caller, controller, run }) => {
     const { requestId, operation, codes, onProblem, span } = pending;
     const { signal } = controller;

@@ -1,12 +1,18 @@
 import { useApolloInlineTrace } from "@graphql-yoga/plugin-apollo-inline-trace";
 import { useAPQ } from "@graphql-yoga/plugin-apq";
-import { type ExecutionResult, GraphQLError, type GraphQLSchema, lexicographicSortSchema } from "graphql";
+import {
+  type ExecutionResult,
+  GraphQLError,
+  type GraphQLSchema,
+  Kind,
+  lexicographicSortSchema,
+} from "graphql";
 import { createYoga, type GraphQLParams, type Plugin } from "graphql-yoga";
 import { LRUCache } from "lru-cache";
 import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
 import { clientError } from "../graphql/errors.ts";
 import type { Executor } from "../graphql/execute.ts";
-import { formatResult } from "../graphql/format.ts";
+import { formatResult, textOf } from "../graphql/format.ts";
 import { findOperation, type PreparedDocument } from "../graphql/prepare.ts";
 import { checkParams, parseBody, parseSearch, type RequestParams } from "./request-params.ts";
 import { type GraphQLResponse, type ResponseMediaType, statusOf } from "./response.ts";
@@ -78,7 +84,9 @@ export function createYogaServer(options: YogaOptions): YogaServer {
     if (traced) return traced;
     const schema = lexicographicSortSchema(options.schema);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it takes whatever context it gets; its type says less
-    const inlineTrace = useApolloInlineTrace() as unknown as Plugin<YogaContext>;
+    const inlineTrace = useApolloInlineTrace({
+      rewriteError: (error) => (UNTRACED in error ? null : error),
+    }) as unknown as Plugin<YogaContext>;
     traced = create(schema, options.createExecutor(schema), [useFormattedErrors(), inlineTrace]);
     return traced;
   };
@@ -218,8 +226,8 @@ function useFormat(): Plugin<YogaContext> {
           return each;
         });
         const [first] = formatted;
-        const results = formatted.map((one) => one.result);
-        const body = JSON.stringify(Array.isArray(result) ? results : results[0]);
+        const texts = formatted.map((one) => textOf(one.result));
+        const body = Array.isArray(result) ? `[${texts.join(",")}]` : texts[0];
         const status = first && !Array.isArray(result) ? statusOf(first, mediaType) : 200;
         const allow = first?.http?.headers[1];
         return new fetchAPI.Response(body, {
@@ -231,6 +239,14 @@ function useFormat(): Plugin<YogaContext> {
   };
 }
 
+/** Marks errors that a trace has no place for. JSON leaves symbols out. */
+const UNTRACED = Symbol("untraced");
+
+/** Where a root field's arguments were refused, it has no span, and the plugin for traces throws. */
+function isOfUnresolvedField(error: GraphQLError | undefined): boolean {
+  return error?.path?.length === 1 && error.nodes?.[0]?.kind !== Kind.FIELD;
+}
+
 /** Formats errors before anything else takes them up: a trace must not hold what a client may not see. */
 function useFormattedErrors(): Plugin<YogaContext> {
   return {
@@ -240,7 +256,10 @@ function useFormattedErrors(): Plugin<YogaContext> {
         if (!single.errors) return;
         const { errors, data } = formatResult(single, args.contextValue).result;
         // What was formatted has all that a GraphQLError shows; traces read message, path and locations.
-        setResult({ ...single, data: data ?? null, errors: Object.assign([], errors) });
+        const marked = errors?.map((error, index) =>
+          isOfUnresolvedField(single.errors?.[index]) ? { ...error, [UNTRACED]: true } : error,
+        );
+        setResult({ ...single, data: data ?? null, errors: Object.assign([], marked) });
       },
     }),
   };

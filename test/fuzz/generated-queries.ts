@@ -34,11 +34,10 @@ export function generateOperation(schema: GraphQLSchema, random: Random): Genera
   const variable = (type: string, value: unknown): string => {
     const name = `v${definitions.length}`;
     definitions.push(`$${name}:${type}`);
-    variables[name] = value;
+    if (value !== undefined) variables[name] = value;
     return `$${name}`;
   };
 
-  // Most operations have neither directives nor `__proto__`: with either they are never compiled.
   const conditional = random.chance(0.3);
   const aliases = random.chance(0.2) ? ALIASES : ALIASES.slice(1);
 
@@ -94,7 +93,16 @@ export function generateOperation(schema: GraphQLSchema, random: Random): Genera
     if (chance < 0.6) {
       const pk = random.pick(PKS);
       const id = random.chance(0.1) ? random.pick(["0", "x", "", "05"]) : String(pk);
-      const argument = random.chance(0.5) ? variable("ID!", id) : JSON.stringify(id);
+      const argument = random.pick([
+        () => variable("ID!", id),
+        () => JSON.stringify(id),
+        // A default, which may be what counts, or stand beside an explicit null.
+        () =>
+          variable(
+            `ID = ${JSON.stringify(id)}`,
+            random.chance(0.5) ? undefined : random.chance(0.5) ? null : String(random.pick(PKS)),
+          ),
+      ])();
       const alias = random.chance(0.02) ? "__proto__" : `r${index}`;
       return `${alias}:plexConnection(id:${argument})${directive()}{${selections(connection, 0)}}`;
     }
@@ -104,7 +112,9 @@ export function generateOperation(schema: GraphQLSchema, random: Random): Genera
     }
     if (chance < 0.9) {
       const representations = Array.from({ length: random.below(5) }, () => representation(random));
-      const argument = variable("[_Any!]!", representations);
+      const argument = random.chance(0.5)
+        ? variable("[_Any!]!", representations)
+        : `[${representations.map((value) => literal(value, variable, random)).join()}]`;
       const parts = [
         `... on PlexSourceConnection{${selections(connection, 0)}}`,
         `... on Source{${selections(source, 0)}}`,
@@ -119,6 +129,18 @@ export function generateOperation(schema: GraphQLSchema, random: Random): Genera
   const unique = roots.filter((field, index) => !field.startsWith("__proto__") || index === 0);
   const head = definitions.length > 0 ? `query(${definitions.join()})` : "query";
   return { query: `${head}{${unique.join(" ")}} ${fragments.join(" ")}`, variables };
+}
+
+/** A value of the scalar `_Any` written out, in which every value may be a variable. */
+function literal(value: unknown, variable: (type: string, value: unknown) => string, random: Random): string {
+  if (random.chance(0.3)) return variable("_Any!", value);
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const members = Object.entries(value).map(([name, member]) => {
+    const type = typeof member === "number" ? "Int" : "String";
+    const written = random.chance(0.5) ? variable(type, member) : JSON.stringify(member);
+    return `${name}:${written}`;
+  });
+  return `{${members.join()}}`;
 }
 
 function representation(random: Random): unknown {

@@ -15,6 +15,13 @@ describe("legitimate documents pass the default limits", () => {
     "500 aliased connections with every field": `{${times(500, (i) => `c${i}:plexConnection(id:${i + 1}){...C}`)}} fragment C on PlexSourceConnection{${connection}}`,
     "200 aliased connections written out": `{${times(200, (i) => `c${i}:plexConnection(id:${i + 1}){${connection}}`)}}`,
     "the standard introspection": getIntrospectionQuery({ inputValueDeprecation: true, oneOf: true }),
+    "an introspection with everything": getIntrospectionQuery({
+      inputValueDeprecation: true,
+      oneOf: true,
+      schemaDescription: true,
+      specifiedByUrl: true,
+      directiveIsRepeatable: true,
+    }),
     "one key under 35 type conditions": `query($r:[_Any!]!){_entities(representations:$r){${times(35, (i) => `...on T${i}{__typename id pk}`)}}}`,
     "a file with 30 named operations": times(30, (i) => `query Q${i}($id:ID!){plexConnection(id:$id){pk}}`),
   };
@@ -41,7 +48,9 @@ describe("each limit has a name, what is allowed and what was found", () => {
     ["overlap", `{${times(142, () => "a ")}}`, 10_000, 10_011],
     ["overlap", `{${times(142, () => "...on Q{a}")}}`, 10_000, 10_011],
     ["aliasesOfOneField", `{${times(101, (i) => `a${i}:__typename `)}}`, 100, 101],
-    ["introspectionFields", `{__schema{${times(150, (i) => `a${i}:queryType{name}`)}}}`, 300, 301],
+    ["aliasLength", `{${"a".repeat(251)}:b}`, 250, 251],
+    ["introspectionFields", `{__schema{types{fields{${times(34, (i) => `a${i}:name `)}}}}}`, 8000, 8441],
+    ["introspectionFields", `{_service{${times(80, (i) => `a${i}:sdl `)}}}`, 8000, 8001],
   ];
   test.each(rows)("%s in %.40s", (limit, source, max, actual) => {
     expect(excessOf(source)).toEqual({ limit, max, actual });

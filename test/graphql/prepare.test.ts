@@ -1,6 +1,7 @@
-import { buildSchema } from "graphql";
+import { buildSchema, GraphQLError, parse, visit } from "graphql";
 import { describe, expect, test } from "vitest";
 import { DEFAULT_DOCUMENT_LIMITS } from "../../src/graphql/document-limits.ts";
+import { locationsOf } from "../../src/graphql/locations.ts";
 import { createPrepare, findOperation } from "../../src/graphql/prepare.ts";
 import { times } from "../security/adversarial-documents.ts";
 
@@ -32,10 +33,25 @@ describe("documents that are kept", () => {
     expect(prepare(source)).not.toBe(prepare(source));
   });
 
-  test("hold no token but those of their nodes: a comment is gone", () => {
+  test("hold no token of their source: a comment is gone", () => {
     const { document } = prepareWithin(1e6)(`{a}${"#\n".repeat(1_000)}`);
-    expect(document.loc?.startToken.next).toBeNull();
-    expect(document.loc?.endToken.prev).toBeNull();
+    const found: unknown[] = [];
+    visit(document, { enter: ({ loc }) => void found.push(loc) });
+    expect(found).toEqual(Array(5).fill(undefined));
+  });
+
+  test("still know where their nodes stand", () => {
+    const source = "{\n  a\r\n\r  b1: a\n}";
+    const expected: unknown[] = [];
+    visit(parse(source), {
+      enter: (node) => void expected.push(new GraphQLError("x", { nodes: [node] }).locations),
+    });
+    const found: unknown[] = [];
+    visit(prepareWithin(1e6)(source).document, {
+      enter: (node) => void found.push(locationsOf(new GraphQLError("x", { nodes: [node] }))),
+    });
+    expect(found).toEqual(expected);
+    expect(found.at(-1)).toEqual([{ line: 4, column: 7 }]);
   });
 
   test("are none with problems", () => {

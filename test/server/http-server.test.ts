@@ -93,6 +93,46 @@ describe("what never becomes a request", () => {
   });
 });
 
+describe("many requests in one segment", () => {
+  test("are answered in order, a few at once, and others have their turn in between", async () => {
+    const urls: string[] = [];
+    let atOnce = 0;
+    let most = 0;
+    const { port } = await start((request, response) => {
+      most = Math.max(most, ++atOnce);
+      urls.push(request.url ?? "");
+      setTimeout(() => {
+        atOnce -= 1;
+        response.end(`<${request.url}>`);
+      }, 5);
+    });
+    const paths = Array.from({ length: 40 }, (_, index) => `/${index}`);
+    const client = rawClient(port, paths.map((path) => get.replace("/", path)).join(""));
+    await client.waitFor(/<\/0>/);
+    const other = rawClient(port, get.replace("/", "/other"));
+    await other.waitFor(/<\/other>/);
+    const answered = await client.waitFor(/<\/39>/);
+    expect(answered.match(/<\/\d+>/g)).toEqual(paths.map((path) => `<${path}>`));
+    expect(most).toBeLessThanOrEqual(5);
+    expect(urls.indexOf("/other")).toBeLessThan(40);
+  });
+
+  test("are not begun while nobody reads the answers", async () => {
+    let begun = 0;
+    const { port } = await start((_request, response) => {
+      begun += 1;
+      response.end(Buffer.alloc(10_000_000));
+    });
+    const client = rawClient(port, get.repeat(40));
+    client.socket.pause();
+    await sleep(300);
+    expect(begun).toBeLessThanOrEqual(4);
+    client.socket.resume();
+    await expect.poll(() => begun, patience).toBe(40);
+    client.socket.destroy();
+  });
+});
+
 describe("slow senders", () => {
   test("headers that do not end are answered with 408 while others are served", async () => {
     const { port } = await start(hello, { headersTimeoutMs: 200, requestTimeoutMs: 400 });
@@ -124,6 +164,17 @@ describe("slow readers", () => {
     client.socket.pause();
     await expect.poll(() => server.connections(), patience).toBe(1);
     await expect.poll(() => server.connections(), patience).toBe(0);
+    client.socket.destroy();
+  });
+
+  test("one that never reads, but goes on sending, is dropped", async () => {
+    const { port, server } = await start(large, { socketTimeoutMs: 300 });
+    const client = rawClient(port, get);
+    client.socket.pause();
+    await expect.poll(() => server.connections(), patience).toBe(1);
+    const bytes = setInterval(() => client.socket.write("G"), 50);
+    await expect.poll(() => server.connections(), patience).toBe(0);
+    clearInterval(bytes);
     client.socket.destroy();
   });
 

@@ -76,6 +76,7 @@ export const TEST_GATEWAY_OPTIONS: GatewayOptions = {
   // A busy machine is no overload of the gateway: what a test asks is answered, however late.
   maxLoopDelayMs: 60_000,
   maxPageSize: 100,
+  maxAnswerFields: 50_000,
   maxScannedRows: 1_000,
   trustedProxies: 0,
   sandboxToken: null,

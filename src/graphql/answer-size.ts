@@ -1,0 +1,57 @@
+import {
+  defaultFieldResolver,
+  getNamedType,
+  getNullableType,
+  type GraphQLResolveInfo,
+  type GraphQLSchema,
+  isIntrospectionType,
+  isLeafType,
+  isListType,
+  isObjectType,
+} from "graphql";
+import type { GraphContext } from "./context.ts";
+import { createSizer } from "./document-size.ts";
+import { clientError } from "./errors.ts";
+
+/**
+ * Bounds how many fields the lists of an answer may have together.
+ *
+ * The limits of a document count a list's fields once, since nothing in the document says how many items it will have:
+ * a few hundred bytes could ask for a hundred rows under a hundred names.
+ */
+export function limitAnswers(schema: GraphQLSchema): void {
+  const fieldsSoFar = new WeakMap<object, number>();
+
+  function count(items: unknown, context: GraphContext, info: GraphQLResolveInfo): unknown {
+    if (!Array.isArray(items)) return items;
+    const { ofSelections } = createSizer((name) => info.fragments[name]);
+    let fields = 0;
+    for (const { selectionSet } of info.fieldNodes)
+      if (selectionSet) fields += items.length * ofSelections(selectionSet).fields;
+    const actual = (fieldsSoFar.get(context.authentik) ?? 0) + fields;
+    fieldsSoFar.set(context.authentik, actual);
+    const max = context.maxAnswerFields;
+    if (actual > max) {
+      throw clientError("LIMIT_EXCEEDED", "The answer's lists are too large. Ask for less at once.", {
+        limit: "answerFields",
+        max,
+        actual,
+      });
+    }
+    return items;
+  }
+
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || isIntrospectionType(type)) continue;
+    for (const field of Object.values(type.getFields())) {
+      if (!isListType(getNullableType(field.type)) || isLeafType(getNamedType(field.type))) continue;
+      const { resolve = defaultFieldResolver } = field;
+      field.resolve = (source, args, context: GraphContext, info) => {
+        const items: unknown = resolve(source, args, context, info);
+        return items instanceof Promise
+          ? items.then((resolved: unknown) => count(resolved, context, info))
+          : count(items, context, info);
+      };
+    }
+  }
+}

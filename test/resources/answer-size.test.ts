@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
+import { startGateway, type TestGateway } from "../support/gateway.ts";
+import { times } from "../security/adversarial-documents.ts";
+
+let authentik: FakeAuthentik;
+let gateway: TestGateway;
+beforeAll(async () => {
+  authentik = await startFakeAuthentik();
+  gateway = await startGateway({ authentikUrl: authentik.url, gateway: { maxAnswerFields: 1_000 } });
+});
+afterAll(async () => {
+  await gateway.close();
+  await authentik.close();
+});
+
+const representations = Array.from({ length: 100 }, (_, index) => ({
+  __typename: "PlexSourceConnection",
+  pk: index + 1,
+}));
+const entities = (name: string, fields: number): string =>
+  `${name}: _entities(representations: $r) { ... on PlexSourceConnection { ${times(fields, (i) => `a${i}: user `)} } }`;
+
+test("lists may have so many fields together as the limit says", async () => {
+  const query = `query($r: [_Any!]!) { ${entities("a", 5)} ${entities("b", 5)} }`;
+  const { data, errors } = await gateway.post(query, { variables: { r: representations } });
+  expect(errors).toBeUndefined();
+  expect(data).toMatchObject({ a: expect.any(Array), b: expect.any(Array) });
+});
+
+test("the list that goes beyond it is refused, with what there would be", async () => {
+  const query = `query($r: [_Any!]!) { ${entities("a", 5)} ${entities("b", 6)} one: plexConnection(id: 5) { pk } }`;
+  const { errors } = await gateway.post(query, { variables: { r: representations } });
+  expect(errors).toMatchObject([
+    {
+      path: ["b"],
+      extensions: { code: "LIMIT_EXCEEDED", limit: "answerFields", max: 1_000, actual: 1_100 },
+    },
+  ]);
+});
