@@ -71,6 +71,7 @@ const EXPECTED: Record<keyof typeof FAULTS, Expected> = {
   "redirects to another host": { code: "UPSTREAM_REDIRECTED", requests: 1 },
   "declares a body of 200 MB": { code: "UPSTREAM_INVALID_RESPONSE", requests: 1 },
   "sends 200 MB without saying so": { code: "UPSTREAM_INVALID_RESPONSE", requests: 1 },
+  "sends 200 MB of interim responses": { code: "UPSTREAM_INVALID_RESPONSE", requests: 1 },
   "compresses 20 MB into 20 KB unasked": {
     code: "UPSTREAM_INVALID_RESPONSE",
     requests: 1,

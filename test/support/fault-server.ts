@@ -98,6 +98,10 @@ export const FAULTS = {
     socket.write(head(200, ["Connection: close"]));
     flood(socket, 200);
   },
+  "sends 200 MB of interim responses": (socket) => {
+    socket.on("error", () => {});
+    flood(socket, 200, "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n");
+  },
   "compresses 20 MB into 20 KB unasked": (socket) => {
     const body = gzipSync(Buffer.alloc(20 * 1024 * 1024, 0x20));
     socket.write(head(200, ["Content-Encoding: gzip", `Content-Length: ${body.length}`]));
@@ -132,6 +136,12 @@ export const WRONG_SHAPES = [
 /** Sends this text as JSON. */
 export function answering(body: string, status = 200): Fault {
   return (socket) => socket.write(whole(status, body));
+}
+
+/** A good answer, behind so many spaces that it has a mebibyte, in chunks of one byte. */
+export function inChunksOfOneByte(): string {
+  const chunks = Array.from(GOOD_BODY.padStart(1024 * 1024), (letter) => `1\r\n${letter}\r\n`);
+  return `${head(200, ["Transfer-Encoding: chunked"])}${chunks.join("")}0\r\n\r\n`;
 }
 
 /** Starts the server on a free port of 127.0.0.1; `tls` serves a certificate that nobody trusts for another name. */
@@ -212,8 +222,8 @@ function drip(socket: Socket, text: string): void {
   socket.on("close", () => clearInterval(timer));
 }
 
-function flood(socket: Socket, mebibytes: number): void {
-  const chunk = Buffer.alloc(1024 * 1024, 0x20);
+function flood(socket: Socket, mebibytes: number, text = " "): void {
+  const chunk = text.repeat(Math.ceil((1024 * 1024) / text.length));
   let left = mebibytes;
   const more = (): void => {
     while (left > 0 && !socket.destroyed) {

@@ -39,9 +39,10 @@ export async function startServerProcess(
   let output = "";
   const ended = once(child, "exit").then(([code, signal]: (number | string)[]) => code ?? signal ?? "");
   const address = await new Promise<string>((resolve, reject) => {
+    let found: string | undefined;
     const take = (chunk: Buffer): void => {
       output += String(chunk);
-      const found = readUrl(output);
+      found ??= readUrl(output);
       if (found !== undefined) resolve(found);
     };
     child.stdout.on("data", take);

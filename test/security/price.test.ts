@@ -1,0 +1,280 @@
+import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { getIntrospectionQuery } from "graphql";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildCli } from "../process/cli.ts";
+import { startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
+import { FAULTS, inChunksOfOneByte, startFaultServer, type FaultServer } from "../support/fault-server.ts";
+import { times } from "./adversarial-documents.ts";
+import { ask } from "./support/ask.ts";
+import type { ServerProcess } from "./support/child.ts";
+import { type Attack, type Price, priceOf, startMeasuredGateway } from "./support/price.ts";
+import { postText } from "./support/raw.ts";
+
+/*
+ * A price for every byte: whoever connects makes the process hold at most 1 MiB for each 10 KiB that it has sent (8 MiB
+ * at least), keeps a core for at most 10 ms for each KiB, and delays nobody by more than 100 ms.
+ */
+
+const KIBIBYTE = 1024;
+const MEBIBYTE = 1024 * 1024;
+const FREE_BYTES = 8 * MEBIBYTE;
+const CPU_MS_PER_KIBIBYTE = 10;
+const MAX_HEALTH_MS = 100;
+/** What compiling and collecting may take of a core at any time. */
+const FREE_CPU_MS = 150;
+/** Others use the machine: each attack is tried so often, and has the best of what it cost. */
+const TRIES = 5;
+
+type Run = (attack: Attack) => Promise<void>;
+
+const report: string[] = [];
+afterAll(() => console.log(report.join("\n")));
+
+/** Attacks until one time has shown that it costs no more than it may; says what is too dear. */
+async function tooDear(name: string, gateway: ServerProcess, run: Run): Promise<string[]> {
+  let best = await priceOf(gateway, run);
+  for (let tries = 1; tries < TRIES && problemsOf(best).length > 0; tries++) {
+    const price = await priceOf(gateway, run);
+    best = {
+      sentBytes: price.sentBytes,
+      heldBytes: Math.min(price.heldBytes, best.heldBytes),
+      cpuMs: Math.min(price.cpuMs, best.cpuMs),
+      healthMs: Math.min(price.healthMs, best.healthMs),
+    };
+  }
+  const { sentBytes, heldBytes, cpuMs, healthMs } = best;
+  report.push(
+    `${name}: ${(sentBytes / KIBIBYTE).toFixed(1)} KiB sent; ${(heldBytes / MEBIBYTE).toFixed(1)} of ` +
+      `${(allowedBytes(best) / MEBIBYTE).toFixed(0)} MiB held; ${cpuMs.toFixed(0)} of ${allowedCpuMs(best).toFixed(0)} ms ` +
+      `of CPU; /healthz p99 ${healthMs.toFixed(0)} ms`,
+  );
+  return problemsOf(best);
+}
+
+const allowedBytes = ({ sentBytes }: Price): number =>
+  Math.max(FREE_BYTES, (sentBytes / (10 * KIBIBYTE)) * MEBIBYTE);
+const allowedCpuMs = ({ sentBytes }: Price): number =>
+  FREE_CPU_MS + (sentBytes / KIBIBYTE) * CPU_MS_PER_KIBIBYTE;
+function problemsOf(price: Price): string[] {
+  return [
+    ...(price.heldBytes < allowedBytes(price) ? [] : [`holds ${price.heldBytes} bytes`]),
+    ...(price.cpuMs < allowedCpuMs(price) ? [] : [`took ${price.cpuMs} ms of CPU`]),
+    ...(price.healthMs < MAX_HEALTH_MS ? [] : [`delayed others by ${price.healthMs} ms`]),
+  ];
+}
+
+const post = (query: string, variables?: unknown): string =>
+  postText(JSON.stringify({ query, variables })).replace("Connection: close\r\n", "");
+const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+
+/** As a request by its hash, and what registers it. */
+function persisted(query: string): { request: string; registration: string } {
+  const sha256Hash = createHash("sha256").update(query).digest("hex");
+  const extensions = { persistedQuery: { version: 1, sha256Hash } };
+  return {
+    request: get(`/graphql?extensions=${encodeURIComponent(JSON.stringify(extensions))}`),
+    registration: postText(JSON.stringify({ query, extensions })),
+  };
+}
+
+const TYPES = "{__schema{types{name description fields{name description}}}}";
+const ENTITIES = "query($r:[_Any!]!){_entities(representations:$r){__typename}}";
+const tenTimes = (name: string): string =>
+  `query ${name}{${times(10, (i) => `a${i}:__schema{types{name description fields{name description args{name}}}} `)}}`;
+
+/** Until nothing more is to be expected of what was sent. */
+const quiet = () => sleep(1_000);
+const READ = { read: true };
+
+/** Made before anything is measured. */
+const BODY_IN_CHUNKS =
+  "POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" +
+  Array.from(
+    JSON.stringify({ query: "{__typename}", variables: { x: "x".repeat(MEBIBYTE - 100) } }),
+    (letter) => `1\r\n${letter}\r\n`,
+  ).join("") +
+  "0\r\n\r\n";
+
+const ATTACKS: Record<string, Run> = {
+  "GraphiQL's script 900 times in one connection that nobody reads": async ({ url, connect }) => {
+    const page = await (await fetch(new URL("/graphql", url), { headers: { accept: "text/html" } })).text();
+    const script = /graphql\/graphiql\/graphiql-\w+\.js/.exec(page)?.[0];
+    expect(script).toBeDefined();
+    connect(get(`/${script}`).repeat(900));
+    await quiet();
+  },
+  "1.2 MiB of POSTs in one connection that nobody reads": async ({ connect }) => {
+    connect(post(TYPES).repeat(5_600));
+    await quiet();
+  },
+  "1.2 MiB of POSTs in one connection that is read": async ({ connect }) => {
+    connect(post(TYPES).repeat(5_600), READ);
+    await sleep(3_000);
+  },
+  "an introspection by its hash 373 times in one connection that nobody reads": async ({ connect }) => {
+    const { request, registration } = persisted(getIntrospectionQuery());
+    connect(registration, READ);
+    await sleep(200);
+    connect(request.repeat(373));
+    await quiet();
+  },
+  "an introspection by its hash 373 times in one connection that is read": async ({ connect }) => {
+    const { request, registration } = persisted(getIntrospectionQuery());
+    connect(registration, READ);
+    await sleep(200);
+    connect(request.repeat(373), READ);
+    await sleep(2_000);
+  },
+  "a small question every 120 ms in each of 30 connections that nobody reads": async ({ connect }) => {
+    const sockets = Array.from({ length: 30 }, () => connect());
+    for (let round = 0; round < 40; round++) {
+      for (const socket of sockets) if (socket.writable) socket.write(post(TYPES));
+      await sleep(120);
+    }
+  },
+  "347,000 empty comments, four times": async ({ connect }) => {
+    for (let round = 0; round < 4; round++) {
+      connect(post(`{__typename}${"#\n".repeat(347_000)}#${round}`), READ);
+      await sleep(300);
+    }
+    await quiet();
+  },
+  "a thousand errors below a hundred thousand lines": async ({ connect }) => {
+    connect(
+      post(`{${"\n".repeat(100_000)}${times(1_000, (i) => `a${i}:plexConnection(id:1){pk user}`)}}`),
+      READ,
+    );
+    await quiet();
+  },
+  "1 MiB of nulls as representations": async ({ connect }) => {
+    connect(post(ENTITIES, { r: Array(200_000).fill(null) }), READ);
+    await quiet();
+  },
+  "100 KiB of numbers as representations": async ({ connect }) => {
+    connect(post(ENTITIES, { r: Array(50_000).fill(0) }), READ);
+    await quiet();
+  },
+  "a body of 1 MiB in chunks of one byte": async ({ connect }) => {
+    connect(BODY_IN_CHUNKS, READ);
+    await sleep(3_000);
+  },
+  "another introspection of ten aliases in each of 100 requests": async ({ connect }) => {
+    const socket = connect("", READ);
+    for (let round = 0; round < 100; round++) {
+      socket.write(post(tenTimes(`Q${round}`)));
+      await sleep(10);
+    }
+    await quiet();
+  },
+  "another whole introspection in each of 50 requests": async ({ connect }) => {
+    const socket = connect("", READ);
+    for (let round = 0; round < 50; round++) {
+      socket.write(post(getIntrospectionQuery().replace("IntrospectionQuery", `Q${round}`)));
+      await sleep(20);
+    }
+    await quiet();
+  },
+  "5 KiB of introspection a second from each of two clients": async ({ connect }) => {
+    const sockets = [connect("", READ), connect("", READ)];
+    for (let round = 0; round < 20; round++) {
+      for (const [index, socket] of sockets.entries()) socket.write(post(tenTimes(`Q${round}_${index}`)));
+      await sleep(200);
+    }
+  },
+  "an operation name of 900,000 letters": async ({ connect }) => {
+    connect(post(`query ${"x".repeat(900_000)}{__typename}`), READ);
+    await quiet();
+  },
+  "an alias of 200,000 letters before a thousand errors": async ({ connect }) => {
+    connect(
+      post(ENTITIES.replace("_entities", `${"x".repeat(200_000)}:_entities`), {
+        r: Array.from({ length: 1_000 }, () => ({})),
+      }),
+    );
+    await quiet();
+  },
+  "the SDL under a hundred names of a hundred names": async ({ connect }) => {
+    const names = times(100, (i) => `b${i}:sdl `);
+    connect(post(`{${times(100, (i) => `a${i}:_service{...F}`)}} fragment F on _Service{${names}}`));
+    await quiet();
+  },
+};
+
+describe("who sends", () => {
+  let authentik: FakeAuthentik;
+  let gateway: ServerProcess;
+  beforeAll(async () => {
+    await buildCli();
+    authentik = await startFakeAuthentik();
+    gateway = await startMeasuredGateway(authentik.url);
+    await warmUp(gateway);
+  }, 60_000);
+  afterAll(async () => {
+    await gateway.stop();
+    await authentik.close();
+  });
+
+  test.each(Object.entries(ATTACKS))(
+    "%s pays for it",
+    async (name, run) => {
+      expect(await tooDear(name, gateway, run)).toEqual([]);
+    },
+    90_000,
+  );
+
+  test("has made no line of the log longer than 4 KiB", () => {
+    const longest = Math.max(
+      ...gateway
+        .output()
+        .split("\n")
+        .map(({ length }) => length),
+    );
+    expect(longest).toBeLessThan(4 * KIBIBYTE);
+  });
+});
+
+describe("an authentik that", () => {
+  let authentik: FaultServer;
+  let gateway: ServerProcess;
+  beforeAll(async () => {
+    await buildCli();
+    authentik = await startFaultServer();
+    gateway = await startMeasuredGateway(authentik.url);
+    await warmUp(gateway);
+  }, 60_000);
+  afterAll(async () => {
+    await gateway.stop();
+    await authentik.close();
+  });
+
+  test("sends interim responses without end pays for it", async () => {
+    const problems = await tooDear("interim responses of authentik", gateway, async ({ url, alsoSent }) => {
+      authentik.set(FAULTS["sends 200 MB of interim responses"]);
+      const { codes } = await ask(url, "{plexConnection(id:5){user}}");
+      expect(codes).toEqual([expect.stringMatching(/^UPSTREAM_/)]);
+      // What comes in one read, of all that authentik would send.
+      alsoSent(64 * KIBIBYTE);
+      await quiet();
+    });
+    expect(problems).toEqual([]);
+  }, 90_000);
+
+  test("sends 1 MiB in chunks of one byte pays for it", async () => {
+    const answer = inChunksOfOneByte();
+    const problems = await tooDear("chunks of authentik", gateway, async ({ url, alsoSent }) => {
+      authentik.set((socket) => socket.write(answer));
+      const { result } = await ask(url, "{plexConnection(id:5){user}}");
+      expect(result).toEqual({ data: { plexConnection: { user: expect.any(Number) } } });
+      alsoSent(answer.length);
+      await quiet();
+    });
+    expect(problems).toEqual([]);
+  }, 90_000);
+});
+
+/** What any work takes once is no price. */
+async function warmUp({ url }: ServerProcess): Promise<void> {
+  for (let round = 0; round < 300; round++) await ask(url, `{plexConnection(id:${1 + (round % 90)}){user}}`);
+  await ask(url, getIntrospectionQuery());
+}
