@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { getIntrospectionQuery } from "graphql";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { buildCli } from "../process/cli.ts";
 import { startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
 import { FAULTS, inChunksOfOneByte, startFaultServer, type FaultServer } from "../support/fault-server.ts";
@@ -10,6 +10,9 @@ import { ask } from "./support/ask.ts";
 import type { ServerProcess } from "./support/child.ts";
 import { type Attack, type Price, priceOf, startMeasuredGateway } from "./support/price.ts";
 import { postText } from "./support/raw.ts";
+
+// What is bounded is memory and CPU: how long a busy machine takes for it does not matter.
+vi.setConfig({ testTimeout: 120_000 });
 
 /*
  * A price for every byte: whoever connects makes the process hold at most 1 MiB for each 10 KiB that it has sent (8 MiB
