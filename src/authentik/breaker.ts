@@ -1,17 +1,17 @@
 /** Whether calls go out: `open` refuses them, `half-open` lets one through to see. */
 export type BreakerState = "closed" | "open" | "half-open";
 
-/** Leave to send one call, to be given back to `record`. `trial` is the single call that may close an open breaker. */
-export type Leave = "normal" | "trial";
+/** Admission of one call, to be given back to `record`. `trial` is the single call that may close an open breaker. */
+export type Admission = "normal" | "trial";
 
 /** A circuit breaker for one authentik. */
 export interface Breaker {
   /** How many milliseconds calls should stay away; 0: `admit` may be asked. Changes nothing. */
   blockedMs(): number;
-  /** Leave for one call, or how many milliseconds to stay away. */
-  admit(): Leave | number;
+  /** Admission of one call, or how many milliseconds to stay away. */
+  admit(): Admission | number;
   /** `neutral` for calls that tell nothing about authentik: given up by their caller. */
-  record(leave: Leave, outcome: "success" | "failure" | "neutral"): void;
+  record(admission: Admission, outcome: "success" | "failure" | "neutral"): void;
   state(): BreakerState;
 }
 
@@ -70,8 +70,8 @@ export function createBreaker(now: () => number): Breaker {
       trying = true;
       return "trial";
     },
-    record(leave, outcome) {
-      if (leave === "trial") {
+    record(admission, outcome) {
+      if (admission === "trial") {
         trying = false;
         if (outcome === "success") pauseMs = 0;
         else if (outcome === "failure") open();

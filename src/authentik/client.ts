@@ -32,12 +32,18 @@ export interface AuthentikOptions extends HttpOptions {
   /** `Authorization` of the gateway's own in service mode: when authentik refuses it, that is not the caller's fault. */
   serviceAuthorization?: () => string;
   /** Told of every request that ended, for metrics. */
-  onUpstreamRequest?: (request: {
-    route: string;
-    outcome: AuthentikErrorKind | "ok";
-    durationMs: number;
-    traceId: string | undefined;
-  }) => void;
+  onUpstreamRequest?: (observation: UpstreamObservation) => void;
+}
+
+/** One request to authentik, finished. */
+export interface UpstreamObservation {
+  /** As a template, never with ids: every route is a time series. */
+  route: string;
+  outcome: AuthentikErrorKind | "ok";
+  /** From the first byte sent to the last one received. */
+  durationMs: number;
+  /** Of the operation that it was sent for, if that is traced. */
+  traceId?: string | undefined;
 }
 
 /** One caller's operation: whose credential is used, and until when. */

@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import type { Authentik, AuthentikClient } from "./client.ts";
 
 /**
@@ -17,6 +18,15 @@ export function perRequest<T, Rest extends readonly unknown[]>(
  */
 export function perUpstream<T>(create: () => T): (client: AuthentikClient) => T {
   return memoize((client) => client.upstream, create);
+}
+
+/** Callers of whom something is remembered, and for how long. Forgetting costs one request at the most. */
+const REMEMBERED_CALLERS = 10_000;
+const REMEMBERED_MS = 5 * 60_000;
+
+/** What is known of each caller of an authentik, by `client.callerKey`, for some minutes. */
+export function perCaller<T extends object | number>(): (client: AuthentikClient) => LRUCache<string, T> {
+  return perUpstream(() => new LRUCache<string, T>({ max: REMEMBERED_CALLERS, ttl: REMEMBERED_MS }));
 }
 
 function memoize<T, Rest extends readonly unknown[]>(

@@ -10,13 +10,16 @@ import type { RowCost } from "./lookup/row-cost.ts";
 import type { LimitSample } from "./scheduler/concurrency-limit.ts";
 import type { RequestQueue, Ticket } from "./scheduler/queue.ts";
 
-/** A span of a trace for one request. */
+/** One request in a trace, each attempt its own. */
 export interface UpstreamSpan {
-  /** Headers that carry the trace on. */
+  /** To send with it, so that authentik can continue the trace: `traceparent`, and `tracestate` if there is one. */
   readonly headers: Readonly<Record<string, string>>;
   end(result: {
+    /** Absent when there was no response. */
     status?: number | undefined;
+    /** Absent for a usable response. */
     error?: AuthentikErrorKind | undefined;
+    /** `X-authentik-id` of the response. */
     upstreamRequestId?: string | undefined;
   }): void;
 }

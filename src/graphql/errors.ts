@@ -23,7 +23,7 @@ export type ErrorCode =
   | "INTERNAL_SERVER_ERROR";
 
 /** The fixed sentence and code for each kind of failure. Sentences say what to do next and carry nothing of authentik's. */
-const ANSWERS: Readonly<Record<AuthentikErrorKind, { code: ErrorCode; message: string }>> = {
+const CLIENT_ERRORS: Readonly<Record<AuthentikErrorKind, { code: ErrorCode; message: string }>> = {
   unreachable: {
     code: "UPSTREAM_UNAVAILABLE",
     message:
@@ -145,7 +145,7 @@ export function formatError(
   const root = rootOf(error);
   const position = positionOf(error);
   if (root instanceof AuthentikError) {
-    const { code, message } = ANSWERS[root.kind];
+    const { code, message } = CLIENT_ERRORS[root.kind];
     onProblem?.(problemOf(root, position.path));
     return {
       message,

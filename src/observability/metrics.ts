@@ -7,7 +7,7 @@ import {
   Registry,
   type RegistryContentType,
 } from "prom-client";
-import type { AuthentikErrorKind } from "../authentik/errors.ts";
+import type { UpstreamObservation } from "../authentik/client.ts";
 import type { RequestRecord } from "../server/pending-request.ts";
 import { nameAndHelp, type MetricName } from "./metric-names.ts";
 import { type Readings, registerReadings } from "./readings.ts";
@@ -16,17 +16,6 @@ import { type Readings, registerReadings } from "./readings.ts";
 export interface MetricsOptions extends Readings {
   /** Path of the graph; finished requests to any other one are counted apart. */
   endpoint: string;
-}
-
-/** One REST call to authentik, finished. */
-export interface UpstreamObservation {
-  /** As a template, never with ids: every route is a time series. */
-  route: string;
-  outcome: AuthentikErrorKind | "ok";
-  /** From the first byte sent to the last one received. */
-  durationMs: number;
-  /** Of the operation that it was sent for, if that is traced. */
-  traceId?: string | undefined;
 }
 
 /** The numbers of this process. No label ever holds what a client sent. */

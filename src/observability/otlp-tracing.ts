@@ -24,9 +24,10 @@ import {
   ATTR_SERVICE_NAME,
   ATTR_SERVICE_VERSION,
 } from "@opentelemetry/semantic-conventions";
+import type { UpstreamSpan } from "../authentik/request.ts";
 import type { RequestRecord } from "../server/pending-request.ts";
 import { severityOf, shortened } from "./log.ts";
-import type { Tracing, TracingOptions, UpstreamSpan } from "./tracing.ts";
+import type { Tracing, TracingOptions } from "./tracing.ts";
 
 /**
  * Not yet in the stable part of the semantic conventions.

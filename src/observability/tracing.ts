@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { AuthentikErrorKind } from "../authentik/errors.ts";
+import type { UpstreamSpan } from "../authentik/request.ts";
 import type { RequestRecord } from "../server/pending-request.ts";
 
 /**
@@ -21,20 +21,6 @@ export interface OperationSpan {
   startUpstreamRequest(request: { method: string; route: string }): UpstreamSpan;
   /** Names the span `query Name` and ends it. */
   end(record: RequestRecord): void;
-}
-
-/** One REST call in a trace. */
-export interface UpstreamSpan {
-  /** To send with the call, so that authentik can continue the trace: `traceparent`, and `tracestate` if there is one. */
-  readonly headers: Readonly<Record<string, string>>;
-  end(result: {
-    /** Absent when there was no response. */
-    status?: number | undefined;
-    /** Absent for a usable response. */
-    error?: AuthentikErrorKind | undefined;
-    /** `X-authentik-id` of the response. */
-    upstreamRequestId?: string | undefined;
-  }): void;
 }
 
 /** What traces say about this process, and whom to tell when they cannot be sent. */

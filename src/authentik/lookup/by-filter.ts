@@ -1,8 +1,8 @@
-import { LRUCache } from "lru-cache";
 import type { AuthentikClient } from "../client.ts";
 import { AuthentikError } from "../errors.ts";
-import { perUpstream } from "../per-request.ts";
-import { type ListRoute, PAGE_SIZE, readPage, readWholeList } from "./whole-list.ts";
+import { perCaller } from "../per-request.ts";
+import { LIST_BASE_COST, PAGE_SIZE } from "./page-planner.ts";
+import { type ListRoute, readPage, readWholeList } from "./whole-list.ts";
 
 /** How objects are looked up by something that authentik's list can be filtered by, one value a call. */
 export interface FilterLookupRoutes<K, T> extends ListRoute<T> {
@@ -24,13 +24,6 @@ export type FilterLookup<K, T> = (
   options: { maxRows: number },
 ) => Promise<(readonly T[] | AuthentikError)[]>;
 
-/** Callers whose lists' lengths are remembered, and for how long. Forgetting costs one page at the most. */
-const REMEMBERED_CALLERS = 10_000;
-const REMEMBERED_MS = 5 * 60_000;
-
-/** What a list costs besides its rows, in retrieves. See docs/decisions/0001-list-or-retrieve.md. */
-const LIST_BASE_COST = 1;
-
 /**
  * Asks for few keys one by one, and picks many from the whole list where that costs authentik less.
  * A first look at a list of unknown length costs no more than the calls that it may save.
@@ -38,9 +31,8 @@ const LIST_BASE_COST = 1;
 export function createFilterLookup<K extends number | string, T extends { readonly pk: number | string }>(
   routes: FilterLookupRoutes<K, T>,
 ): FilterLookup<K, T> {
-  const lengths = perUpstream(
-    () => new LRUCache<string, number>({ max: REMEMBERED_CALLERS, ttl: REMEMBERED_MS }),
-  );
+  /** Rows of each caller's list. */
+  const lengths = perCaller<number>();
 
   /** The whole list, where it is worth it; null where it is not. */
   async function readListIfCheaper(

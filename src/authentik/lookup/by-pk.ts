@@ -1,7 +1,6 @@
-import { LRUCache } from "lru-cache";
 import type { AuthentikClient, UpstreamRequest } from "../client.ts";
 import { AuthentikError, type AuthentikErrorKind } from "../errors.ts";
-import { perUpstream } from "../per-request.ts";
+import { perCaller, perUpstream } from "../per-request.ts";
 import { malformed, decodeObject, decodePk } from "../decoders.ts";
 import { createPkPageDecoder, outcomeOf, type PkPage } from "./page.ts";
 import {
@@ -11,14 +10,13 @@ import {
   type PagePlanner,
   type PageRequest,
 } from "./page-planner.ts";
+import type { ListRoute } from "./whole-list.ts";
 
 /** How one kind of object is looked up by its integer primary key. */
-export interface PkLookupRoutes<T> {
+export interface PkLookupRoutes<T> extends ListRoute<T> {
   retrieve: (pk: number) => UpstreamRequest;
-  /** A page of the list, ordered by primary key. */
-  list: (page: PageRequest) => UpstreamRequest;
-  /** @throws {AuthentikError} malformed-response */
-  decode: (body: unknown, path: string) => T;
+  /** Ordered by primary key. */
+  list: ListRoute<T>["list"];
   /** What a row of the list costs authentik, in rows of connections. Default 1. */
   rowWeight?: number;
   /** Whether who may not list anything may not retrieve it either, by any key. Default false. */
@@ -30,10 +28,6 @@ type Outcome<T> = T | null | AuthentikError;
 
 /** Looks up many keys for one caller, each with its own outcome, in the order of the keys. */
 export type PkLookup<T> = (client: AuthentikClient, pks: readonly number[]) => Promise<Outcome<T>[]>;
-
-/** Callers whose lists are remembered, and for how long. Forgetting costs one page at the most. */
-const REMEMBERED_CALLERS = 10_000;
-const REMEMBERED_MS = 5 * 60_000;
 
 /** A list that fails so would only fail again, key by key. */
 const FAILS_EVERY_KEY: ReadonlySet<AuthentikErrorKind> = new Set([
@@ -55,10 +49,8 @@ const FAILS_EVERY_KEY: ReadonlySet<AuthentikErrorKind> = new Set([
  * that move between pages while they are read lose nothing.
  */
 export function createPkLookup<T>(routes: PkLookupRoutes<T>): PkLookup<T> {
-  const knowledge = perUpstream(() => ({
-    planners: new LRUCache<string, PagePlanner>({ max: REMEMBERED_CALLERS, ttl: REMEMBERED_MS }),
-    areListsLong: false,
-  }));
+  const planners = perCaller<PagePlanner>();
+  const knowledge = perUpstream(() => ({ areListsLong: false }));
   const decodePkPage = createPkPageDecoder(routes.decode);
 
   const lookupMany = async (
@@ -67,8 +59,8 @@ export function createPkLookup<T>(routes: PkLookupRoutes<T>): PkLookup<T> {
   ): Promise<Map<number, Outcome<T>>> => {
     const outcomes = new Map<number, Outcome<T>>();
     const known = knowledge(client);
-    let planner = known.planners.get(client.callerKey);
-    if (planner === undefined) known.planners.set(client.callerKey, (planner = createPagePlanner()));
+    let planner = planners(client).get(client.callerKey);
+    if (planner === undefined) planners(client).set(client.callerKey, (planner = createPagePlanner()));
     const read = new Set<number>();
     const rowCost = client.upstream.rowCost() * (routes.rowWeight ?? 1);
     /** What the pages cost, less the keys that they settled. */

@@ -1,6 +1,8 @@
 import type { AuthentikClient } from "../client.ts";
 import { malformed } from "../decoders.ts";
-import { type DecodedPage, type ListRoute, nothingPastTheEnd, PAGE_SIZE, readPage } from "./whole-list.ts";
+import type { Page } from "./page.ts";
+import { PAGE_SIZE } from "./page-planner.ts";
+import { type ListRoute, nothingPastTheEnd, readPage } from "./whole-list.ts";
 
 /** What a row is sorted by; compared element by element. */
 export type SortKey = readonly (number | string)[];
@@ -149,7 +151,7 @@ async function readRows<T>(
 }
 
 /** The page size that was granted. @throws {AuthentikError} malformed-response where it is none */
-function lesser(page: DecodedPage<unknown>, asked: number): number {
+function lesser(page: Page, asked: number): number {
   if (page.rows.length >= asked || page.rows.length === 0) {
     throw malformed("$.pagination.start_index", "the rank of the page's first row", page.startIndex);
   }

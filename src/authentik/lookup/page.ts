@@ -2,8 +2,8 @@ import { malformed, decodeObject, decodePk } from "../decoders.ts";
 import { AuthentikError } from "../errors.ts";
 
 /** One page of a list, as every release from 2024.2 on sends it. */
-export interface Page {
-  rows: readonly unknown[];
+export interface Page<Row = unknown> {
+  rows: readonly Row[];
   /** Number of the next page; 0: this was the last. Decides, whatever the arithmetic says. */
   next: number;
   /** Rows that the caller may see in all, when this page was read. */

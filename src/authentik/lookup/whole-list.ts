@@ -1,30 +1,16 @@
 import type { AuthentikClient, UpstreamRequest } from "../client.ts";
 import { AuthentikError } from "../errors.ts";
-import { decodePage, incompletePage } from "./page.ts";
-
-/** Rows asked for in one page: the largest that every release grants by default. */
-export const PAGE_SIZE = 100;
+import { decodePage, incompletePage, type Page } from "./page.ts";
+import { PAGE_SIZE, type PageRequest } from "./page-planner.ts";
 
 /** Pages of one list in flight at once: authentik has two workers by default. */
 const PAGES_IN_FLIGHT = 2;
 
 /** A list of authentik's, page by page, and what its rows are. */
 export interface ListRoute<T> {
-  /** `rows` is how many the page will probably have. */
-  list: (page: { page: number; pageSize: number; rows: number }) => UpstreamRequest;
+  list: (page: PageRequest) => UpstreamRequest;
   /** @throws {AuthentikError} malformed-response */
   decode: (row: unknown, path: string) => T;
-}
-
-/** A page of which every row was decoded. */
-export interface DecodedPage<T> {
-  rows: readonly T[];
-  /** Number of the next page; 0: this was the last. */
-  next: number;
-  /** Rows that the caller may see in all. */
-  count: number;
-  /** Rank of the first row, from 1; 0 for an empty page. */
-  startIndex: number;
 }
 
 /**
@@ -35,7 +21,7 @@ export async function readPage<T>(
   client: AuthentikClient,
   { list, decode }: ListRoute<T>,
   page: { page: number; pageSize: number; rows?: number },
-): Promise<DecodedPage<T>> {
+): Promise<Page<T>> {
   const body = decodePage(await client.get(list({ rows: page.pageSize, ...page })));
   if (!body.isComplete) throw incompletePage(body);
   client.usage.rowsListed += body.rows.length;
@@ -51,7 +37,7 @@ export async function readPage<T>(
 export async function readWholeList<T extends { readonly pk: number | string }>(
   client: AuthentikClient,
   route: ListRoute<T>,
-  options: { maxRows: number; first?: DecodedPage<T> },
+  options: { maxRows: number; first?: Page<T> },
 ): Promise<readonly T[]> {
   const first = options.first ?? (await readPage(client, route, { page: 1, pageSize: PAGE_SIZE }));
   if (first.count > options.maxRows) throw tooManyRows({ max: options.maxRows, actual: first.count });

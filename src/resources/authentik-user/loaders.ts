@@ -33,8 +33,7 @@ function usersList(filter: string): ListRoute<AuthentikUser> {
 
 const byPk = createPkLookup<AuthentikUser>({
   retrieve: (pk) => ({ route: `${ROUTE}{id}/`, path: `${ROUTE}${pk}/` }),
-  list: usersList("").list,
-  decode: decodeAuthentikUser,
+  ...usersList(""),
   rowWeight: ROW_WEIGHT,
   isForbiddenAsWhole: true,
 });

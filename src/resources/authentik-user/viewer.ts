@@ -1,7 +1,6 @@
-import { LRUCache } from "lru-cache";
 import type { AuthentikClient } from "../../authentik/client.ts";
 import { AuthentikError } from "../../authentik/errors.ts";
-import { perRequest, perUpstream } from "../../authentik/per-request.ts";
+import { perCaller, perRequest } from "../../authentik/per-request.ts";
 import { type AuthentikUser, decodeAuthentikViewer } from "./decode.ts";
 
 /** What is known of a caller: who they are, and whether they may read users. */
@@ -11,8 +10,7 @@ interface Caller {
   mayReadUsers?: boolean;
 }
 
-/** Forgetting costs one call. */
-const callers = perUpstream(() => new LRUCache<string, Caller>({ max: 10_000, ttl: 5 * 60_000 }));
+const callers = perCaller<Caller>();
 
 function remember(client: AuthentikClient, what: Caller): void {
   callers(client).set(client.callerKey, { ...callers(client).get(client.callerKey), ...what });

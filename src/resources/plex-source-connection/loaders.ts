@@ -3,7 +3,8 @@ import type { AuthentikClient } from "../../authentik/client.ts";
 import { AuthentikError, isRefusalOf } from "../../authentik/errors.ts";
 import { createFilterLookup } from "../../authentik/lookup/by-filter.ts";
 import { type Anchor, readWindow, type Window, windowOf } from "../../authentik/lookup/list-window.ts";
-import { type ListRoute, PAGE_SIZE, readPage, readWholeList } from "../../authentik/lookup/whole-list.ts";
+import { PAGE_SIZE } from "../../authentik/lookup/page-planner.ts";
+import { type ListRoute, readPage, readWholeList } from "../../authentik/lookup/whole-list.ts";
 import { perRequest } from "../../authentik/per-request.ts";
 import { createPkLookup } from "../../authentik/lookup/by-pk.ts";
 import { decodePlexSourceConnection, type PlexSourceConnection } from "./decode.ts";
@@ -26,8 +27,7 @@ function connectionsList(filter: string, ordering: string): ListRoute<PlexSource
 
 const byPk = createPkLookup<PlexSourceConnection>({
   retrieve: (pk) => ({ route: `${ROUTE}{id}/`, path: `${ROUTE}${pk}/` }),
-  list: connectionsList("", "pk").list,
-  decode: decodePlexSourceConnection,
+  ...connectionsList("", "pk"),
 });
 
 /**
