@@ -8,7 +8,7 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/long/**", "test/federation/**", "**/node_modules/**"],
+    exclude: ["test/long/**", "test/federation/**", "test/clients/**", "**/node_modules/**"],
     testTimeout: 20_000,
     hookTimeout: 30_000,
     maxWorkers: 2,

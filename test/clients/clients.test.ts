@@ -1,0 +1,80 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { ONE, SIBLINGS } from "./programs/operations.mjs";
+import { packageFolder, run, runClient } from "./support.ts";
+
+const one = { plexConnection: { identifier: "70000007", user: 1007 } };
+const siblings = { a: { user: 1005 }, bad: null, b: { user: 1006 } };
+const codes = ["bad BAD_USER_INPUT"];
+
+describe("one connection by a variable, and siblings of a wrong id, with", () => {
+  it("graphql-request", async () => {
+    expect(await runClient((url) => ["programs/graphql-request.mjs", url])).toEqual({
+      one,
+      siblings,
+      codes,
+      sent: ["POST query 200", "POST query 200"],
+      asked: ["7", "5", "6"],
+    });
+  });
+
+  it("@graphql-tools/batch-execute, merged into one operation", async () => {
+    const outcome = await runClient((url) => ["programs/batch-execute.mjs", url]);
+    expect(outcome).toEqual({
+      one,
+      siblings,
+      codes,
+      sent: ["POST query 200"],
+      asked: ["7", "5", "6"],
+    });
+  });
+});
+
+describe("persisted queries: unknown, then registered, then by their hash alone, with", () => {
+  const byPost = ["POST hash 200", "POST query+hash 200", "POST hash 200", "POST hash 200"];
+  const byGet = ["GET hash 200", "POST query+hash 200", "GET hash 200", "GET hash 200"];
+  /** urql stays with its method when it registers. */
+  const byGetAlone = byGet.map((line) => line.replace("POST", "GET"));
+
+  it.each([
+    ["@apollo/client 4", "apollo-client-4", "POST", byPost],
+    ["@apollo/client 4", "apollo-client-4", "GET", byGet],
+    ["@apollo/client 3", "apollo-client-3", "POST", byPost],
+    ["@apollo/client 3", "apollo-client-3", "GET", byGet],
+    ["@urql/exchange-persisted", "urql", "POST", byPost],
+    ["@urql/exchange-persisted", "urql", "GET", byGetAlone],
+  ])("%s (%s, hashes by %s)", async (_client, program, method, sent) => {
+    const outcome = await runClient((url) => [`programs/${program}.mjs`, url, method]);
+    expect(outcome).toMatchObject({ one, byHash: one, siblings, codes });
+    expect(outcome).toMatchObject({ sent: [...sent, sent[1]], asked: ["7", "7", "5", "6"] });
+  });
+
+  it("@apollo/gateway and apq", async () => {
+    const { sent, ...outcome } = await runClient((url) => ["programs/apollo-gateway.mjs", url]);
+    expect(outcome).toEqual({ one, byHash: one, siblings, codes, asked: ["7", "7", "5", "6"] });
+    // The SDL is one more operation of its own, in front of them.
+    expect(sent).toEqual(["POST hash 200", "POST query+hash 200", ...byPost, byPost[1]]);
+  });
+});
+
+describe("Python", () => {
+  const venv = join(packageFolder, ".cache/venv");
+  const python = join(venv, "bin/python");
+
+  beforeAll(async () => {
+    const requirements = ["-m", "pip", "install", "--quiet", "--requirement", "requirements.txt"];
+    if (!existsSync(python)) await run("python3", ["-m", "venv", venv]);
+    await run(python, ["-c", "import gql, requests"]).catch(() => run(python, requirements));
+  });
+
+  it("gql with requests, its schema fetched first", async () => {
+    const outcome = await runClient((url) => ["programs/python_gql.py", url, ONE, SIBLINGS], {
+      command: python,
+    });
+    expect(outcome).toEqual({ one, siblings, codes, asked: ["7", "5", "6"] });
+    const version = await run(python, ["-c", "import gql; print(gql.__version__)"]);
+    expect(await readFile(join(packageFolder, "requirements.txt"), "utf8")).toBe(`gql[requests]==${version}`);
+  });
+});
