@@ -11,6 +11,8 @@ const tsc = join(dirname(root.resolve("typescript/package.json")), "bin/tsc");
 
 const run = (args: readonly string[]): Promise<string> => runCommand(process.execPath, args);
 
+const tagged = (text: string): string => `graphql\`${text}\`;\n`;
+
 async function write(folder: string, files: Record<string, string>): Promise<void> {
   await rm(join(cache, folder), { recursive: true, force: true });
   await mkdir(join(cache, folder), { recursive: true });
@@ -53,7 +55,6 @@ export const wrong: OneQuery = { plexConnection: { identifier: "70000007", user:
   });
 
   it("relay-compiler, whose queries are answered in the body of react-relay-network-modern", async () => {
-    const tagged = (text: string): string => `graphql\`${text}\`;\n`;
     await write("relay", {
       "schema.graphql": await readFile(join(cache, "schema.graphql"), "utf8"),
       "one.js": tagged(ONE.replace("One", "oneQuery")),
@@ -67,7 +68,8 @@ export const wrong: OneQuery = { plexConnection: { identifier: "70000007", user:
         eagerEsModules: true,
       }),
     });
-    await run(["node_modules/relay-compiler/cli.js", ".cache/relay/relay.config.json"]);
+    const compiler = join(packageFolder, "node_modules/relay-compiler/cli.js");
+    await runCommand(process.execPath, [compiler], { cwd: join(cache, "relay") });
     const outcome = await runClient((url) => ["programs/relay.mjs", url]);
     // Relay's compiler asks for every object's id as well.
     expect(outcome).toEqual({

@@ -23,8 +23,12 @@ export interface Outcome {
 }
 
 /** Runs a program of this package to its end. @throws {Error} with what it printed, unless it ends with 0 */
-export async function run(command: string, args: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(command, args, { cwd: packageFolder });
+export async function run(
+  command: string,
+  args: readonly string[],
+  { cwd = packageFolder }: { cwd?: string } = {},
+): Promise<string> {
+  const { stdout } = await promisify(execFile)(command, args, { cwd });
   return stdout;
 }
 

@@ -1,0 +1,2 @@
+export declare const ONE: string;
+export declare const SIBLINGS: string;
