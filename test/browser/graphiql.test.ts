@@ -136,9 +136,12 @@ test("nothing that gets into the page runs, styles it, or takes the token elsewh
 
   expect(outcome).toEqual({ injected: false, visibility: "visible", elsewhere: "refused" });
   // The policy stopped them before they became requests.
-  const complaints = session.complaints.splice(0).join("\n");
-  for (const directive of ["script-src", "style-src", "img-src", "default-src", "connect-src"])
-    expect(complaints).toMatch(new RegExp(`directive:? ['"]${directive} `));
+  for (const directive of ["script-src", "style-src", "img-src", "default-src", "connect-src"]) {
+    const complaint = new RegExp(`directive:? ['"]${directive} `);
+    // oxlint-disable-next-line no-await-in-loop -- each is one more complaint of the same page
+    await expect.poll(() => session.complaints.join("\n"), { timeout: 10_000 }).toMatch(complaint);
+  }
+  session.complaints.length = 0;
 });
 
 test("cannot be framed by another site", async () => {
