@@ -10,7 +10,7 @@ Commands
   sandbox    start only the stand-in for authentik, with seeded data
   health     ask the gateway at HOST and PORT whether it lives; exit code 0 or 1
   schema     print the subgraph's SDL; with --api the graph alone, for tools that generate code for clients
-  help       print this text; with --markdown the table of the README
+  help       print this text; with --markdown the table of docs/configuration.md
   version    print the version
 
 Examples
