@@ -1,4 +1,9 @@
-import type { Authentik, AuthentikClient, UpstreamRequest } from "../../../src/authentik/client.ts";
+import {
+  type Authentik,
+  type AuthentikClient,
+  createUsage,
+  type UpstreamRequest,
+} from "../../../src/authentik/client.ts";
 import { AuthentikError } from "../../../src/authentik/errors.ts";
 import { createPkLookup, type PkLookup } from "../../../src/authentik/lookup/by-pk.ts";
 import { decodeObject, decodePk } from "../../../src/authentik/decoders.ts";
@@ -55,15 +60,7 @@ export function createSimulatedLookup(
   const clientOf = (callerKey: string): AuthentikClient => ({
     callerKey,
     upstream,
-    usage: {
-      restCalls: 0,
-      sharedCalls: 0,
-      retries: 0,
-      queuedMs: 0,
-      rowsListed: 0,
-      keysRequested: 0,
-      keysFetched: 0,
-    },
+    usage: createUsage(),
     delete: () => Promise.reject(new Error("nothing is deleted here")),
     get(request: UpstreamRequest) {
       requests.push(request.path);
