@@ -6,27 +6,31 @@ import { buildCli } from "../process/cli.ts";
 import { startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
 import { FAULTS, inChunksOfOneByte, startFaultServer, type FaultServer } from "../support/fault-server.ts";
 import { times } from "./adversarial-documents.ts";
+import { attacks } from "./attacks.ts";
+import { sendLargeDocuments } from "./document-memory.ts";
 import { ask } from "./support/ask.ts";
 import type { ServerProcess } from "./support/child.ts";
 import { type Attack, type Price, priceOf, startMeasuredGateway } from "./support/price.ts";
-import { postText } from "./support/raw.ts";
+import { residentBytes, START_FLAGS, startGatewayProcess } from "./support/gateway-process.ts";
+import { postText, raw } from "./support/raw.ts";
 
 // What is bounded is memory and CPU: how long a busy machine takes for it does not matter.
 vi.setConfig({ testTimeout: 120_000 });
 
 /*
  * A price for every byte: whoever connects makes the process hold at most 1 MiB for each 10 KiB that it has sent (8 MiB
- * at least), keeps a core for at most 10 ms for each KiB, and delays nobody by more than 100 ms.
+ * at least), keeps a core for at most 10 ms for each KiB, and nobody waits long because of it.
  */
 
 const KIBIBYTE = 1024;
 const MEBIBYTE = 1024 * 1024;
 const FREE_BYTES = 8 * MEBIBYTE;
 const CPU_MS_PER_KIBIBYTE = 10;
-const MAX_HEALTH_MS = 100;
+/** Twice what docs/security.md promises of `/healthz`: the same work takes more CPU beside other work. */
+const MAX_TURN_MS = 200;
 /** What compiling and collecting may take of a core at any time. */
 const FREE_CPU_MS = 150;
-/** Others use the machine: each attack is tried so often, and has the best of what it cost. */
+/** What garbage happens to be collected while it is attacked differs: each attack has the best of so many tries. */
 const TRIES = 5;
 
 type Run = (attack: Attack) => Promise<void>;
@@ -43,14 +47,14 @@ async function tooDear(name: string, gateway: ServerProcess, run: Run): Promise<
       sentBytes: price.sentBytes,
       heldBytes: Math.min(price.heldBytes, best.heldBytes),
       cpuMs: Math.min(price.cpuMs, best.cpuMs),
-      healthMs: Math.min(price.healthMs, best.healthMs),
+      longestTurnMs: Math.min(price.longestTurnMs, best.longestTurnMs),
     };
   }
-  const { sentBytes, heldBytes, cpuMs, healthMs } = best;
+  const { sentBytes, heldBytes, cpuMs, longestTurnMs } = best;
   report.push(
     `${name}: ${(sentBytes / KIBIBYTE).toFixed(1)} KiB sent; ${(heldBytes / MEBIBYTE).toFixed(1)} of ` +
       `${(allowedBytes(best) / MEBIBYTE).toFixed(0)} MiB held; ${cpuMs.toFixed(0)} of ${allowedCpuMs(best).toFixed(0)} ms ` +
-      `of CPU; /healthz p99 ${healthMs.toFixed(0)} ms`,
+      `of CPU; longest turn ${longestTurnMs.toFixed(0)} ms`,
   );
   return problemsOf(best);
 }
@@ -63,7 +67,7 @@ function problemsOf(price: Price): string[] {
   return [
     ...(price.heldBytes < allowedBytes(price) ? [] : [`holds ${price.heldBytes} bytes`]),
     ...(price.cpuMs < allowedCpuMs(price) ? [] : [`took ${price.cpuMs} ms of CPU`]),
-    ...(price.healthMs < MAX_HEALTH_MS ? [] : [`delayed others by ${price.healthMs} ms`]),
+    ...(price.longestTurnMs < MAX_TURN_MS ? [] : [`delayed others by ${price.longestTurnMs} ms`]),
   ];
 }
 
@@ -226,6 +230,28 @@ describe("who sends", () => {
     90_000,
   );
 
+  test.each(attacks())(
+    "%s pays for it",
+    async (name, bytes) => {
+      const problems = await tooDear(name, gateway, async ({ url, alsoSent }) => {
+        for (let round = 0; round < 6; round++) {
+          const { status } = await raw(url, bytes, { waitMs: 8_000 });
+          // A refusal may be overtaken by the reset of a connection whose body nobody reads.
+          expect([200, 400, 404, 413, 415, 0]).toContain(status);
+          alsoSent(bytes.length);
+        }
+      });
+      expect(problems).toEqual([]);
+      expect((await ask(gateway.url, "{plexConnection(id:5){user}}")).codes).toEqual([]);
+    },
+    90_000,
+  );
+
+  test("has the same small process in front of it after all of them", () => {
+    expect(gateway.child.exitCode).toBeNull();
+    expect(residentBytes(gateway)).toBeLessThan(300 * MEBIBYTE);
+  });
+
   test("has made no line of the log longer than 4 KiB", () => {
     const longest = Math.max(
       ...gateway
@@ -236,6 +262,18 @@ describe("who sends", () => {
     expect(longest).toBeLessThan(4 * KIBIBYTE);
   });
 });
+
+test("200 distinct documents of 100 KB leave a process with a heap of 512 MB alive and below 250 MB", async () => {
+  const authentik = await startFakeAuthentik();
+  const small = await startGatewayProcess(authentik.url, {
+    env: { LOG_LEVEL: "fatal" },
+    nodeFlags: [...START_FLAGS, "--max-old-space-size=512"],
+  });
+  const most = await sendLargeDocuments(small, 200);
+  expect(small.child.exitCode).toBeNull();
+  await Promise.all([small.stop(), authentik.close()]);
+  expect(most).toBeLessThan(250 * MEBIBYTE);
+}, 120_000);
 
 describe("an authentik that", () => {
   let authentik: FaultServer;

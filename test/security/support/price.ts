@@ -9,6 +9,8 @@ interface Cost {
   /** CPU until it was asked, in milliseconds, and until it had measured. */
   spentMs: number;
   measuredMs: number;
+  /** The longest turn of the event loop since it was asked before, in milliseconds of CPU. */
+  longestTurnMs: number;
   /** Heap and buffers, garbage collected. */
   heldBytes: number;
 }
@@ -18,16 +20,16 @@ export interface Price {
   cpuMs: number;
   heldBytes: number;
   sentBytes: number;
-  /** How much later `/healthz` answers beside it than before, in milliseconds: 99th percentile. */
-  healthMs: number;
+  /** How long others waited at most, in milliseconds of CPU: on a busy machine anybody waits. */
+  longestTurnMs: number;
 }
 
 /** An attack as it goes on: sends, and may leave connections open until it was measured. */
 export interface Attack {
   readonly url: URL;
-  /** Opens a connection that nobody reads, unless `read`, and writes these bytes. */
   /** Counts what somebody else sends for the attack. */
   readonly alsoSent: (bytes: number) => void;
+  /** Opens a connection that nobody reads, unless `read`, and writes these bytes. */
   readonly connect: (bytes?: string | Buffer, options?: { read?: boolean }) => Socket;
 }
 
@@ -50,8 +52,6 @@ export async function priceOf(
 ): Promise<Price> {
   const sockets: Socket[] = [];
   let otherBytes = 0;
-  // What comes late while nothing happens is the machine's doing: tests share it.
-  const idle = await healthUntil(gateway, sleep(IDLE_MS));
   const before = await costOf(gateway);
   const attack: Attack = {
     url: gateway.url,
@@ -65,34 +65,15 @@ export async function priceOf(
       return socket;
     },
   };
-  const running = run(attack);
-  const health = await healthUntil(gateway, running);
-  await running;
+  await run(attack);
   const after = await costOf(gateway);
   for (const socket of sockets) socket.destroy();
   return {
     sentBytes: sockets.reduce((sum, { bytesWritten }) => sum + bytesWritten, otherBytes),
     heldBytes: after.heldBytes - before.heldBytes,
-    cpuMs: after.spentMs - before.measuredMs - health.length * HEALTH_CPU_MS,
-    healthMs: (health.sort((a, b) => a - b)[Math.floor(health.length * 0.99)] ?? 0) - Math.max(...idle),
+    cpuMs: after.spentMs - before.measuredMs,
+    longestTurnMs: after.longestTurnMs,
   };
-}
-
-/** CPU that one probe of `/healthz` takes, client and garbage included. */
-const HEALTH_CPU_MS = 1;
-const HEALTH_INTERVAL_MS = 20;
-const IDLE_MS = 300;
-
-async function healthUntil(gateway: ServerProcess, until: Promise<unknown>): Promise<number[]> {
-  const times: number[] = [];
-  const ended = until.then(() => true);
-  for (let over = false; !over;) {
-    const started = performance.now();
-    await (await fetch(new URL("/healthz", gateway.url))).arrayBuffer();
-    times.push(performance.now() - started);
-    over = await Promise.race([ended, sleep(HEALTH_INTERVAL_MS, false)]);
-  }
-  return times;
 }
 
 /** Asks the process; the answer comes with its log. */
