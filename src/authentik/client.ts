@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import { LRUCache } from "lru-cache";
 import { createBreaker } from "./breaker.ts";
 import { type CallerIdentity, createCallerKeys } from "./caller.ts";
-import { createCoalescer } from "./coalesce.ts";
+import { createCoalescer, type Share } from "./coalesce.ts";
 import { AuthentikError, type AuthentikErrorKind } from "./errors.ts";
 import { createHttpClient, type HttpOptions } from "./http.ts";
 import { type Probe, probeApi } from "./probe.ts";
@@ -94,6 +94,11 @@ export interface AuthentikClient {
   readonly upstream: Authentik;
   readonly usage: Usage;
   /**
+   * What `perRequest` keeps for the operation. Not a WeakMap by client: in a table that is old, V8 takes young values
+   * for alive, so that everything that an operation made would grow old as well.
+   */
+  readonly memory: Map<unknown, unknown>;
+  /**
    * The parsed JSON of a 200 response. It must not be changed: others may read the same object.
    * @throws {AuthentikError} for everything else
    */
@@ -178,6 +183,10 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
     const usage = createUsage();
     let requestsLeft = caller.maxRestCalls;
     const operation = { caller, usage, takeRequest };
+    const shares: Share<unknown>[] = [];
+    signal.addEventListener("abort", () => {
+      for (const share of shares) share.leave(signal.reason);
+    });
 
     function takeRequest(): boolean {
       requestsLeft -= 1;
@@ -185,7 +194,7 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
     }
 
     async function fetch(request: UpstreamRequest, key: string, shared: AbortSignal): Promise<unknown> {
-      const { value, bytes } = await send({ ...request, method: "GET" }, operation, shared);
+      const { value, bytes } = await send("GET", request, operation, shared);
       cache?.set(key, { value }, { size: ENTRY_BYTES + MEMORY_PER_BYTE * bytes });
       return value;
     }
@@ -194,6 +203,7 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
       callerKey,
       upstream: authentik,
       usage,
+      memory: new Map(),
       get(request) {
         if (signal.aborted) return Promise.reject(reasonOf(signal));
         const key = authentik.shareKey(caller.identity) + request.path;
@@ -203,13 +213,15 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
         else if (!takeRequest()) return Promise.reject(tooManyRequests(request));
         if (cached) return Promise.resolve(cached.value);
         if (!coalesce) return fetch(request, key, signal);
-        return coalescer.run(key, { signal, start: (controller) => fetch(request, key, controller.signal) });
+        const share = coalescer.join(key, (controller) => fetch(request, key, controller.signal));
+        shares.push(share);
+        return share.result;
       },
       async delete(request) {
         if (signal.aborted) throw reasonOf(signal);
         if (!takeRequest()) throw tooManyRequests(request);
         try {
-          await send({ ...request, method: "DELETE" }, operation, signal);
+          await send("DELETE", request, operation, signal);
         } finally {
           writes.set(callerKey, (writes.get(callerKey) ?? 0) + 1);
         }

@@ -1,25 +1,41 @@
 /** Identical work in flight, done once for everyone who waits for it. Holds nothing when nothing is in flight. */
 export interface Coalescer<Result> {
-  /** Whether `run` would join work that is in flight. */
+  /** Whether work is in flight that `join` would wait for. */
   has(key: string): boolean;
   /**
-   * The result of the work under `key`, started unless it is in flight already. The key must hold the caller and
+   * Waits for the work under `key`, which is started unless it is in flight already. The key must hold the caller and
    * everything else that the result depends on; with an empty key nobody else joins.
-   *
-   * Whoever waits leaves when its own signal is aborted, with that reason. The last one to leave aborts the work, whose
-   * own rejection it then gets: that may know better why there is no result.
    */
-  run(
-    key: string,
-    work: { signal: AbortSignal; start: (controller: AbortController) => Promise<Result> },
-  ): Promise<Result>;
+  join(key: string, start: (controller: AbortController) => Promise<Result>): Share<Result>;
+}
+
+/** One place among those who wait for the same work. */
+export interface Share<Result> {
+  readonly result: Promise<Result>;
+  /**
+   * Gives up waiting: the result is a rejection with this reason. The last one to leave aborts the work instead, and
+   * gets what that rejects with: it may know better why there is no result.
+   */
+  leave(reason: unknown): void;
+}
+
+interface Waiter<Result> {
+  readonly resolve: (result: Result) => void;
+  readonly reject: (reason: unknown) => void;
 }
 
 interface InFlight<Result> {
-  readonly result: Promise<Result>;
-  waiting: number;
-  readonly startedMs: number;
   readonly controller: AbortController;
+  readonly startedMs: number;
+  readonly waiters: Waiter<Result>[];
+}
+
+/**
+ * Where work in flight is found. Emptied when it is over: a table that V8's Map has outgrown goes on holding what it held
+ * then until the old generation is collected, and a good part of all operations would grow that old with it.
+ */
+interface Slot<Result> {
+  work: InFlight<Result> | null;
 }
 
 /**
@@ -27,46 +43,67 @@ interface InFlight<Result> {
  * @param options.joinWithinMs nobody joins work that is older: for work with a deadline, whose end would not be its own
  */
 export function createCoalescer<Result>({ joinWithinMs = Number.POSITIVE_INFINITY } = {}): Coalescer<Result> {
-  const inFlight = new Map<string, InFlight<Result>>();
+  const slots = new Map<string, Slot<Result>>();
 
-  function find(key: string): InFlight<Result> | undefined {
-    const work = inFlight.get(key);
-    return work && performance.now() - work.startedMs < joinWithinMs ? work : undefined;
+  function find(key: string): InFlight<Result> | null {
+    const work = slots.get(key)?.work ?? null;
+    return work && performance.now() - work.startedMs < joinWithinMs ? work : null;
   }
 
   function begin(key: string, start: (controller: AbortController) => Promise<Result>): InFlight<Result> {
-    const controller = new AbortController();
-    const work = { result: start(controller), waiting: 0, startedMs: performance.now(), controller };
-    if (key === "") return work;
-    inFlight.set(key, work);
-    const end = (): void => forget(key, work);
-    work.result.then(end, end);
+    const work: InFlight<Result> = {
+      controller: new AbortController(),
+      startedMs: performance.now(),
+      waiters: [],
+    };
+    if (key !== "") slots.set(key, { work });
+    start(work.controller).then(
+      (result) => {
+        for (const { resolve } of end(key, work)) resolve(result);
+      },
+      (reason: unknown) => {
+        for (const { reject } of end(key, work)) reject(reason);
+      },
+    );
     return work;
   }
 
+  /** Nobody joins any more. @returns who waited */
+  function end(key: string, work: InFlight<Result>): Waiter<Result>[] {
+    forget(key, work);
+    return work.waiters.splice(0);
+  }
+
   function forget(key: string, work: InFlight<Result>): void {
-    if (inFlight.get(key) === work) inFlight.delete(key);
+    const slot = slots.get(key);
+    if (slot?.work !== work) return;
+    slot.work = null;
+    slots.delete(key);
   }
 
   return {
-    has: (key) => find(key) !== undefined,
-    run(key, { signal, start }) {
+    has: (key) => find(key) !== null,
+    join(key, start) {
       const work = find(key) ?? begin(key, start);
-      work.waiting += 1;
-      return new Promise((resolve, reject) => {
-        const leave = (): void => {
-          work.waiting -= 1;
-          if (work.waiting > 0) reject(signal.reason);
-          else {
-            forget(key, work);
-            work.controller.abort(signal.reason);
-          }
-        };
-        signal.addEventListener("abort", leave, { once: true });
-        const stay = (): void => signal.removeEventListener("abort", leave);
-        work.result.then(stay, stay);
-        work.result.then(resolve, reject);
+      let waiter: Waiter<Result>;
+      const result = new Promise<Result>((resolve, reject) => {
+        waiter = { resolve, reject };
+        work.waiters.push(waiter);
       });
+      return {
+        result,
+        leave(reason) {
+          const index = work.waiters.indexOf(waiter);
+          if (index === -1) return;
+          if (work.waiters.length > 1) {
+            work.waiters.splice(index, 1);
+            waiter.reject(reason);
+          } else {
+            forget(key, work);
+            work.controller.abort(reason);
+          }
+        },
+      };
     },
   };
 }

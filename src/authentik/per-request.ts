@@ -9,7 +9,12 @@ import type { Authentik, AuthentikClient } from "./client.ts";
 export function perRequest<T, Rest extends readonly unknown[]>(
   create: (client: AuthentikClient, ...rest: Rest) => T,
 ): (client: AuthentikClient, ...rest: Rest) => T {
-  return memoize((client) => client, create);
+  return (client, ...rest) => {
+    const { memory } = client;
+    if (!memory.has(create)) memory.set(create, create(client, ...rest));
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nobody else has this key
+    return memory.get(create) as T;
+  };
 }
 
 /**
@@ -17,7 +22,12 @@ export function perRequest<T, Rest extends readonly unknown[]>(
  * For knowledge that outlives an operation; what differs between callers must be keyed by `client.callerKey`.
  */
 export function perUpstream<T>(create: () => T): (client: AuthentikClient) => T {
-  return memoize((client) => client.upstream, create);
+  const values = new WeakMap<Authentik, { value: T }>();
+  return ({ upstream }) => {
+    let entry = values.get(upstream);
+    if (!entry) values.set(upstream, (entry = { value: create() }));
+    return entry.value;
+  };
 }
 
 /** Callers of whom something is remembered, and for how long. Forgetting costs one request at the most. */
@@ -27,17 +37,4 @@ const REMEMBERED_MS = 5 * 60_000;
 /** What is known of each caller of an authentik, by `client.callerKey`, for some minutes. */
 export function perCaller<T extends object | number>(): (client: AuthentikClient) => LRUCache<string, T> {
   return perUpstream(() => new LRUCache<string, T>({ max: REMEMBERED_CALLERS, ttl: REMEMBERED_MS }));
-}
-
-function memoize<T, Rest extends readonly unknown[]>(
-  keyOf: (client: AuthentikClient) => AuthentikClient | Authentik,
-  create: (client: AuthentikClient, ...rest: Rest) => T,
-): (client: AuthentikClient, ...rest: Rest) => T {
-  const values = new WeakMap<object, { value: T }>();
-  return (client, ...rest) => {
-    const key = keyOf(client);
-    let entry = values.get(key);
-    if (!entry) values.set(key, (entry = { value: create(client, ...rest) }));
-    return entry.value;
-  };
 }

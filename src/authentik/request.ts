@@ -54,7 +54,8 @@ export interface SendingOperation {
  * @throws {AuthentikError} for everything that is no usable response
  */
 export type Send = (
-  request: UpstreamRequest & { method: "GET" | "DELETE" },
+  method: "GET" | "DELETE",
+  request: UpstreamRequest,
   operation: SendingOperation,
   signal: AbortSignal,
 ) => Promise<{ value: unknown; bytes: number }>;
@@ -93,8 +94,8 @@ export function createSender(parts: SenderParts): Send {
     });
   }
 
-  const attempt: Send = async (request, operation, signal) => {
-    const { route, method } = request;
+  const attempt: Send = async (method, request, operation, signal) => {
+    const { route } = request;
     const { caller, usage } = operation;
     const { key: callerKey, authorization } = caller.identity;
     const blockedMs = breaker.blockedMs();
@@ -119,7 +120,7 @@ export function createSender(parts: SenderParts): Send {
     let result: { readonly value: unknown } | AuthentikError;
     try {
       response = await http.send({ method, path: request.path, headers }, signal);
-      result = decodeResponse(response, request);
+      result = decodeResponse(response, { route, method });
     } catch (cause) {
       result =
         cause instanceof AuthentikError
@@ -134,7 +135,7 @@ export function createSender(parts: SenderParts): Send {
       rowCost.note(request.rows === undefined ? null : rowsOf(result), latencyMs);
     }
     queue.release(ticket, {
-      kind: isLate ? "dropped" : sampleKind(request, response, error),
+      kind: isLate ? "dropped" : sampleKind(response, error, method === "GET" && request.rows === undefined),
       latencyMs,
     });
     const upstreamRequestId = response?.upstreamRequestId;
@@ -148,13 +149,13 @@ export function createSender(parts: SenderParts): Send {
     return { value: "value" in result ? result.value : null, bytes: response?.bytes ?? 0 };
   };
 
-  return async (request, operation, signal) => {
+  return async (method, request, operation, signal) => {
     retries?.earn();
     try {
-      return await attempt(request, operation, signal);
+      return await attempt(method, request, operation, signal);
     } catch (error) {
       const again =
-        request.method === "GET" &&
+        method === "GET" &&
         retries !== null &&
         error instanceof AuthentikError &&
         isWorthRetrying(error) &&
@@ -163,7 +164,7 @@ export function createSender(parts: SenderParts): Send {
       if (!again) throw error;
       await pause(signal, error);
       operation.usage.retries += 1;
-      return attempt(request, operation, signal);
+      return attempt(method, request, operation, signal);
     }
   };
 }
@@ -216,14 +217,14 @@ function breakerOutcome(error: AuthentikError | null, isLate: boolean): "success
 }
 
 function sampleKind(
-  { rows, method }: { rows?: number; method: string },
   response: UpstreamResponse | null,
   error: AuthentikError | null,
+  isRetrieve: boolean,
 ): LimitSample["kind"] {
   if (response?.status === 503 || response?.status === 504) return "dropped";
   if (error?.kind === "unauthenticated") return "refusal";
   const isServed = response !== null && (error === null || error.kind === "not-found");
-  return isServed && rows === undefined && method === "GET" ? "retrieve" : "other";
+  return isServed && isRetrieve ? "retrieve" : "other";
 }
 
 /** Rows of a list; null for anything else. */

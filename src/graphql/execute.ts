@@ -6,7 +6,7 @@ import {
   type OperationDefinitionNode,
 } from "graphql";
 import { LRUCache } from "lru-cache";
-import { textOf } from "./format.ts";
+import { keepText } from "./format.ts";
 import { type Prepare, estimatedBytes, findOperation, type PreparedDocument } from "./prepare.ts";
 
 /** What is said of an operation in the log; filled in when it is known. */
@@ -66,10 +66,10 @@ export function createExecutor({ schema, prepare }: { schema: GraphQLSchema; pre
         variableValues: variables,
         operationName: name,
       });
-      if (!(result instanceof Promise) && !result.errors && asksForSchemaOnly(operation))
+      if (!(result instanceof Promise) && result.data && !result.errors && asksForSchemaOnly(operation))
         schemaResults.set(operation, result, {
           // The operation is held as well.
-          size: textOf(result).length * BYTES_PER_CHARACTER + estimatedBytes(prepared.document),
+          size: keepText(result.data).length * BYTES_PER_CHARACTER + estimatedBytes(prepared.document),
         });
       return result;
     },

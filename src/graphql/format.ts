@@ -54,17 +54,17 @@ export function formatResult(
 
 const texts = new WeakMap<object, string>();
 
-/** A result as JSON, made once for everyone who gets the same data. */
-export function textOf(
-  result: FormattedResult | Pick<ExecutionResult, "data" | "errors" | "extensions">,
-): string {
+/** A result as JSON. */
+export function textOf(result: FormattedResult): string {
   const { data, errors, extensions } = result;
-  if (!data || errors || extensions) return JSON.stringify(result);
-  let text = texts.get(data);
-  if (text === undefined) {
-    text = JSON.stringify({ data });
-    texts.set(data, text);
-  }
+  const known = data && !errors && !extensions ? texts.get(data) : undefined;
+  return known ?? JSON.stringify(result);
+}
+
+/** From now on `textOf` knows the JSON of this data, for results that many get. */
+export function keepText(data: NonNullable<ExecutionResult["data"]>): string {
+  const text = textOf({ data });
+  texts.set(data, text);
   return text;
 }
 

@@ -24,10 +24,16 @@ const MAX_OWED = 4;
 const LINGER_MS = 500;
 const LONGEST_SWEEP_INTERVAL_MS = 1_000;
 
+/** A response begun and not completely handed over. */
+interface OwedResponse {
+  readonly response: ServerResponse;
+  /** When it was written; 0: not yet. */
+  writtenMs: number;
+}
+
 /** What is known of one connection. */
 interface Connection {
-  /** Responses begun and not completely handed over, with the time at which each was written; 0: not yet. */
-  readonly owed: Map<ServerResponse, { writtenMs: number }>;
+  readonly owed: OwedResponse[];
   /** Requests that were read and have to wait. */
   readonly waiting: [request: IncomingMessage, response: ServerResponse][];
   /** What the parser could make nothing of, after the requests above. */
@@ -50,7 +56,7 @@ export function watchConnections(
   const connections = new Map<Socket, Connection>();
 
   server.on("connection", (socket) => {
-    const connection: Connection = { owed: new Map(), waiting: [], failure: null, isScheduled: false };
+    const connection: Connection = { owed: [], waiting: [], failure: null, isScheduled: false };
     connections.set(socket, connection);
     // node:http resumes the socket at the end of each request, whoever has paused it.
     socket.on("resume", () => {
@@ -64,7 +70,7 @@ export function watchConnections(
     const connection = connections.get(socket);
     if (!connection) return;
     const { owed, waiting, isScheduled } = connection;
-    if (owed.size < MAX_OWED && waiting.length === 0 && !isScheduled) {
+    if (owed.length < MAX_OWED && waiting.length === 0 && !isScheduled) {
       begin(socket, connection, request, response);
     } else {
       connection.waiting.push([request, response]);
@@ -78,8 +84,8 @@ export function watchConnections(
     request: IncomingMessage,
     response: ServerResponse,
   ): void {
-    const owed = { writtenMs: 0 };
-    connection.owed.set(response, owed);
+    const owed = { response, writtenMs: 0 };
+    connection.owed.push(owed);
     response.once("prefinish", () => {
       owed.writtenMs = performance.now();
       // Until its client takes it nothing more is read: neither does more come to be owed, nor does what the client
@@ -87,7 +93,7 @@ export function watchConnections(
       if (isUnread(socket, connection)) socket.pause();
     });
     response.once("close", () => {
-      connection.owed.delete(response);
+      connection.owed.splice(connection.owed.indexOf(owed), 1);
       schedule(socket, connection);
     });
     listener(request, response);
@@ -105,7 +111,7 @@ export function watchConnections(
 
   function proceed(socket: Socket, connection: Connection): void {
     const { owed, waiting, failure } = connection;
-    if (socket.destroyed || owed.size >= MAX_OWED || isUnread(socket, connection)) return;
+    if (socket.destroyed || owed.length >= MAX_OWED || isUnread(socket, connection)) return;
     const next = waiting.shift();
     if (next) {
       begin(socket, connection, ...next);
@@ -130,7 +136,7 @@ export function watchConnections(
   // which has a deadline of its own.
   server.setTimeout(limits.socketTimeoutMs, (socket) => {
     const connection = connections.get(socket);
-    const runs = [...(connection?.owed.values() ?? [])].some(({ writtenMs }) => writtenMs === 0);
+    const runs = connection?.owed.some(({ writtenMs }) => writtenMs === 0) ?? false;
     if (!runs || socket.writableLength > 0) socket.destroy();
   });
 
@@ -139,7 +145,7 @@ export function watchConnections(
     () => {
       const nowMs = performance.now();
       for (const [socket, { owed }] of connections) {
-        for (const { writtenMs } of owed.values())
+        for (const { writtenMs } of owed)
           if (writtenMs > 0 && nowMs - writtenMs > limits.answerTimeoutMs) socket.destroy();
       }
     },
@@ -152,14 +158,14 @@ export function watchConnections(
     all: () => connections.keys(),
     owes(socket) {
       const connection = connections.get(socket);
-      return socket.writableLength > 0 || (connection !== undefined && connection.owed.size > 0);
+      return socket.writableLength > 0 || (connection !== undefined && connection.owed.length > 0);
     },
   };
 }
 
 /** Whether a response is written that its client has not taken yet. */
 function isUnread(socket: Socket, { owed }: Connection): boolean {
-  return socket.writableLength > 0 && [...owed.values()].some(({ writtenMs }) => writtenMs > 0);
+  return socket.writableLength > 0 && owed.some(({ writtenMs }) => writtenMs > 0);
 }
 
 const FAILURES: Readonly<Record<string, { status: string; message: string; code: string }>> = {
@@ -186,7 +192,7 @@ const MALFORMED = {
  */
 function answerFailure(socket: Socket, { failure, owed, waiting }: Connection): void {
   // A request whose body did not end is what failed; its response is this one.
-  const isOwedBefore = [...owed.keys()].some(({ req, headersSent }) => req.complete || headersSent);
+  const isOwedBefore = owed.some(({ response: { req, headersSent } }) => req.complete || headersSent);
   if (failure === null || isOwedBefore || waiting.length > 0) return;
   if (!socket.writable || failure.code === "ECONNRESET") {
     socket.destroy();

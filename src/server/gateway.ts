@@ -1,7 +1,6 @@
 import type { IncomingMessage, RequestListener } from "node:http";
 import type { GraphQLSchema } from "graphql";
 import type { Authentik } from "../authentik/client.ts";
-import { createCoalescer } from "../authentik/coalesce.ts";
 import type { DocumentLimits } from "../graphql/document-limits.ts";
 import { formatError } from "../graphql/errors.ts";
 import { createExecutor } from "../graphql/execute.ts";
@@ -112,7 +111,6 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
   const executor = executorOf(schema);
   const runOperation = createRunOperation(authentik, options);
   const postOperation = createGraphqlPost({ ...options, executor, authentik, runOperation });
-  const yogaRequests = createCoalescer<GraphQLResponse>();
   const checkCaller = createCallerCheck(credentials);
   const overload = createOverloadGuard(options);
   const cors = createCors(options.corsOrigins);
@@ -141,7 +139,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       route(message, response);
       return;
     }
-    const refusal = guardRequest(message, { ...guard, target });
+    const refusal = guardRequest(message, target, guard);
     if (!refusal && target && page?.serve(message, response, { target, close: isDraining })) return;
     const pending = beginRequest(message, response, {
       path: target?.path ?? "",
@@ -181,7 +179,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     try {
       pending.respond(await answer({ message, body, target, mediaType, pending }));
     } catch (error) {
-      if (!pending.signal.aborted) pending.respond(internalError(error, pending));
+      pending.respond(internalError(error, pending));
     } finally {
       inFlight -= 1;
     }
@@ -195,24 +193,22 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     const trace = message.headers[TRACE_HEADER];
     const params = message.method === "POST" && trace === undefined ? shortcutParams(body) : null;
     if (params) return postOperation({ params, body, caller, mediaType }, pending);
-    return yogaRequests.run("", {
-      signal: pending.signal,
-      start: (controller) =>
-        runOperation(pending, {
-          caller,
-          controller,
-          run: async (context) =>
-            (await yoga()).handle(
-              {
-                method: message.method === "GET" ? "GET" : "POST",
-                body,
-                search: target.search,
-                mediaType,
-                trace: typeof trace === "string" ? trace : undefined,
-              },
-              context,
-            ),
-        }),
+    const controller = new AbortController();
+    pending.onLeave = (reason) => controller.abort(reason);
+    return runOperation(pending, {
+      caller,
+      controller,
+      run: async (context) =>
+        (await yoga()).handle(
+          {
+            method: message.method === "GET" ? "GET" : "POST",
+            body,
+            search: target.search,
+            mediaType,
+            trace: typeof trace === "string" ? trace : undefined,
+          },
+          context,
+        ),
     });
   }
 

@@ -32,6 +32,8 @@ export interface GraphqlPostOptions {
 interface Execution {
   readonly result: ExecutionResult;
   readonly operation: OperationSummary;
+  /** The JSON of a result without errors, which is the same for everyone. */
+  text?: string;
 }
 
 /** Longest request body that identical operations are recognised by, in characters. */
@@ -61,18 +63,18 @@ export function createGraphqlPost(
       !(caller instanceof Error);
     const key = isShareable ? `${authentik.shareKey(caller)} ${body}` : "";
     pending.shared = coalescer.has(key);
-    return coalescer.run(key, {
-      signal: pending.signal,
-      start: (controller) =>
-        runOperation(pending, {
-          caller,
-          controller,
-          run: async (context) => {
-            const result = await executor.execute(prepared, params, context);
-            return { result, operation: pending.operation };
-          },
-        }),
-    });
+    const { result, leave } = coalescer.join(key, (controller) =>
+      runOperation(pending, {
+        caller,
+        controller,
+        run: async (context) => {
+          const result = await executor.execute(prepared, params, context);
+          return { result, operation: pending.operation };
+        },
+      }),
+    );
+    pending.onLeave = leave;
+    return result;
   }
 
   return async (posted, pending) => {
@@ -90,7 +92,10 @@ export function createGraphqlPost(
     return {
       status: statusOf(formatted, mediaType),
       mediaType,
-      body: textOf(formatted.result),
+      body:
+        formatted.codes.length === 0
+          ? (execution.text ??= textOf(formatted.result))
+          : textOf(formatted.result),
       ...(formatted.http && { headers: formatted.http.headers }),
     };
   };

@@ -43,8 +43,8 @@ export interface PendingRequest {
   operation: OperationSummary;
   readonly codes: Set<string>;
   readonly onProblem: (problem: JsonObject) => void;
-  /** Aborted when the client leaves before it was answered. */
-  readonly signal: AbortSignal;
+  /** Called when the client leaves before it was answered; whoever executes sets it. */
+  onLeave?: (reason: AuthentikError) => void;
   /** Filled in by whoever executes. */
   usage: Usage | null;
   shared: boolean;
@@ -83,7 +83,6 @@ export function beginRequest(
   const given = headers["x-request-id"];
   const requestId = typeof given === "string" && REQUEST_ID.test(given) ? given : randomUUID();
   const problems: JsonObject[] = [];
-  const client = new AbortController();
   let isOver = false;
 
   function finish(status: number, outcome: RequestRecord["outcome"]): void {
@@ -115,7 +114,6 @@ export function beginRequest(
     operation: {},
     codes: new Set(),
     onProblem: (problem) => problems.push(problem),
-    signal: client.signal,
     usage: null,
     shared: false,
     respond(answer) {
@@ -136,7 +134,7 @@ export function beginRequest(
   response.once("close", () => {
     if (isOver) return;
     finish(CLIENT_CLOSED_REQUEST, "client-left");
-    client.abort(new AuthentikError("cancelled", "the client left"));
+    pending.onLeave?.(new AuthentikError("cancelled", "the client left"));
   });
   return pending;
 }

@@ -48,7 +48,8 @@ export function parseTarget({ url = "" }: { url?: string | undefined }): Request
  */
 export function guardRequest(
   request: IncomingMessage,
-  { target, ...options }: RequestGuardOptions & { target: RequestTarget | null },
+  target: RequestTarget | null,
+  options: RequestGuardOptions,
 ): HttpError | null {
   const refusal =
     guardHeaderCount(request, options) ??
@@ -129,7 +130,7 @@ function isJson(contentType: string | undefined): boolean {
 function occurrences({ rawHeaders }: IncomingMessage, name: string): number {
   let count = 0;
   for (let index = 0; index < rawHeaders.length; index += 2)
-    if (rawHeaders[index]?.toLowerCase() === name) count++;
+    if (rawHeaders[index]?.length === name.length && rawHeaders[index]?.toLowerCase() === name) count++;
   return count;
 }
 

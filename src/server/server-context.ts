@@ -84,5 +84,5 @@ export function createRunOperation(authentik: Authentik, options: ContextOptions
 /** What resolvers get for a caller without usable credentials: everything is refused, and nothing is sent. */
 function createRefusingClient(upstream: Authentik, error: Error): AuthentikClient {
   const refuse = () => Promise.reject(error);
-  return { callerKey: "", upstream, usage: createUsage(), get: refuse, delete: refuse };
+  return { callerKey: "", upstream, usage: createUsage(), memory: new Map(), get: refuse, delete: refuse };
 }

@@ -143,11 +143,10 @@ test("nothing is kept when nothing is in flight, and keys hold no credential", a
   const coalescer = createCoalescer<number>();
   const keyOf = createCallerKeys();
   const key = `${keyOf("Bearer canary-token")}/path/`;
-  const { signal } = new AbortController();
-  const work = coalescer.run(key, { signal, start: () => Promise.resolve(1) });
+  const work = coalescer.join(key, () => Promise.resolve(1));
   expect(coalescer.has(key)).toBe(true);
   expect(key).not.toContain("canary");
-  expect(await work).toBe(1);
+  expect(await work.result).toBe(1);
   expect(coalescer.has(key)).toBe(false);
   expect(keyOf("Bearer canary-token")).toBe(keyOf("Bearer canary-token"));
   expect(createCallerKeys()("Bearer canary-token")).not.toBe(keyOf("Bearer canary-token"));
@@ -155,10 +154,9 @@ test("nothing is kept when nothing is in flight, and keys hold no credential", a
 
 test("nobody joins work that is older than it may be", async () => {
   const coalescer = createCoalescer<number>({ joinWithinMs: 0 });
-  const { signal } = new AbortController();
   let started = 0;
   const start = () => Promise.resolve((started += 1));
-  const both = [coalescer.run("key", { signal, start }), coalescer.run("key", { signal, start })];
-  expect(await Promise.all(both)).toEqual([1, 2]);
+  const both = [coalescer.join("key", start), coalescer.join("key", start)];
+  expect(await Promise.all(both.map(({ result }) => result))).toEqual([1, 2]);
   expect(coalescer.has("key")).toBe(false);
 });

@@ -7,7 +7,7 @@ import type { HttpError } from "../../src/server/response.ts";
 let port = 0;
 let options: RequestGuardOptions;
 const server = createServer((request: IncomingMessage, response) => {
-  response.end(JSON.stringify(guardRequest(request, { ...options, target: parseTarget(request) })));
+  response.end(JSON.stringify(guardRequest(request, parseTarget(request), options)));
 });
 beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

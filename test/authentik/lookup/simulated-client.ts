@@ -61,6 +61,7 @@ export function createSimulatedLookup(
     callerKey,
     upstream,
     usage: createUsage(),
+    memory: new Map(),
     delete: () => Promise.reject(new Error("nothing is deleted here")),
     get(request: UpstreamRequest) {
       requests.push(request.path);
