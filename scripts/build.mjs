@@ -34,6 +34,8 @@ async function bundle() {
   const build = await rolldown({
     input: join(root, "src/main.ts"),
     platform: "node",
+    // graphql-js otherwise looks for a second copy of itself at every check of a type.
+    transform: { define: { "process.env.NODE_ENV": '"production"' } },
   });
   const { output } = await build.write({ dir: dist, format: "esm", entryFileNames: "[name].js" });
   const modules = output.flatMap((chunk) => (chunk.type === "chunk" ? chunk.moduleIds : []));

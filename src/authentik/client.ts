@@ -178,15 +178,16 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
   function forCaller(caller: Caller): AuthentikClient {
     const { key: callerKey } = caller.identity;
     const { signal } = caller;
-    // Every request of the operation listens to it: Node would take so many for a leak, and say so on standard error.
-    setMaxListeners(0, signal);
+    // Then every request of the operation listens to it: Node would take so many for a leak, and say so on standard error.
+    if (!coalesce) setMaxListeners(0, signal);
     const usage = createUsage();
     let requestsLeft = caller.maxRestCalls;
     const operation = { caller, usage, takeRequest };
     const shares: Share<unknown>[] = [];
-    signal.addEventListener("abort", () => {
+
+    function leave(): void {
       for (const share of shares) share.leave(signal.reason);
-    });
+    }
 
     function takeRequest(): boolean {
       requestsLeft -= 1;
@@ -214,7 +215,7 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
         if (cached) return Promise.resolve(cached.value);
         if (!coalesce) return fetch(request, key, signal);
         const share = coalescer.join(key, (controller) => fetch(request, key, controller.signal));
-        shares.push(share);
+        if (shares.push(share) === 1) signal.addEventListener("abort", leave);
         return share.result;
       },
       async delete(request) {
