@@ -16,7 +16,7 @@ export interface Share<Result> {
    * Gives up waiting: the result is a rejection with this reason. The last one to leave aborts the work instead, and
    * gets what that rejects with: it may know better why there is no result.
    */
-  leave(reason: unknown): void;
+  readonly leave: (reason: unknown) => void;
 }
 
 interface Waiter<Result> {
@@ -57,15 +57,17 @@ export function createCoalescer<Result>({ joinWithinMs = Number.POSITIVE_INFINIT
       waiters: [],
     };
     if (key !== "") slots.set(key, { work });
-    start(work.controller).then(
-      (result) => {
-        for (const { resolve } of end(key, work)) resolve(result);
-      },
-      (reason: unknown) => {
-        for (const { reject } of end(key, work)) reject(reason);
-      },
-    );
+    void settle(key, work, start(work.controller));
     return work;
+  }
+
+  async function settle(key: string, work: InFlight<Result>, running: Promise<Result>): Promise<void> {
+    try {
+      const result = await running;
+      for (const { resolve } of end(key, work)) resolve(result);
+    } catch (reason) {
+      for (const { reject } of end(key, work)) reject(reason);
+    }
   }
 
   /** Nobody joins any more. @returns who waited */
