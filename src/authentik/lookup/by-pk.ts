@@ -2,7 +2,7 @@ import type { AuthentikClient, UpstreamRequest } from "../client.ts";
 import { AuthentikError, type AuthentikErrorKind } from "../errors.ts";
 import { perCaller, perUpstream } from "../per-request.ts";
 import { malformed, decodeObject, decodePk } from "../decoders.ts";
-import { createPkPageDecoder, outcomeOf, type PkPage } from "./page.ts";
+import { decodePkPage, outcomeOf, type PkPage } from "./page.ts";
 import {
   createPagePlanner,
   PAGE_SIZE,
@@ -51,7 +51,6 @@ const FAILS_EVERY_KEY: ReadonlySet<AuthentikErrorKind> = new Set([
 export function createPkLookup<T>(routes: PkLookupRoutes<T>): PkLookup<T> {
   const planners = perCaller<PagePlanner>();
   const knowledge = perUpstream(() => ({ areListsLong: false }));
-  const decodePkPage = createPkPageDecoder(routes.decode);
 
   const lookupMany = async (
     client: AuthentikClient,
@@ -74,7 +73,7 @@ export function createPkLookup<T>(routes: PkLookupRoutes<T>): PkLookup<T> {
 
     const readPage = async (request: PageRequest): Promise<void> => {
       try {
-        const page = decodePkPage(await client.get(routes.list(request)));
+        const page = decodePkPage(await client.get(routes.list(request)), routes.decode);
         client.usage.rowsListed += page.pks.length;
         wasted += pageCost(page.pks.length, rowCost) - settle(page, wanted, outcomes);
         isListUseful &&= page.isComplete;

@@ -54,44 +54,25 @@ export interface PkPage<T> extends Omit<Page, "rows"> {
 }
 
 /**
- * Decodes pages. Operations of one caller that share a response also share what is decoded of it: each row is decoded once,
- * when the first of them wants it, and forgotten with the response.
+ * A page of rows that are decoded when they are wanted.
  * @param decode a row. @throws {AuthentikError} malformed-response
- * @returns a function that throws an AuthentikError, malformed-response, for what is no page
+ * @throws {AuthentikError} malformed-response, for what is no page
  */
-export function createPkPageDecoder<T>(
-  decode: (row: unknown, path: string) => T,
-): (body: unknown) => PkPage<T> {
-  const known = new WeakMap<object, PkPage<T>>();
-  return (body) => {
-    const response = decodeObject(body, "$");
-    let page = known.get(response);
-    if (page === undefined) known.set(response, (page = toPkPage(decodePage(response), decode)));
-    return page;
-  };
-}
-
-function toPkPage<T>({ rows, ...page }: Page, decode: (row: unknown, path: string) => T): PkPage<T> {
+export function decodePkPage<T>(body: unknown, decode: (row: unknown, path: string) => T): PkPage<T> {
+  const { rows, ...page } = decodePage(body);
   const pks = rows.map((row, index) => {
     const path = `$.results[${index}]`;
     return decodePk(decodeObject(row, path), "pk", path);
   });
   const indexes = new Map(pks.map((pk, index) => [pk, index]));
   const isAscending = pks.every((pk, index) => pk > (pks[index - 1] ?? 0));
-  const outcomes = new Map<number, T | AuthentikError>();
   return {
     ...page,
     pks,
     isComplete: page.isComplete && isAscending,
     outcomeOf(pk) {
       const index = indexes.get(pk);
-      if (index === undefined) return undefined;
-      let outcome = outcomes.get(pk);
-      if (outcome === undefined) {
-        outcome = outcomeOf(() => decode(rows[index], `$.results[${index}]`));
-        outcomes.set(pk, outcome);
-      }
-      return outcome;
+      return index === undefined ? undefined : outcomeOf(() => decode(rows[index], `$.results[${index}]`));
     },
   };
 }
