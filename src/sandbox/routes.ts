@@ -6,7 +6,7 @@ import type { Release } from "./releases.ts";
 import { HttpError, httpErrors, jsonResponse, pageResponse, type SandboxResponse } from "./response.ts";
 import { listPlexSources, listSources, retrievePlexSource } from "./sources.ts";
 import { authenticate } from "./tokens.ts";
-import { listUsers, retrieveOwnUser, retrieveUser } from "./users.ts";
+import { listUsers, retrieveGroup, retrieveOwnUser, retrieveUser } from "./users.ts";
 
 type Handler = (request: ApiRequest) => SandboxResponse;
 
@@ -57,6 +57,7 @@ const routes: readonly Route[] = [
   { path: "/core/users/", allow: list, costMs: [40, 2], permits: mayViewUsers, get: listUsers },
   { path: "/core/users/me/", allow: readOnly, costMs: [41, 0], get: retrieveOwnUser },
   { path: "/core/users/*/", allow: one, costMs: [43, 0], permits: mayViewUsers, get: retrieveUser },
+  { path: "/core/groups/*/", allow: one, costMs: [43, 0], permits: isSuperuser, get: retrieveGroup },
   { path: "/admin/version/", allow: readOnly, costMs: [67, 0], get: showVersion },
 ];
 
@@ -99,7 +100,7 @@ function respond(method: string, route: Route, request: ApiRequest): SandboxResp
 
 /** What authentik would say to a request, the value of the route's `Allow`, and what it costs authentik. */
 export function handleRequest(
-  { method = "GET", url = "/", headersDistinct }: IncomingMessage,
+  { method = "GET", url = "/", headersDistinct }: Pick<IncomingMessage, "method" | "url" | "headersDistinct">,
   { directory, release }: { directory: Directory; release: Release },
 ): { response: SandboxResponse; allow: string | null; costMs: number } {
   const [path = "", ...query] = url.split("?");

@@ -111,3 +111,12 @@ export function retrieveUser(request: ApiRequest): SandboxResponse {
 export function retrieveOwnUser({ caller, release }: ApiRequest): SandboxResponse {
   return jsonResponse({ user: ownBody(caller, release), ...(release.since("2026.8") && { users: [] }) });
 }
+
+/** `GET /core/groups/{id}/`, without the users themselves. */
+export function retrieveGroup({ key, directory, release }: ApiRequest): SandboxResponse {
+  const group = directory.groups.find(({ pk }) => pk === key);
+  if (group === undefined) throw httpErrors.noMatch("Group", release);
+  const members = [...directory.users.values()].filter(({ groups }) => groups.includes(group));
+  const users = members.map(({ pk }) => pk);
+  return jsonResponse({ ...groupBody(group, release), users, users_obj: null });
+}

@@ -1,9 +1,10 @@
 import { execute, parse, validate } from "graphql";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createSchema, FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
-import { CINEMA_PK, PLEX_PK } from "../support/fake-household.ts";
 import { type HouseGateway, startHouse } from "../support/house-gateway.ts";
-import { FAMILY_PK } from "../support/wire-bodies.ts";
+import { FAMILY_PK, PLEX_SOURCE_PK as PLEX_PK } from "../support/wire-bodies.ts";
+
+const CINEMA_PK = "5eed0000-0000-4000-8000-00000000000b";
 
 let at: HouseGateway;
 beforeAll(async () => {
@@ -103,7 +104,7 @@ test.each([
     "a source by slug",
     "... on Source { name pk }",
     [{ __typename: "Source", slug: "cinema" }],
-    [{ name: "Cinema", pk: CINEMA_PK }],
+    [{ name: "Cinéma du coin 🎬", pk: CINEMA_PK }],
     ["/sources/all/?slug=cinema&ordering=pk&page=1&page_size=100"],
   ],
   [

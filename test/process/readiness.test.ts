@@ -152,7 +152,7 @@ describe("when authentik goes away", () => {
 
 describe("in service mode with a token that authentik refuses", () => {
   test("the log has an error from the start, readiness tells it, and callers are sent to the operator", async () => {
-    const authentik = await startFakeAuthentik({ household: household("2025.4") });
+    const authentik = await startFakeAuthentik({ sandbox: { release: "2025.4", directory: household() } });
     onTestFinished(() => authentik.close());
     const GATEWAY_KEY = "key-of-this-gateway";
     const env = { AUTHENTIK_URL: authentik.url.href, AUTHENTIK_TOKEN: "dead-token", GATEWAY_KEY };

@@ -46,7 +46,7 @@ const NEW = { token: "token-of-administrator", key: "second-key-of-the-gateway" 
 const ANSWER = { data: { plexConnection: { user: 42 } } };
 
 async function start() {
-  const authentik = await startFakeAuthentik({ household: household("2025.4") });
+  const authentik = await startFakeAuthentik({ sandbox: { release: "2025.4", directory: household() } });
   onTestFinished(() => authentik.close());
   const secret = mountSecret(OLD);
   const cli = startCli(

@@ -7,7 +7,10 @@ import {
 } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { answerAsHousehold, type Household } from "./fake-household.ts";
+import type { Directory } from "../../src/sandbox/directory.ts";
+import { createRelease, type SandboxRelease } from "../../src/sandbox/releases.ts";
+import { encodeResponse } from "../../src/sandbox/response.ts";
+import { handleRequest } from "../../src/sandbox/routes.ts";
 import {
   connectionBody,
   connectionBody2025,
@@ -58,8 +61,8 @@ export interface FakeAuthentikOptions {
   tls?: { key: string; cert: string };
   /** Put before `/api/v3`, as `web.path` does: `/auth`. */
   prefix?: string;
-  /** Users, sources and connections with authentik's permissions and filters, instead of `pks` and `shape`. */
-  household?: Household;
+  /** Answers as the sandbox does, with authentik's permissions and filters, instead of `pks` and `shape`. */
+  sandbox?: { release: SandboxRelease; directory: Directory };
   /** Idle keep-alive sockets are closed after this time; default 5000 as Node does. */
   keepAliveTimeoutMs?: number;
 }
@@ -122,7 +125,7 @@ export function createGate(): { readonly opened: Promise<void>; open(): void } {
 /** A real HTTP server on a free port of 127.0.0.1 that answers as a small authentik and writes down what it was asked. */
 export async function startFakeAuthentik(options: FakeAuthentikOptions = {}): Promise<FakeAuthentik> {
   const prefix = options.prefix ?? "";
-  const build = options.shape === undefined || options.shape < "2025" ? connectionBody : connectionBody2025;
+  const build = options.shape === "2025.4" ? connectionBody2025 : connectionBody;
   const directory = new Map<number, WireObject>();
   for (const pk of options.pks ?? Array.from({ length: 100 }, (_, index) => index + 1))
     directory.set(pk, build(pk));
@@ -223,12 +226,13 @@ function answerLikeAuthentik(
   options: FakeAuthentikOptions & { directory: Map<number, WireObject>; prefix: string },
 ): void {
   const authorization = request.headers.find(([name]) => name.toLowerCase() === "authorization")?.[1];
-  if (options.household) {
-    const asked = { method: request.method, path: request.path.slice(`${options.prefix}/api/v3`.length) };
-    const answer = answerAsHousehold(options.household, { ...asked, authorization });
-    if (answer === null) sendPage(response, 404, "Not Found");
-    else if (answer.body === undefined) response.writeHead(answer.status).end();
-    else sendJson(response, answer.status, answer.body);
+  if (options.sandbox) {
+    const release = createRelease(options.sandbox.release);
+    const headersDistinct = authorization === undefined ? {} : { authorization: [authorization] };
+    const asked = { method: request.method, url: request.path, headersDistinct };
+    const handled = handleRequest(asked, { ...options.sandbox, release });
+    const { status, headers, body } = encodeResponse(handled.response, { release, allow: handled.allow });
+    response.writeHead(status, headers).end(body);
     return;
   }
   const [path = "", query = ""] = request.path.split("?");
