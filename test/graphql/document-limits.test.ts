@@ -1,10 +1,11 @@
 import { buildSchema, getIntrospectionQuery, parse } from "graphql";
 import { describe, expect, test } from "vitest";
 import { checkDocumentText, validateDocument } from "../../src/graphql/document-check.ts";
-import { DEFAULT_DOCUMENT_LIMITS, findExcess } from "../../src/graphql/document-limits.ts";
+import { findExcess } from "../../src/graphql/document-limits.ts";
 import { ADVERSARIAL_DOCUMENTS, times } from "../security/adversarial-documents.ts";
+import { TEST_GATEWAY_OPTIONS } from "../support/gateway.ts";
 
-const limits = DEFAULT_DOCUMENT_LIMITS;
+const limits = TEST_GATEWAY_OPTIONS.documentLimits;
 const excessOf = (source: string) => findExcess(parse(source), limits);
 
 describe("legitimate documents pass the default limits", () => {
