@@ -4,7 +4,7 @@ import { deleteConnection, listConnections, retrieveConnection } from "./connect
 import { type Directory, isSuperuser, type User } from "./directory.ts";
 import type { Release } from "./releases.ts";
 import { HttpError, httpErrors, jsonResponse, pageResponse, type SandboxResponse } from "./response.ts";
-import { listPlexSources, listSources, retrievePlexSource } from "./sources.ts";
+import { listPlexSources, listSources } from "./sources.ts";
 import { authenticate } from "./tokens.ts";
 import { listUsers, retrieveGroup, retrieveOwnUser, retrieveUser } from "./users.ts";
 
@@ -52,7 +52,6 @@ const routes: readonly Route[] = [
     delete: deleteConnection,
   },
   { path: "/sources/plex/", allow: list, costMs: [37, 2.7], permits: isSuperuser, get: listPlexSources },
-  { path: "/sources/plex/*/", allow: one, costMs: [37, 0], permits: isSuperuser, get: retrievePlexSource },
   { path: "/sources/all/", allow: readOnly, costMs: [37, 4.3], permits: isSuperuser, get: listSources },
   { path: "/core/users/", allow: list, costMs: [40, 2], permits: mayViewUsers, get: listUsers },
   { path: "/core/users/me/", allow: readOnly, costMs: [41, 0], get: retrieveOwnUser },
@@ -80,20 +79,9 @@ function decodePath(path: string): string {
   }
 }
 
-/**
- * How a request without credentials is refused: of one object, permissions are looked at together with it. For
- * connections that ends in an exception since 2025.2.
- */
-function anonymousError(method: string, { route, since }: Release & { route: Route }): HttpError {
-  if (!route.path.includes("*")) return httpErrors.anonymous();
-  if (route.permits !== undefined) return since("2024.8") ? httpErrors.forbidden() : httpErrors.anonymous();
-  if (method === "DELETE" && since("2025.12")) return httpErrors.emptyMethodNotAllowed();
-  return since("2025.2") ? httpErrors.uncaught() : httpErrors.anonymous();
-}
-
 function respond(method: string, route: Route, request: ApiRequest): SandboxResponse {
   if (route.permits?.(request.caller) === false) throw httpErrors.forbidden();
-  if (method === "GET" || method === "HEAD") return route.get(request);
+  if (method === "GET") return route.get(request);
   if (method === "DELETE" && route.delete !== undefined) return route.delete(request);
   return jsonResponse({ detail: `Method "${method}" not allowed.` }, { status: 405 });
 }
@@ -109,8 +97,7 @@ export function handleRequest(
   const { route, key } = found;
   const responseTo = (): SandboxResponse => {
     try {
-      const caller = authenticate(headersDistinct["authorization"], { directory, release });
-      if (caller === null) throw anonymousError(method, { ...release, route });
+      const caller = authenticate(headersDistinct["authorization"], directory);
       const parameters = new URLSearchParams(query.join("?"));
       return respond(method, route, { caller, key, query: parameters, directory, release });
     } catch (error) {

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { SandboxRelease } from "../../src/sandbox/releases.ts";
 import { createSandbox, type Sandbox } from "../../src/sandbox/sandbox.ts";
-import { createConformanceCheck, type OpenApiDocument, readOfficialDocument } from "./openapi.ts";
-import { differencesOf, releaseDifferences, withDifferences } from "./release-differences.ts";
+import { createConformanceCheck, readOfficialDocument } from "./openapi.ts";
+import { differencesOf, withDifferences } from "./release-differences.ts";
 
 /** The releases with the shape of today, `source_obj` beside `source`. The recordings hold the ones before. */
 const releases: readonly SandboxRelease[] = [
@@ -16,7 +16,6 @@ const releases: readonly SandboxRelease[] = [
 ];
 
 const connections = "/sources/user_connections/plex/";
-const plexSlugs = ["plex", "cinema", "studio", "neighbourhood"];
 
 /** Operations of the document, each with what it is asked for. */
 const questions: readonly { path: string; asked: readonly string[]; status?: number; anonymous?: true }[] = [
@@ -27,11 +26,10 @@ const questions: readonly { path: string; asked: readonly string[]; status?: num
       (query) => connections + query,
     ),
   },
-  { path: "/sources/plex/{slug}/", asked: plexSlugs.map((slug) => `/sources/plex/${slug}/`) },
   { path: "/sources/plex/", asked: ["/sources/plex/"] },
   { path: "/sources/all/", asked: ["/sources/all/"] },
   { path: "/core/users/{id}/", asked: ["/core/users/42/", "/core/users/46/", "/core/users/53/"] },
-  { path: "/core/users/", asked: ["/core/users/", "/core/users/?search=alice&include_groups=false"] },
+  { path: "/core/users/", asked: ["/core/users/", "/core/users/?search=alice"] },
   { path: "/core/users/me/", asked: ["/core/users/me/"] },
   { path: "/admin/version/", asked: ["/admin/version/"] },
   { path: connections, asked: [connections], status: 403, anonymous: true },
@@ -63,35 +61,11 @@ async function collectReplies(release: SandboxRelease): Promise<Reply[]> {
   }
 }
 
-/** Every violation of a document, found one by one: compiling the whole of it is the slow part. */
-function* findAllViolations(replies: readonly Reply[], document: OpenApiDocument): Generator<string> {
-  const violations = createConformanceCheck(document);
-  for (const { path, asked, status, body } of replies) {
-    for (const violation of violations(path, body, status)) yield `${asked}: ${violation}`;
-  }
-}
-
 const official = readOfficialDocument();
 
 test("the document is that of the newest release, which differs in nothing", () => {
   expect(official.info.version).toMatch(/^2026\.8\./);
   expect(differencesOf("2026.8")).toEqual([]);
-});
-
-test("every difference is of some release, and told once", () => {
-  expect(differencesOf("2024.12")).toEqual(releaseDifferences);
-  const told = releaseDifferences.map(({ component, property }) => `${component}.${property}`);
-  expect(new Set(told).size).toBe(told.length);
-});
-
-// The others show a part of these: a difference that they lack is a violation.
-test("2024.12, which has them all, shows every difference", async () => {
-  const replies = await collectReplies("2024.12");
-  const unneeded = releaseDifferences.filter((difference) => {
-    const others = releaseDifferences.filter((other) => other !== difference);
-    return findAllViolations(replies, withDifferences(official, others)).next().done === true;
-  });
-  expect(unneeded.map(({ component, property }) => `${component}.${property}`)).toEqual([]);
 });
 
 describe.each(releases)("as %s, the sandbox", (release) => {
@@ -108,7 +82,11 @@ describe.each(releases)("as %s, the sandbox", (release) => {
   });
 
   test("keeps to the official document but for the differences of that release", () => {
-    expect([...findAllViolations(replies, withDifferences(official, differences))]).toEqual([]);
+    const violations = createConformanceCheck(withDifferences(official, differences));
+    const found = replies.flatMap(({ path, asked, status, body }) =>
+      violations(path, body, status).map((violation) => `${asked}: ${violation}`),
+    );
+    expect(found).toEqual([]);
   });
 
   test("would not get away with a key that is stray, missing, misspelt or misplaced, or with a wrong type", () => {

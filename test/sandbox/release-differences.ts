@@ -2,7 +2,7 @@ import { SANDBOX_RELEASES, type SandboxRelease } from "../../src/sandbox/release
 import type { ComponentSchema, OpenApiDocument, PropertySchema } from "./openapi.ts";
 
 /** One property in which older releases differ from the newest one. */
-export interface ReleaseDifference {
+interface ReleaseDifference {
   component: string;
   property: string;
   /** The first release that is as the newest one; all before differ. */
@@ -26,7 +26,7 @@ function absent(
 }
 
 /** Every difference between the newest release and those since 2024.12, as far as the sandbox shows it. */
-export const releaseDifferences: readonly ReleaseDifference[] = [
+const releaseDifferences: readonly ReleaseDifference[] = [
   ...absent("2026.8", ["SessionUser"], ["users"]),
   ...absent("2026.8", ["UserSelf"], ["is_current"]),
   ...absent("2025.12", ["Source", "PlexSource"], ["promoted", "icon_url", "icon_themed_urls"]),

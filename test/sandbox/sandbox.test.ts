@@ -80,7 +80,7 @@ describe("the tokens mean what they say", () => {
     const seen = await Promise.all(
       [administrator, owner, otherOwner, stranger, expired].map(async ({ token }) =>
         Promise.all(
-          [`${connections}5/`, connections, "/sources/plex/plex/", "/core/users/42/", "/core/users/me/"].map(
+          [`${connections}5/`, connections, "/sources/plex/", "/core/users/42/", "/core/users/me/"].map(
             (path) => statusOf(path, { sandbox, token }),
           ),
         ),
@@ -146,21 +146,16 @@ describe("a connection", () => {
     },
   );
 
-  test.each<[SandboxRelease, number, number]>([
-    ["2024.12", 404, 403],
-    ["2025.2", 403, 500],
-    ["2025.12", 403, 405],
-  ])(
-    "of %s is not removed: %i for who only may see it, %i without credentials",
-    async (release, seer, anonymous) => {
-      const sandbox = await start({ release });
-      const path = `${connections}5/`;
-      const remove = { sandbox, method: "DELETE" };
-      expect((await ask(path, { ...remove, token: "token-of-operator" })).status).toBe(seer);
-      expect((await ask(path, remove)).status).toBe(anonymous);
-      expect(await statusOf(path, { sandbox, token: sandbox.tokens.owner.token })).toBe(200);
-    },
-  );
+  test.each<[SandboxRelease, number]>([
+    ["2024.12", 404],
+    ["2025.2", 403],
+  ])("of %s is not removed by who only may see it: %i", async (release, status) => {
+    const sandbox = await start({ release });
+    const path = `${connections}5/`;
+    const options = { sandbox, method: "DELETE", token: "token-of-operator" };
+    expect((await ask(path, options)).status).toBe(status);
+    expect(await statusOf(path, { sandbox, token: sandbox.tokens.owner.token })).toBe(200);
+  });
 
   test.each(["POST", "PUT", "PATCH"])("takes no %s", async (method) => {
     const sandbox = await start();
@@ -217,10 +212,10 @@ test("2024.6 has the shapes of 2024.2, but lends sources the icon of Plex and kn
   for (const path of [`${connections}5/`, "/core/users/42/", "/core/users/me/"]) {
     expect(await body(path, sandbox)).toEqual(await body(path, old));
   }
-  const source = (await body("/sources/plex/plex/", old)) as Row;
-  expect(source["icon"]).toBeNull();
+  const [source] = await results("/sources/plex/?slug=plex", { sandbox: old, token });
+  expect(source).toHaveProperty("icon", null);
   const icon = "/static/authentik/sources/plex.svg";
-  expect(await body("/sources/plex/plex/", sandbox)).toEqual({ ...source, icon });
+  expect(await results("/sources/plex/?slug=plex", { sandbox, token })).toEqual([{ ...source, icon }]);
   expect(await body("/admin/version/", sandbox)).toHaveProperty("version_latest_valid", true);
   await old.close();
 });
