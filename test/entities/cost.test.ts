@@ -72,15 +72,6 @@ describe("what representations cost authentik", () => {
     expect(authentik.requests).toEqual([]);
   });
 
-  it("a source's key alone costs nothing either", async () => {
-    const reply = await gateway.post(
-      "query ($r: [_Any!]!) { _entities(representations: $r) { ... on Source { pk } } }",
-      { variables: { r: [{ __typename: "Source", pk: CINEMA_PK.toUpperCase() }] } },
-    );
-    expect(reply.data).toEqual({ _entities: [{ pk: CINEMA_PK }] });
-    expect(authentik.requests).toEqual([]);
-  });
-
   it("64 aliases of one request share their loads", async () => {
     // Each alias asks for five connections; all of them together for twenty.
     const batches = range(64).map((alias) => connections(range(5).map((key) => 1 + ((alias + key) % 20))));

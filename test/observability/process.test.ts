@@ -83,34 +83,6 @@ describe("the running gateway's log", () => {
     await ask(pretty.url, "{ plexConnection(id: abc) { pk } }");
     await pretty.cli.printed(/ in [\d.]+ ms.*, \w+ \(request [\w-]+\)/);
   });
-
-  test("holds no token, cookie or secret of a response, whatever the level", async () => {
-    const { cli, authentik, url } = await start([], { LOG_LEVEL: "trace" });
-    const headers = {
-      authorization: "Bearer canary-token",
-      cookie: "authentik_session=canary-cookie",
-      "x-authentik-username": "canary-name",
-    };
-    await ask(url, "{ plexConnection(id: 5) { pk } }", headers);
-    for (const status of [200, 400, 401, 403, 404, 418, 429, 500, 502]) {
-      authentik.answer((_request, response) =>
-        sendJson(response, status, {
-          detail: "canary-detail",
-          plex_token: "canary-plex-token",
-          pk: "canary",
-        }),
-      );
-      await ask(url, `query Status${status} { plexConnection(id: 6) { pk } }`, headers);
-    }
-    await ask(url, "{ nothing ", headers);
-    await ask(url, "{ __typename }", { ...headers, authorization: "Bearer canary-tök\u00e9n" }).catch(
-      () => {},
-    );
-    cli.kill("SIGINT");
-    await cli.exited;
-    expect(cli.output().match(/"msg":"request"/g)?.length).toBeGreaterThanOrEqual(11);
-    expect(cli.output()).not.toMatch(/canary-(token|cookie|name|plex)/);
-  });
 });
 
 describe("the running gateway's metrics", () => {

@@ -81,6 +81,8 @@ test("few keys of a large directory are retrieved once its size is known", async
   const first = await ask([10, 1_500, 2_900]);
   expect(first.lists).toHaveLength(1);
   expect(await ask([11, 1_501, 2_901])).toMatchObject({ lists: [], retrieves: { length: 3 } });
+  const fiveInFifty = Array.from({ length: 50 }, (_, index) => (index % 5) + 1);
+  expect(await ask(fiveInFifty)).toMatchObject({ lists: [], retrieves: { length: 5 } });
 });
 
 test("keys that stand close together are picked from their page in a large directory", async () => {
