@@ -1,7 +1,7 @@
 import { isUuid } from "../../authentik/decoders.ts";
 import { requireText } from "../../graphql/arguments.ts";
 import { builder } from "../../graphql/builder.ts";
-import { keyOnly, selectsOnly } from "../../graphql/entities.ts";
+import { keyOnly } from "../../graphql/entities.ts";
 import { clientError } from "../../graphql/errors.ts";
 import type { PlexSourceSettings, Source, ThemedUrls } from "./decode.ts";
 import {
@@ -194,7 +194,8 @@ builder.asEntity(SourceRef, {
   key: [builder.selection<{ pk: string }>("pk"), builder.selection<{ slug: string }>("slug")],
   resolveReference: (representation, { authentik }, info) => {
     const key = sourceKeyOf(representation);
-    if (selectsOnly(info, "Source", Object.keys(key))) return keyOnly<Source>(key);
+    const known = keyOnly<Source>(info, "Source", key);
+    if (known) return known;
     return key.pk === undefined ? sourceBySlug(authentik).load(key.slug) : sourceByPk(authentik).load(key.pk);
   },
 });
