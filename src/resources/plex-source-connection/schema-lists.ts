@@ -12,7 +12,7 @@ import type { GraphContext } from "../../graphql/context.ts";
 import { authentikUserByUsername } from "../authentik-user/loaders.ts";
 import { AuthentikUserRef } from "../authentik-user/schema.ts";
 import { SourceRef } from "../source/schema.ts";
-import { plexSourceConnections, plexSourceConnectionsByUser } from "./loaders.ts";
+import { type PlexConnectionFilter, plexSourceConnections, plexSourceConnectionsByUser } from "./loaders.ts";
 import { type PlexConnectionSort, sortKeyOf } from "./sort.ts";
 import { PlexSourceConnectionRef } from "./schema.ts";
 
@@ -118,16 +118,9 @@ builder.objectField(AuthentikUserRef, "plexConnections", (t) =>
   }),
 );
 
-interface Filter {
-  username?: string | null | undefined;
-  user?: number | null | undefined;
-  source?: string | null | undefined;
-  identifier?: string | null | undefined;
-}
-
 function page(
   { sort, ...args }: PageArguments & { sort: PlexConnectionSort },
-  { username, user, source, identifier }: Filter,
+  { username, user, source, identifier }: PlexConnectionFilter & { username?: string | null | undefined },
   { context, info }: { context: GraphContext; info: GraphQLResolveInfo },
 ) {
   const { authentik, maxPageSize, maxScannedRows: maxRows } = context;

@@ -3,7 +3,7 @@ import type { AuthentikClient } from "../../authentik/client.ts";
 import { decodeObject, isJsonObject } from "../../authentik/decoders.ts";
 import { AuthentikError } from "../../authentik/errors.ts";
 import { outcomeOf } from "../../authentik/lookup/page.ts";
-import { type ListRoute, readWholeList } from "../../authentik/lookup/whole-list.ts";
+import { listRoute, type ListRoute, readWholeList } from "../../authentik/lookup/whole-list.ts";
 import { perRequest } from "../../authentik/per-request.ts";
 import { decodePlexSourceSettings, decodeSource, type PlexSourceSettings, type Source } from "./decode.ts";
 
@@ -25,22 +25,15 @@ function sourcesList(
   query: string,
   sourceOf: (row: unknown) => unknown = (row) => row,
 ): ListRoute<Listed> {
-  return {
-    list: ({ page, pageSize, rows }) => ({
-      route,
-      path: `${route}?${query}&page=${page}&page_size=${pageSize}`,
-      rows,
-    }),
-    decode: (row, path) => {
-      const value = sourceOf(row);
-      const { pk, slug } = isJsonObject(value) ? value : {};
-      return {
-        pk: typeof pk === "string" ? pk.toLowerCase() : path,
-        slug: typeof slug === "string" ? slug : "",
-        source: outcomeOf(() => decodeSource(value, `${path}.source`)),
-      };
-    },
-  };
+  return listRoute(route, query, (row, path) => {
+    const value = sourceOf(row);
+    const { pk, slug } = isJsonObject(value) ? value : {};
+    return {
+      pk: typeof pk === "string" ? pk.toLowerCase() : path,
+      slug: typeof slug === "string" ? slug : "",
+      source: outcomeOf(() => decodeSource(value, `${path}.source`)),
+    };
+  });
 }
 
 /** The sources of the caller's own connections, each once. */

@@ -6,11 +6,9 @@ import { clientError } from "../../graphql/errors.ts";
 import type { PlexSourceSettings, Source, ThemedUrls } from "./decode.ts";
 import {
   PolicyEngineMode,
-  type PolicyEngineModeValue,
   readPolicyEngineMode,
   readUserMatchingMode,
   UserMatchingMode,
-  type UserMatchingModeValue,
 } from "./schema-modes.ts";
 import { plexSourceBySlug, plexSources, plexSourceSettings, sourceByPk, sourceBySlug } from "./loaders.ts";
 
@@ -114,14 +112,14 @@ SourceRef.implement({
       nullable: true,
       description:
         "How policies are combined. Null, with an error, for a mode that this gateway does not know yet.",
-      resolve: (source): PolicyEngineModeValue => readPolicyEngineMode(source.policyEngineMode),
+      resolve: (source) => readPolicyEngineMode(source.policyEngineMode),
     }),
     userMatchingMode: t.field({
       type: UserMatchingMode,
       nullable: true,
       description:
         "How users are found. Null, with an error, for a mode that this gateway does not know yet.",
-      resolve: (source): UserMatchingModeValue => readUserMatchingMode(source.userMatchingMode),
+      resolve: (source) => readUserMatchingMode(source.userMatchingMode),
     }),
     managed: t.exposeString("managed", {
       tag: ADMINISTRATION,
