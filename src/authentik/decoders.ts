@@ -19,7 +19,7 @@ export function isUuid(text: string): boolean {
 }
 
 /**
- * The error for an answer that is valid JSON and not what was asked for.
+ * The error for a response that is valid JSON and not what was asked for.
  * Names the path of the first wrong field and the kind of value there, never the value.
  */
 export function malformed(path: string, expected: string, value: unknown): AuthentikError {

@@ -236,7 +236,7 @@ function settingsOf({ AUTHENTIK_TOKEN: _token, GATEWAY_KEY: _key, ...values }: V
 
 /**
  * Where reaching the gateway suffices and only this machine can, the name in `Host` is checked unless told otherwise:
- * a web page whose name was pointed to 127.0.0.1 could read answers in a visitor's browser.
+ * a web page whose name was pointed to 127.0.0.1 could read responses in a visitor's browser.
  */
 function allowedHosts({ ALLOWED_HOSTS, HOST }: Values, credentials: Credentials): readonly string[] {
   const open = credentials.mode === "service" && credentials.gatewayKey === null;

@@ -105,7 +105,7 @@ function isResolveReference(value: unknown): value is ResolveReference {
  * Whether an object can answer what is asked of it with nothing but these fields, so that nothing has to be fetched.
  *
  * A field that is worked out of others says so in its extensions: `{ needs: ["pk"] }`. `@skip` and `@include` are taken at
- * their word: routers leave out what is skipped, and the answer must not depend on who did.
+ * their word: routers leave out what is skipped, and the result must not depend on who did.
  */
 export function selectsOnly(
   { schema, fragments, variableValues, fieldNodes }: GraphQLResolveInfo,

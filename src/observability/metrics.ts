@@ -105,7 +105,7 @@ export function createMetrics({ endpoint, ...readings }: MetricsOptions): Metric
       upstreamDuration.observe({ labels, value: durationMs / 1000, ...exemplarOf(traceId) });
     },
     countUnhandledRejection: () => unhandledRejections.inc(),
-    serve: (request, response) => void answer(registry, request, response),
+    serve: (request, response) => void respond(registry, request, response),
     close,
   };
 }
@@ -115,7 +115,7 @@ function exemplarOf(traceId: string | undefined): { exemplarLabels?: Record<stri
   return traceId === undefined ? {} : { exemplarLabels: { trace_id: traceId } };
 }
 
-async function answer(
+async function respond(
   registry: Registry<OpenMetricsContentType>,
   request: IncomingMessage,
   response: ServerResponse,

@@ -103,7 +103,7 @@ async function eachByFilter<K, T>(
       return false;
     }
   };
-  // Whether there is a filter is known after one answer; where there is none, the others need not be asked.
+  // Whether there is a filter is known after one response; where there is none, the others need not be asked.
   if (await ask(first)) return true;
   const lacking = await Promise.all(others.map(ask));
   return lacking.includes(true);
