@@ -4,6 +4,7 @@ import type { AuthentikOptions } from "../../src/authentik/client.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { createSchema, FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
 import { createHttpServer } from "../../src/server/http-server.ts";
+import { type FakeAuthentik, type FakeAuthentikOptions, startFakeAuthentik } from "./fake-authentik.ts";
 import { createGateway, type GatewayOptions } from "../../src/server/gateway.ts";
 import type { RequestRecord } from "../../src/server/pending-request.ts";
 
@@ -122,4 +123,29 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
       await authentik.close();
     },
   };
+}
+
+/** What {@link useGateway} has started. */
+export interface GatewayBeforeFake {
+  authentik: FakeAuthentik;
+  gateway: TestGateway;
+}
+
+/** A gateway before a fake authentik, started by `beforeAll` or `beforeEach` and closed with what those are for. */
+export function useGateway(
+  hook: (start: () => Promise<() => Promise<void>>) => void,
+  fake: FakeAuthentikOptions = {},
+  options: Omit<TestGatewayOptions, "authentikUrl"> = {},
+): GatewayBeforeFake {
+  const at: Partial<GatewayBeforeFake> = {};
+  hook(async () => {
+    const authentik = await startFakeAuthentik(fake);
+    const gateway = await startGateway({ ...options, authentikUrl: authentik.url });
+    Object.assign(at, { authentik, gateway });
+    return async () => {
+      await gateway.close();
+      await authentik.close();
+    };
+  });
+  return at as GatewayBeforeFake; // no test runs before the hook
 }
