@@ -165,41 +165,17 @@ describe("a connection", () => {
   });
 });
 
-/** Starts a sandbox and asks for user names as administrator. */
-async function startAsking(): Promise<(query: string) => Promise<unknown[]>> {
+test("people are found by name, to the letter, by address, by group, and by parts of a name", async () => {
   const sandbox = await start();
   const { token } = sandbox.tokens.administrator;
-  return async (query) => {
-    const users = await results(`/core/users/${query}`, { sandbox, token });
-    return users.map(({ username }) => username);
-  };
-}
-
-describe("people", () => {
-  test("are found by name, to the letter, by address, by group, and by parts of a name", async () => {
-    const names = await startAsking();
-    expect(await names("?username=alice")).toEqual(["alice"]);
-    expect(await names("?username=Alice")).toEqual([]);
-    expect(await names("?email=bob@home.example")).toEqual(["bob"]);
-    expect(await names("?groups_by_name=family")).toEqual(["alice", "bob", "carol"]);
-    expect(await names("?search=ALI")).toEqual(["alice"]);
-    expect(await names("?is_active=false")).toEqual(["eve"]);
-  });
-
-  test("are sorted as asked, those who never logged in last", async () => {
-    const names = await startAsking();
-    expect(await names("?ordering=-pk&page_size=2")).toEqual(["viewer250", "viewer249"]);
-    expect(await names("?ordering=last_login&groups_by_name=family")).toEqual(["alice", "bob", "carol"]);
-    expect(await names("?ordering=nonsense&page_size=2&page=2")).toEqual(["auditor", "bob"]);
-  });
-
-  test("a group that is not there is refused", async () => {
-    const sandbox = await start();
-    const { token } = sandbox.tokens.administrator;
-    const { status, body } = await ask("/core/users/?groups_by_name=nobody", { sandbox, token });
-    const message = "Select a valid choice. nobody is not one of the available choices.";
-    expect({ status, body }).toEqual({ status: 400, body: { groups_by_name: [message] } });
-  });
+  const names = async (query: string): Promise<unknown[]> =>
+    (await results(`/core/users/${query}`, { sandbox, token })).map(({ username }) => username);
+  expect(await names("?username=alice")).toEqual(["alice"]);
+  expect(await names("?username=Alice")).toEqual([]);
+  expect(await names("?email=bob@home.example")).toEqual(["bob"]);
+  expect(await names("?groups_by_name=family")).toEqual(["alice", "bob", "carol"]);
+  expect(await names("?search=ALI")).toEqual(["alice"]);
+  expect(await names("?is_active=false")).toEqual(["eve"]);
 });
 
 // The others are held to recordings, or to the official document.
