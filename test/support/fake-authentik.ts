@@ -11,14 +11,7 @@ import type { Directory } from "../../src/sandbox/directory.ts";
 import { createRelease, type SandboxRelease } from "../../src/sandbox/releases.ts";
 import { encodeResponse } from "../../src/sandbox/response.ts";
 import { handleRequest } from "../../src/sandbox/routes.ts";
-import {
-  connectionBody,
-  connectionBody2025,
-  errorPage,
-  listBody,
-  type WireObject,
-  type WireShape,
-} from "./wire-bodies.ts";
+import { connectionBody, errorPage, listBody, type WireObject } from "./wire-bodies.ts";
 
 const LIST = "/api/v3/sources/user_connections/plex/";
 
@@ -29,8 +22,6 @@ export interface RecordedRequest {
   readonly path: string;
   /** Name and value of each header line, in order, with the sender's capitals. */
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** `performance.now()` of the arrival. */
-  readonly at: number;
   /** Whether the client went away before the answer was complete. */
   aborted: boolean;
 }
@@ -49,10 +40,6 @@ export interface FakeAuthentikOptions {
   answer?: AnswerHandler;
   /** Keys of the connections that exist; default 1 to 100. */
   pks?: Iterable<number>;
-  /** Default `2024.8`. */
-  shape?: WireShape;
-  /** Rows on a page when `page_size` is not given; default 100. */
-  defaultPageSize?: number;
   /** Largest page granted, as releases from 2025.12 on clamp it; default unlimited. */
   maxPageSize?: number;
   /** Whether the holder of this `Authorization` value may see this connection; default: everyone sees all. */
@@ -61,10 +48,8 @@ export interface FakeAuthentikOptions {
   tls?: { key: string; cert: string };
   /** Put before `/api/v3`, as `web.path` does: `/auth`. */
   prefix?: string;
-  /** Answers as the sandbox does, with authentik's permissions and filters, instead of `pks` and `shape`. */
+  /** Answers as the sandbox does, with authentik's permissions and filters, instead of `pks`. */
   sandbox?: { release: SandboxRelease; directory: Directory };
-  /** Idle keep-alive sockets are closed after this time; default 5000 as Node does. */
-  keepAliveTimeoutMs?: number;
 }
 
 export interface FakeAuthentik {
@@ -74,12 +59,10 @@ export interface FakeAuthentik {
   readonly requests: RecordedRequest[];
   /** Paths of all requests so far. */
   paths(): string[];
-  /** Connections by key, in the chosen shape: change them at will. */
+  /** Connections by key: change them at will. */
   readonly directory: Map<number, WireObject>;
   /** Requests that have arrived and are not answered yet. */
   inFlight(): number;
-  /** Open sockets. */
-  sockets(): number;
   /** Replaces the answer of all further requests; `null` brings the fake's own back. */
   answer(handler: AnswerHandler | null): void;
   /** Resolves when so many requests have arrived in all. */
@@ -125,17 +108,15 @@ export function createGate(): { readonly opened: Promise<void>; open(): void } {
 /** A real HTTP server on a free port of 127.0.0.1 that answers as a small authentik and writes down what it was asked. */
 export async function startFakeAuthentik(options: FakeAuthentikOptions = {}): Promise<FakeAuthentik> {
   const prefix = options.prefix ?? "";
-  const build = options.shape === "2025.4" ? connectionBody2025 : connectionBody;
   const directory = new Map<number, WireObject>();
   for (const pk of options.pks ?? Array.from({ length: 100 }, (_, index) => index + 1))
-    directory.set(pk, build(pk));
+    directory.set(pk, connectionBody(pk));
 
   const requests: RecordedRequest[] = [];
   const watchers = new Set<() => void>();
   let arrivals = 0;
   let aborts = 0;
   let inFlight = 0;
-  let sockets = 0;
   let override: AnswerHandler | null = options.answer ?? null;
 
   const settle = (): void => {
@@ -173,14 +154,6 @@ export async function startFakeAuthentik(options: FakeAuthentikOptions = {}): Pr
 
   const server: Server =
     options.tls === undefined ? createServer(listener) : createTlsServer(options.tls, listener);
-  server.keepAliveTimeout = options.keepAliveTimeoutMs ?? 5_000;
-  server.on("connection", (socket) => {
-    sockets += 1;
-    socket.once("close", () => {
-      sockets -= 1;
-      settle();
-    });
-  });
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);
   });
@@ -192,7 +165,6 @@ export async function startFakeAuthentik(options: FakeAuthentikOptions = {}): Pr
     directory,
     paths: () => requests.map((request) => request.path),
     inFlight: () => inFlight,
-    sockets: () => sockets,
     answer: (handler) => {
       override = handler;
     },
@@ -215,7 +187,6 @@ function record(incoming: IncomingMessage): RecordedRequest {
     method: incoming.method ?? "",
     path: incoming.url ?? "",
     headers,
-    at: performance.now(),
     aborted: false,
   };
 }
@@ -264,13 +235,12 @@ function answerList(
   sees: (pk: number) => boolean,
 ): void {
   const asked = Number(query.get("page_size"));
-  const wanted = Number.isInteger(asked) && asked > 0 ? asked : (options.defaultPageSize ?? 100);
+  const wanted = Number.isInteger(asked) && asked > 0 ? asked : 100;
   const pageSize = Math.min(wanted, options.maxPageSize ?? Infinity);
   const visible = [...options.directory.keys()].filter(sees).sort((a, b) => a - b);
   if (query.get("ordering") === "-pk") visible.reverse();
   const totalPages = Math.max(1, Math.ceil(visible.length / pageSize));
-  const pageText = query.get("page") ?? "1";
-  const page = pageText === "last" ? totalPages : Number(pageText);
+  const page = Number(query.get("page") ?? 1);
   if (!Number.isInteger(page) || page < 1 || page > totalPages) {
     sendJson(response, 404, { detail: "Invalid page." });
     return;

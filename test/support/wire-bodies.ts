@@ -1,8 +1,5 @@
 /** What the fake authentik sends: bodies in the key order of real servers. Not imported by the product. */
 
-/** `2024.8`: nested `source`, `created`. `2025.4`: `source` is a UUID beside `source_obj`, and `last_updated` exists. */
-export type WireShape = "2024.8" | "2025.4";
-
 export type WireObject = Record<string, unknown>;
 
 /** The UUID that {@link sourceBody} has unless told otherwise. */
@@ -40,20 +37,6 @@ export function connectionBody(pk: number, overrides: WireObject = {}): WireObje
     source: sourceBody(),
     created: "2024-09-12T08:31:22.104982Z",
     identifier: String(70_000_000 + pk),
-    ...overrides,
-  };
-}
-
-/** The same connection as releases from 2025.4 on send it. */
-export function connectionBody2025(pk: number, overrides: WireObject = {}): WireObject {
-  return {
-    pk,
-    user: 1000 + pk,
-    source: PLEX_SOURCE_PK,
-    source_obj: sourceBody(),
-    identifier: String(70_000_000 + pk),
-    created: "2024-09-12T08:31:22.104982Z",
-    last_updated: "2024-09-13T08:31:22.104989Z",
     ...overrides,
   };
 }
