@@ -33,7 +33,7 @@ export function isolateEntities(schema: GraphQLSchema): void {
   if (argument) argument.description = "Objects with `__typename` and the fields of one of the type's keys.";
   const resolvers = new Map<string, ResolveReference>();
   for (const type of Object.values(schema.getTypeMap())) {
-    const resolve = isObjectType(type) ? resolveReferenceOf(type) : null;
+    const resolve = isObjectType(type) ? resolveReferenceOf(type) : undefined;
     if (resolve) resolvers.set(type.name, resolve);
   }
   // Aliases share one variable: a limit for each field would let a small request ask for its product with them.
@@ -90,15 +90,10 @@ function asErrorValue(error: unknown): Error {
     : new Error("a lookup failed with something that is no Error", { cause: error });
 }
 
-function resolveReferenceOf(type: GraphQLObjectType): ResolveReference | null {
-  const apollo: unknown = type.extensions["apollo"];
-  const subgraph: unknown = isJsonObject(apollo) ? apollo["subgraph"] : null;
-  const resolve: unknown = isJsonObject(subgraph) ? subgraph["resolveReference"] : null;
-  return isResolveReference(resolve) ? resolve : null;
-}
-
-function isResolveReference(value: unknown): value is ResolveReference {
-  return typeof value === "function";
+function resolveReferenceOf({ extensions }: GraphQLObjectType): ResolveReference | undefined {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- where @apollo/subgraph looks for what Pothos put there
+  const { apollo } = extensions as { apollo?: { subgraph?: { resolveReference?: ResolveReference } } };
+  return apollo?.subgraph?.resolveReference;
 }
 
 /**
