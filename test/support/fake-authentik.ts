@@ -96,6 +96,17 @@ export function sendPage(response: ServerResponse, status: number, heading: stri
   response.end(errorPage(heading));
 }
 
+/** Sends this, as rows of tables say it. */
+export type Sending = (response: ServerResponse) => void;
+
+export function json(status: number, body: unknown, headers?: Record<string, string>): Sending {
+  return (response) => sendJson(response, status, body, headers);
+}
+
+export function page(status: number, heading: string): Sending {
+  return (response) => sendPage(response, status, heading);
+}
+
 /** Something that answers can wait for, opened by the test: the only way to make an answer slow. */
 export function createGate(): { readonly opened: Promise<void>; open(): void } {
   let open!: () => void;
