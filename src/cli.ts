@@ -6,7 +6,7 @@ import { problemLine } from "./config/problem.ts";
 import { listenFailure, onEndSignals, type ProcessContext, StartFailure } from "./lifecycle.ts";
 import type { RunningSandbox } from "./serve.ts";
 
-/** How long `health` waits for an answer. */
+/** How long `health` waits for a response. */
 const HEALTH_TIMEOUT_MS = 2000;
 
 /** Does what the command line asks for. Resolves with the exit code; what a command needs is loaded only for it. */

@@ -35,7 +35,7 @@ export interface ServeOptions extends ProcessContext {
   readonly onListening: (address: { port: number; sandbox: RunningSandbox | null }) => void;
 }
 
-/** Longest wait for an answer to the question whether authentik is there. */
+/** Longest wait for the response that tells whether authentik is there. */
 const PROBE_TIMEOUT_MS = 3000;
 
 /** How often it is asked without anybody wanting to know. */

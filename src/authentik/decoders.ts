@@ -19,7 +19,7 @@ export function isUuid(text: string): boolean {
 }
 
 /**
- * The error for an answer that is valid JSON and not what was asked for.
+ * The error for a response that is valid JSON and not what was asked for.
  * Names the path of the first wrong field and the kind of value there, never the value.
  */
 export function malformed(path: string, expected: string, value: unknown): AuthentikError {
@@ -49,10 +49,7 @@ export function decodeString(object: JsonObject, key: string, path: string): str
 
 /** Text, or null where the field is null or the release does not have it. */
 export function decodeOptionalString(object: JsonObject, key: string, path: string): string | null {
-  const value = object[key];
-  if (value === null || value === undefined) return null;
-  if (typeof value !== "string") throw malformed(`${path}.${key}`, "text or null", value);
-  return value;
+  return object[key] === undefined || object[key] === null ? null : decodeString(object, key, path);
 }
 
 /** A list of texts. */
@@ -100,12 +97,9 @@ export function decodeOptionalUuid(object: JsonObject, key: string, path: string
 
 /** A list of UUIDs, or null where the release does not have the field. */
 export function decodeOptionalUuids(object: JsonObject, key: string, path: string): readonly string[] | null {
-  const value = object[key];
-  if (value === undefined || value === null) return null;
-  if (!Array.isArray(value)) throw malformed(`${path}.${key}`, "a list of UUIDs", value);
-  return value.map((item: unknown, index) => {
-    if (typeof item !== "string" || !UUID.test(item))
-      throw malformed(`${path}.${key}[${index}]`, "a UUID", item);
+  if (object[key] === undefined || object[key] === null) return null;
+  return decodeStrings(object, key, path).map((item, index) => {
+    if (!UUID.test(item)) throw malformed(`${path}.${key}[${index}]`, "a UUID", item);
     return item.toLowerCase();
   });
 }

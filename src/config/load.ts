@@ -177,11 +177,9 @@ function toConfig(
   values: Values,
   { credentials, caPem }: { credentials: Credentials; caPem: string | undefined },
 ) {
+  const settings = settingsOf(values);
   return {
-    host: values.HOST,
-    port: values.PORT,
-    /** null: the embedded sandbox answers. */
-    authentikUrl: values.AUTHENTIK_URL,
+    ...settings,
     authentik: {
       ...(caPem !== undefined && { caPem }),
       concurrency: values.AUTHENTIK_CONCURRENCY,
@@ -195,42 +193,11 @@ function toConfig(
       list: values.LIST_STRATEGY === "auto",
     },
     gateway: {
+      ...settings,
       credentials,
-      trustedProxies: values.TRUSTED_PROXIES,
-      operationTimeoutMs: values.OPERATION_TIMEOUT_MS,
-      maxBodyBytes: values.MAX_BODY_BYTES,
-      maxHeaderCount: values.MAX_HEADER_COUNT,
-      maxRestCalls: values.MAX_REST_CALLS,
-      maxRepresentations: values.MAX_REPRESENTATIONS,
-      maxPageSize: values.MAX_PAGE_SIZE,
-      maxAnswerFields: values.MAX_ANSWER_FIELDS,
-      maxScannedRows: values.MAX_SCANNED_ROWS,
-      documentLimits: {
-        maxTokens: values.MAX_TOKENS,
-        maxDepth: values.MAX_DEPTH,
-        maxAliases: values.MAX_ALIASES,
-        maxRootFields: values.MAX_ROOT_FIELDS,
-        maxDirectives: values.MAX_DIRECTIVES,
-        maxFragments: values.MAX_FRAGMENTS,
-        maxOperations: values.MAX_OPERATIONS,
-        maxFields: values.MAX_FIELDS,
-        maxAliasLength: values.MAX_ALIAS_LENGTH,
-        maxIntrospectionFields: values.MAX_INTROSPECTION_FIELDS,
-        maxAliasesOfOneField: values.MAX_ALIASES_OF_ONE_FIELD,
-        maxOverlappingFields: values.MAX_OVERLAPPING_FIELDS,
-      },
-      documentCacheBytes: values.DOCUMENT_CACHE_BYTES,
-      maxPersistedQueriesBytes: values.MAX_PERSISTED_QUERIES_BYTES,
-      introspection: values.INTROSPECTION,
-      graphiql: values.GRAPHIQL,
-      corsOrigins: values.CORS_ORIGINS,
+      documentLimits: settings,
       allowedHosts: allowedHosts(values, credentials),
-      batchLimit: values.BATCH_LIMIT,
-      coalesce: values.COALESCE,
-      maxOperationsInFlight: values.MAX_OPERATIONS_IN_FLIGHT,
     },
-    mutations: values.MUTATIONS,
-    federationLinkUrl: values.FEDERATION_LINK_URL,
     sandbox: {
       release: values.SANDBOX_RELEASE,
       port: values.SANDBOX_PORT,
@@ -238,11 +205,6 @@ function toConfig(
       authentikCost: values.SANDBOX_AUTHENTIK_COST,
       faults: values.SANDBOX_FAULTS.flatMap((fault) => parseSandboxFault(fault) ?? []),
     },
-    logLevel: values.LOG_LEVEL,
-    logFormat: values.LOG_FORMAT,
-    metrics: values.METRICS,
-    readiness: values.READINESS,
-    readinessCacheMs: values.READINESS_CACHE_MS,
     server: {
       headersTimeoutMs: Math.min(values.HEADERS_TIMEOUT_MS, values.REQUEST_TIMEOUT_MS),
       requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
@@ -251,14 +213,30 @@ function toConfig(
       keepAliveTimeoutMs: values.KEEP_ALIVE_TIMEOUT_MS,
       maxConnections: values.MAX_CONNECTIONS,
     },
-    drainGraceMs: values.DRAIN_GRACE_MS,
-    drainTimeoutMs: values.DRAIN_TIMEOUT_MS,
   };
+}
+
+type CamelCase<Name extends string> = Name extends `${infer Word}_${infer Others}`
+  ? `${Lowercase<Word>}${Capitalize<CamelCase<Others>>}`
+  : Lowercase<Name>;
+
+type Settings = {
+  readonly [Name in Exclude<keyof Values, SecretName> as CamelCase<Name>]: Values[Name];
+};
+
+/** The values by their names in code: `MAX_BODY_BYTES` is `maxBodyBytes`. Secrets are in the credentials alone. */
+function settingsOf({ AUTHENTIK_TOKEN: _token, GATEWAY_KEY: _key, ...values }: Values): Settings {
+  const named = Object.entries(values).map(([name, value]) => [
+    name.toLowerCase().replaceAll(/_(.)/g, (_match, letter: string) => letter.toUpperCase()),
+    value,
+  ]);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the type says of names what the line above does
+  return Object.fromEntries(named) as Settings;
 }
 
 /**
  * Where reaching the gateway suffices and only this machine can, the name in `Host` is checked unless told otherwise:
- * a web page whose name was pointed to 127.0.0.1 could read answers in a visitor's browser.
+ * a web page whose name was pointed to 127.0.0.1 could read responses in a visitor's browser.
  */
 function allowedHosts({ ALLOWED_HOSTS, HOST }: Values, credentials: Credentials): readonly string[] {
   const open = credentials.mode === "service" && credentials.gatewayKey === null;

@@ -122,6 +122,13 @@ export const sections = {
     MAX_BODY_BYTES: bodyBytes(1_048_576, "Largest request body."),
     MAX_HEADER_COUNT: wholeNumber(10, 900)(100, "Header lines of one request."),
     BATCH_LIMIT: wholeNumber(0, 1000)(0, "Operations in one JSON array; 0: arrays are refused."),
+    // What must pass: 15,000 tokens is Apollo Router's own parser limit, and 500 aliased connections with all their
+    // fields in one shared fragment need 4,100. The standard introspection query is 13 deep, the graph's own longest path
+    // 4. A router sends up to 64 `_eN` fields; a page that names 500 connections sends 500 aliases at the root; more than
+    // 1,000 would exceed the REST calls of one operation anyway. No router was seen to send more than a handful of
+    // directives or fragments. 1,000 aliases times a type's 25 fields make 25,000 fields. The standard introspection query
+    // asks for some 5,000 fields; one that asks twice takes twice as long. Clients that merge operations into one alias
+    // each operation's `__typename`.
     MAX_TOKENS: wholeNumber(100, 1_000_000)(15_000, "Lexical tokens of a document."),
     MAX_DEPTH: wholeNumber(5, 500)(25, "Fields inside one another, fragments followed."),
     MAX_ALIASES: count(1000, "Aliases in a document."),

@@ -4,20 +4,14 @@ import { clientError } from "./errors.ts";
 // authentik itself also takes "05", "+5", " 5" and digits of other scripts: one object must not have many names.
 const CANONICAL = /^[1-9][0-9]{0,9}$/;
 
-/** The primary key that an id stands for, or null for everything but the canonical digits of 1 to 2147483647. */
-export function parsePk(id: unknown): number | null {
-  const pk =
-    typeof id === "number" ? id : typeof id === "string" && CANONICAL.test(id) ? Number(id) : Number.NaN;
-  return Number.isInteger(pk) && pk >= 1 && pk <= MAX_PK ? pk : null;
-}
-
 /**
- * The primary key that an id stands for.
+ * The primary key that an id stands for: the canonical digits of 1 to 2147483647, as text or as a number.
  * @throws BAD_USER_INPUT with a sentence that says what is wrong with it
  */
 export function requirePk(id: unknown, argument: string): number {
-  const pk = parsePk(id);
-  if (pk !== null) return pk;
+  const pk =
+    typeof id === "number" ? id : typeof id === "string" && CANONICAL.test(id) ? Number(id) : Number.NaN;
+  if (Number.isInteger(pk) && pk >= 1 && pk <= MAX_PK) return pk;
   const wrong = whatIsWrong(typeof id === "number" ? String(id) : id);
   throw clientError(
     "BAD_USER_INPUT",

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import type { ArgBuilder, ObjectRef } from "@pothos/core";
 import { getNamedType, type GraphQLResolveInfo } from "graphql";
+import * as v from "valibot";
 import { MAX_PK } from "../authentik/decoders.ts";
 import type { Anchor, SortKey, Window } from "../authentik/lookup/list-window.ts";
 import { builder, type GraphTypes } from "./builder.ts";
@@ -166,37 +167,27 @@ function encodeCursor({ offset, pk, count, key }: Anchor, scope: string): string
   return Buffer.from(JSON.stringify([scope, offset, pk, count, ...key])).toString("base64url");
 }
 
-/** Longer than any cursor of ours. */
-const MAX_CURSOR_LENGTH = 1_024;
+const CountSchema = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_PK));
+
+/** Anybody can write a cursor: this is longer than any of ours, and has what {@link encodeCursor} puts in. */
+const CursorSchema = v.pipe(
+  v.string(),
+  v.maxLength(1_024),
+  v.transform((cursor) => Buffer.from(cursor, "base64url").toString()),
+  v.parseJson(),
+  v.tupleWithRest([v.string(), CountSchema, CountSchema, CountSchema], v.union([v.string(), v.number()])),
+  v.maxLength(7),
+);
 
 function decodeCursor(cursor: string, scope: string): Anchor {
-  const parsed = cursor.length > MAX_CURSOR_LENGTH ? null : parse(cursor);
-  if (Array.isArray(parsed)) {
-    const [of, offset, pk, count, ...key]: readonly unknown[] = parsed;
-    if (of === scope && isCount(offset) && isCount(pk) && isCount(count) && isSortKey(key)) {
-      return { offset, pk, count, key };
-    }
+  const { success, output } = v.safeParse(CursorSchema, cursor);
+  if (success && output[0] === scope) {
+    const [, offset, pk, count, ...key] = output;
+    return { offset, pk, count, key };
   }
   throw clientError(
     "BAD_USER_INPUT",
     "`after` is no cursor of this list: give back one that came with the same filter and sort.",
     { argument: "after" },
   );
-}
-
-function parse(cursor: string): unknown {
-  try {
-    // `unknown` on purpose: anybody can write a cursor.
-    return JSON.parse(Buffer.from(cursor, "base64url").toString()) as unknown;
-  } catch {
-    return null;
-  }
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= MAX_PK;
-}
-
-function isSortKey(key: readonly unknown[]): key is SortKey {
-  return key.length <= 3 && key.every((part) => typeof part === "string" || typeof part === "number");
 }

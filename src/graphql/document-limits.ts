@@ -3,7 +3,7 @@ import { expandedSizes } from "./document-size.ts";
 import { countNodes } from "./document-counts.ts";
 import { overlapOf } from "./document-overlap.ts";
 
-/** How large and how tangled a document may be. Defaults let every legitimate router query pass. */
+/** How large and how tangled a document may be. */
 export interface DocumentLimits {
   /** Lexical tokens in the source text. */
   maxTokens: number;
@@ -29,31 +29,6 @@ export interface DocumentLimits {
   /** Pairs of fields that the standard rules would compare with one another. */
   maxOverlappingFields: number;
 }
-
-/**
- * The defaults, each with what must pass:
- * 15,000 tokens is Apollo Router's own parser limit, and 500 aliased connections with all their fields in one
- * shared fragment need 4,100. The standard introspection query is 13 deep, the graph's own longest path 4. A
- * router sends up to 64 `_eN` fields; a page that names 500 connections sends 500 aliases at the root; more than
- * 1,000 would exceed the REST calls of one operation anyway. No router was seen to send more than a handful of
- * directives or fragments. 1,000 aliases times a type's 25 fields make 25,000 fields. The standard introspection query
- * asks for some 5,000 fields; one that asks twice takes twice as long. Clients that merge operations into one alias each
- * operation's `__typename`.
- */
-export const DEFAULT_DOCUMENT_LIMITS: DocumentLimits = {
-  maxTokens: 15_000,
-  maxDepth: 25,
-  maxAliases: 1_000,
-  maxAliasLength: 250,
-  maxRootFields: 1_000,
-  maxDirectives: 50,
-  maxFragments: 100,
-  maxOperations: 50,
-  maxFields: 30_000,
-  maxIntrospectionFields: 8_000,
-  maxAliasesOfOneField: 100,
-  maxOverlappingFields: 10_000,
-};
 
 /** What a document has too much of. Names are part of the API: clients see them in `extensions.limit`. */
 export type LimitName =

@@ -1,14 +1,10 @@
+import { collectSubFields } from "@graphql-tools/utils";
 import {
-  getDirectiveValues,
-  GraphQLIncludeDirective,
+  type FieldNode,
   type GraphQLObjectType,
   type GraphQLResolveInfo,
   type GraphQLSchema,
-  GraphQLSkipDirective,
   isObjectType,
-  Kind,
-  type SelectionNode,
-  type SelectionSetNode,
 } from "graphql";
 import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
 import type { GraphContext } from "./context.ts";
@@ -37,7 +33,7 @@ export function isolateEntities(schema: GraphQLSchema): void {
   if (argument) argument.description = "Objects with `__typename` and the fields of one of the type's keys.";
   const resolvers = new Map<string, ResolveReference>();
   for (const type of Object.values(schema.getTypeMap())) {
-    const resolve = isObjectType(type) ? resolveReferenceOf(type) : null;
+    const resolve = isObjectType(type) ? resolveReferenceOf(type) : undefined;
     if (resolve) resolvers.set(type.name, resolve);
   }
   // Aliases share one variable: a limit for each field would let a small request ask for its product with them.
@@ -94,66 +90,38 @@ function asErrorValue(error: unknown): Error {
     : new Error("a lookup failed with something that is no Error", { cause: error });
 }
 
-function resolveReferenceOf(type: GraphQLObjectType): ResolveReference | null {
-  const apollo: unknown = type.extensions["apollo"];
-  const subgraph: unknown = isJsonObject(apollo) ? apollo["subgraph"] : null;
-  const resolve: unknown = isJsonObject(subgraph) ? subgraph["resolveReference"] : null;
-  return isResolveReference(resolve) ? resolve : null;
-}
-
-function isResolveReference(value: unknown): value is ResolveReference {
-  return typeof value === "function";
+function resolveReferenceOf({ extensions }: GraphQLObjectType): ResolveReference | undefined {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- where @apollo/subgraph looks for what Pothos put there
+  const { apollo } = extensions as { apollo?: { subgraph?: { resolveReference?: ResolveReference } } };
+  return apollo?.subgraph?.resolveReference;
 }
 
 /**
  * Whether an object can answer what is asked of it with nothing but these fields, so that nothing has to be fetched.
  *
- * A field that is worked out of others says so in its extensions: `{ needs: ["pk"] }`.
- * Looks through fragments, and takes `@skip` and `@include` at their word: routers leave out what is skipped, and the
- * answer must not depend on who did.
+ * A field that is worked out of others says so in its extensions: `{ needs: ["pk"] }`. `@skip` and `@include` are taken at
+ * their word: routers leave out what is skipped, and the result must not depend on who did.
  */
 export function selectsOnly(
-  info: Pick<GraphQLResolveInfo, "fieldNodes" | "fragments" | "schema" | "variableValues">,
+  { schema, fragments, variableValues, fieldNodes }: GraphQLResolveInfo,
   typename: string,
-  fields: readonly string[],
+  names: readonly string[],
 ): boolean {
-  const object = info.schema.getType(typename);
+  const object = schema.getType(typename);
   if (!isObjectType(object)) return false;
-  const isAtHand = (name: string): boolean => {
-    if (name === "__typename" || fields.includes(name)) return true;
-    const needs: unknown = object.getFields()[name]?.extensions["needs"];
-    return Array.isArray(needs) && needs.every((field) => fields.includes(field));
-  };
-  const pending: SelectionSetNode[] = [];
-  for (const node of info.fieldNodes) if (node.selectionSet) pending.push(node.selectionSet);
-  for (let set = pending.pop(); set; set = pending.pop()) {
-    for (const selection of set.selections) {
-      if (isSkipped(selection, info.variableValues)) continue;
-      if (selection.kind === Kind.FIELD) {
-        if (!isAtHand(selection.name.value)) return false;
-        continue;
-      }
-      const fragment =
-        selection.kind === Kind.FRAGMENT_SPREAD ? info.fragments[selection.name.value] : selection;
-      const condition = fragment?.typeCondition?.name.value;
-      if (fragment && (condition === undefined || condition === object.name || condition === "_Entity")) {
-        pending.push(fragment.selectionSet);
-      }
-    }
-  }
-  return true;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nodes are only read, and remembered by this array
+  const nodes = fieldNodes as FieldNode[];
+  const { fields } = collectSubFields(schema, fragments, variableValues, object, nodes);
+  const known = new Set<unknown>(["__typename", ...names]);
+  return [...fields.values()].every(([node]) => {
+    const name = node?.name.value ?? "";
+    const needs: unknown = object.getFields()[name]?.extensions["needs"] ?? [name];
+    return Array.isArray(needs) && needs.every((field) => known.has(field));
+  });
 }
 
-function isSkipped(selection: SelectionNode, variables: GraphQLResolveInfo["variableValues"]): boolean {
-  if (!selection.directives?.length) return false;
-  return (
-    getDirectiveValues(GraphQLSkipDirective, selection, variables)?.["if"] === true ||
-    getDirectiveValues(GraphQLIncludeDirective, selection, variables)?.["if"] === false
-  );
-}
-
-/** An object of which only these fields will be read, as {@link selectsOnly} has found. */
-export function keyOnly<T>(key: Partial<T>): T {
+/** An object by its key alone, where nothing more is asked of it; null where it must be fetched. */
+export function keyOnly<T>(info: GraphQLResolveInfo, typename: string, key: Partial<T>): T | null {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the selection was checked: nobody reads another field
-  return key as T;
+  return selectsOnly(info, typename, Object.keys(key)) ? (key as T) : null;
 }

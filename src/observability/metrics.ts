@@ -26,8 +26,6 @@ export interface Metrics {
   countUnhandledRejection: () => void;
   /** Answers `/metrics` in Prometheus' text format, or in that of OpenMetrics, with exemplars, for who accepts it. */
   serve: (request: IncomingMessage, response: ServerResponse) => void;
-  /** Stops watching the event loop. */
-  close: () => void;
 }
 
 const DURATION_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -69,7 +67,7 @@ export function createMetrics({ endpoint, ...readings }: MetricsOptions): Metric
   const keysFetched = counter("keys_fetched_total");
   const queuedSeconds = counter("rest_queued_seconds_total");
   const unhandledRejections = counter("unhandled_rejections_total");
-  const { close } = registerReadings(registry, readings);
+  registerReadings(registry, readings);
 
   const codesSeen = new Set<string>();
   const boundedCode = (code: string): string => {
@@ -105,8 +103,7 @@ export function createMetrics({ endpoint, ...readings }: MetricsOptions): Metric
       upstreamDuration.observe({ labels, value: durationMs / 1000, ...exemplarOf(traceId) });
     },
     countUnhandledRejection: () => unhandledRejections.inc(),
-    serve: (request, response) => void answer(registry, request, response),
-    close,
+    serve: (request, response) => void respond(registry, request, response),
   };
 }
 
@@ -115,7 +112,7 @@ function exemplarOf(traceId: string | undefined): { exemplarLabels?: Record<stri
   return traceId === undefined ? {} : { exemplarLabels: { trace_id: traceId } };
 }
 
-async function answer(
+async function respond(
   registry: Registry<OpenMetricsContentType>,
   request: IncomingMessage,
   response: ServerResponse,

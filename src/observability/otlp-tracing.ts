@@ -74,7 +74,7 @@ export function createOtlpTracing({ version, upstream, onProblem }: TracingOptio
           span.setAttribute(ATTR_AUTHENTIK_REQUEST_ID, shortened(upstreamRequestId));
         }
         if (error !== undefined) span.setAttribute(ATTR_ERROR_TYPE, error);
-        // That there is no such object is an answer, not a failure.
+        // That there is no such object is a result, not a failure.
         if (error !== undefined && error !== "not-found") span.setStatus({ code: SpanStatusCode.ERROR });
         span.end();
       },

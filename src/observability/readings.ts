@@ -17,13 +17,9 @@ export interface Readings {
   droppedLogLines: () => number;
 }
 
-/** Adds what has a value at any time. `close` stops watching the event loop. */
-export function registerReadings(
-  registry: Registry<OpenMetricsContentType>,
-  readings: Readings,
-): { close: () => void } {
+/** Adds what has a value at any time. */
+export function registerReadings(registry: Registry<OpenMetricsContentType>, readings: Readings): void {
   const { version, authentikState, serviceCredentialsValid } = readings;
-  const eventLoopDelay = watchEventLoopDelay();
   const registers = [registry];
   /** A value that is null is not told. */
   const gauge = (name: MetricName, read: () => number | boolean | null) =>
@@ -67,7 +63,7 @@ export function registerReadings(
   gauge("upstream_up", readings.upstreamUp);
   if (serviceCredentialsValid) gauge("service_credentials_valid", serviceCredentialsValid);
   gauge("draining", readings.draining);
-  gauge("event_loop_delay_p99_seconds", eventLoopDelay.p99Seconds);
+  gauge("event_loop_delay_p99_seconds", watchEventLoopDelay());
   gauge("process_resident_memory_bytes", () => process.memoryUsage.rss());
   gauge("process_heap_used_bytes", () => process.memoryUsage().heapUsed);
   counter("process_cpu_seconds_total", () => {
@@ -75,31 +71,24 @@ export function registerReadings(
     return (user + system) / 1e6;
   });
   counter("dropped_log_lines_total", readings.droppedLogLines);
-  return eventLoopDelay;
 }
 
 const DELAY_RESOLUTION_MS = 20;
 const DELAY_WINDOW_MS = 15_000;
 
 /**
- * The worse of two windows: the last whole one and the running one. A timer begins them, not a scrape, so that any number
- * of scrapers may look.
+ * The 99th percentile in seconds, when asked: the worse of two windows, the last whole one and the running one. A timer
+ * begins them, not a scrape, so that any number of scrapers may look.
  */
-function watchEventLoopDelay(): { p99Seconds: () => number; close: () => void } {
+function watchEventLoopDelay(): () => number {
   const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   delay.enable();
   // Node measures from one tick of its timer to the next, so that the timer's own interval is in every value.
   const running = (): number => Math.max(0, delay.percentile(99) / 1e9 - DELAY_RESOLUTION_MS / 1000);
   let whole = 0;
-  const timer = setInterval(() => {
+  setInterval(() => {
     whole = running();
     delay.reset();
   }, DELAY_WINDOW_MS).unref();
-  return {
-    p99Seconds: () => Math.max(whole, running()),
-    close() {
-      clearInterval(timer);
-      delay.disable();
-    },
-  };
+  return () => Math.max(whole, running());
 }

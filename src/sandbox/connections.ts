@@ -57,7 +57,6 @@ export function listConnections(request: ApiRequest): SandboxResponse {
 /** @throws {HttpError} 404 for what is not there or not visible */
 function findConnection(request: ApiRequest): Connection {
   const { key, directory, release } = request;
-  if (!/^-?\d+$/.test(key)) throw httpErrors.notFound();
   const connection = directory.connections.get(Number(key));
   if (connection !== undefined && sees(request, connection)) return connection;
   // Its older name, PlexSourceConnection, is from releases whose 404 names no model.

@@ -67,7 +67,8 @@ function timestamp(ms: number, fraction: string): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, `${fraction}Z`);
 }
 
-function createUser(pk: number, username: string, overrides: Partial<User> = {}): User {
+/** A user as most are. */
+export function createUser(pk: number, username: string, overrides: Partial<User> = {}): User {
   return {
     pk,
     username,

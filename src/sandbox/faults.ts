@@ -5,31 +5,25 @@ interface Fault {
   /** One sentence for `--help`. */
   meaning: string;
   /** What is sent instead; absent where only the way to the client fails. */
-  response?: (request: { accept: string | undefined; url: string; release: Release }) => SandboxResponse;
+  response?: (request: { url: string; release: Release }) => SandboxResponse;
 }
 
 const throttled = "Request was throttled. Expected available in 1 second.";
-const router = "text/plain; charset=utf-8";
 
 /** The routers in Go answer with 502 first and then, by an oversight, with 200; the one in Rust with 503. */
-function startingResponse(accept: string | undefined, { since }: Release): SandboxResponse {
-  const retry = { "retry-after": "5" };
+function startingResponse({ since }: Release): SandboxResponse {
   if (!since("2025.10")) {
-    const message = "failed to connect to authentik backend: authentik starting";
-    const text = accept === "application/json" ? JSON.stringify({ error: message }) : message;
-    return { status: 502, body: { text, type: router } };
-  }
-  if (accept?.includes("application/json") !== true) {
-    return { status: 503, body: { text: "authentik starting", type: router }, headers: retry };
+    const error = "failed to connect to authentik backend: authentik starting";
+    return { status: 502, body: { text: JSON.stringify({ error }), type: "text/plain; charset=utf-8" } };
   }
   const body = { text: JSON.stringify({ error: "authentik starting" }), type: "application/json" };
-  return { status: since("2026.8") ? 503 : 200, body, headers: retry };
+  return { status: since("2026.8") ? 503 : 200, body, headers: { "retry-after": "5" } };
 }
 
 const faults = {
   starting: {
     meaning: "authentik has not finished starting: 502, 200 or 503, as the release has it",
-    response: ({ accept, release }) => startingResponse(accept, release),
+    response: ({ release }) => startingResponse(release),
   },
   "bad-gateway-502": {
     meaning: "the router lost its backend: 502",

@@ -15,14 +15,10 @@ export function compare(left: unknown, right: unknown): number {
   return first < second ? -1 : Number(first > second);
 }
 
-/** Of an object its key counts; who has no value comes last, as in Postgres. */
+/** Of an object its key counts. */
 function textOf(value: unknown): string {
   if (typeof value === "object" && value !== null && "pk" in value) return textOf(value.pk);
-  return typeof value === "string"
-    ? value
-    : value === null || value === undefined
-      ? "\uffff"
-      : JSON.stringify(value);
+  return typeof value === "string" ? value : JSON.stringify(value ?? null);
 }
 
 /**

@@ -52,11 +52,6 @@ export const httpErrors = {
     new HttpError(jsonResponse({ [name]: [message] }, { status: 400 })),
   invalidChoice: (name: string, choice: string) =>
     httpErrors.parameter(name, `Select a valid choice. ${choice} is not one of the available choices.`),
-  /** What Django says itself, before the API. */
-  emptyMethodNotAllowed: () =>
-    new HttpError({ status: 405, body: null, headers: { allow: "GET, HEAD, OPTIONS" } }),
-  /** An exception that nobody catches: a page. */
-  uncaught: () => new HttpError(pageResponse(500, "Server Error")),
 };
 
 /** A response as bytes with its headers. */

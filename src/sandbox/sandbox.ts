@@ -62,12 +62,12 @@ export async function createSandbox({
   const server = createServer((request, outgoing) => {
     const respond = async (): Promise<void> => {
       const fault = pickFault();
-      const { headers, url = "/" } = request;
+      const { url = "/" } = request;
       // Whoever gets another response than authentik's has not changed anything there.
       const { response, allow, costMs } =
         fault?.response === undefined
           ? handleRequest(request, { directory, release })
-          : { response: fault.response({ accept: headers.accept, url, release }), allow: null, costMs: 0 };
+          : { response: fault.response({ url, release }), allow: null, costMs: 0 };
       await pace(costMs);
       const encoded = encodeResponse(response, { release, allow });
       await deliver(encoded, outgoing, { fault: fault?.name ?? null, signal });

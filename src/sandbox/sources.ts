@@ -2,7 +2,7 @@ import { type ApiRequest, parameter, uuidParameter } from "./api-request.ts";
 import type { Row, Source } from "./directory.ts";
 import { compare, listResponse } from "./list.ts";
 import type { Release } from "./releases.ts";
-import { httpErrors, jsonResponse, type SandboxResponse } from "./response.ts";
+import type { SandboxResponse } from "./response.ts";
 
 /** What `sources/all/` and `sources/plex/` know of a kind, and the icon that it lends. */
 const kinds = {
@@ -91,11 +91,4 @@ export function listPlexSources(request: ApiRequest): SandboxResponse {
   const sources = findSources(request).filter(({ kind }) => kind === "plex");
   sources.sort((left, right) => compare(left.name, right.name));
   return listResponse(request, sources, (source) => plexSourceBody(source, request.release));
-}
-
-/** `GET /sources/plex/{slug}/` */
-export function retrievePlexSource({ key, directory, release }: ApiRequest): SandboxResponse {
-  const source = directory.sources.find(({ kind, slug }) => kind === "plex" && slug === key);
-  if (source === undefined) throw httpErrors.noMatch("PlexSource", release);
-  return jsonResponse(plexSourceBody(source, release));
 }

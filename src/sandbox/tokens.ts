@@ -1,5 +1,4 @@
 import type { Directory, User } from "./directory.ts";
-import type { Release } from "./releases.ts";
 import { httpErrors } from "./response.ts";
 
 /** One bearer token that the sandbox knows, with what to expect of it. */
@@ -34,27 +33,13 @@ export const SANDBOX_TOKENS = {
 } as const satisfies Record<string, SandboxToken>;
 
 /**
- * Who a caller is by the `Authorization` values of a request. Several values count as one with commas, as they do
- * behind a Python server. Every user has a `token-of-<username>`; no other token is known.
- * @returns null for anonymous callers: no value, or one without a space in it
- * @throws {HttpError} 403 for what is refused, 500 for characters beyond ASCII
+ * Who a caller is by the `Authorization` of a request, which is a bearer token or missing. Every user has a
+ * `token-of-<username>`; no other token is known.
+ * @throws {HttpError} 403 for everybody else
  */
-export function authenticate(
-  values: readonly string[] | undefined,
-  { directory, release }: { directory: Directory; release: Release },
-): User | null {
-  const header = values?.join(",") ?? "";
-  // Every release decodes or compares the value in a way that fails here, and nobody catches it.
-  if (/[^\0-\x7f]/.test(header)) throw httpErrors.uncaught();
-  const space = header.indexOf(" ");
-  if (space === -1) return null;
-  if (header.slice(0, space).toLowerCase() !== "bearer") {
-    if (release.since("2025.12")) return null;
-    throw httpErrors.credentials("Unsupported authentication type");
-  }
-  const token = header.slice(space + 1);
-  for (const user of directory.users.values()) {
-    if (user.active && token === `token-of-${user.username}`) return user;
-  }
+export function authenticate(values: readonly string[] | undefined, { users }: Directory): User {
+  if (values === undefined) throw httpErrors.anonymous();
+  const token = /^bearer (.*)$/i.exec(values[0] ?? "")?.[1];
+  for (const user of users.values()) if (user.active && token === `token-of-${user.username}`) return user;
   throw httpErrors.credentials("Token invalid/expired");
 }

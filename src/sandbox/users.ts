@@ -23,10 +23,8 @@ function groupBody({ pk, name, superuser }: Group, { since }: Release): Row {
 }
 
 /** A user as administrators see him, keys in the order of the release. */
-function userBody(user: User, request: ApiRequest): Row {
-  const { release } = request;
+function userBody(user: User, release: Release): Row {
   const { since } = release;
-  const withoutGroups = since("2024.6") && parameter(request, "include_groups")?.toLowerCase() === "false";
   return {
     pk: user.pk,
     username: user.username,
@@ -36,7 +34,7 @@ function userBody(user: User, request: ApiRequest): Row {
     ...(since("2025.4") && { date_joined: user.joined }),
     is_superuser: isSuperuser(user),
     groups: user.groups.map(({ pk }) => pk),
-    groups_obj: withoutGroups ? null : user.groups.map((group) => groupBody(group, release)),
+    groups_obj: user.groups.map((group) => groupBody(group, release)),
     ...(since("2025.12") && { roles: [], roles_obj: [] }),
     email: user.email,
     avatar,
@@ -95,19 +93,26 @@ export function listUsers(request: ApiRequest): SandboxResponse {
       matches([user.username, user.name, user.email]),
   );
   rows.sort((left, right) => compare(left.username, right.username));
-  return listResponse(request, rows, (user) => userBody(user, request));
+  return listResponse(request, rows, (user) => userBody(user, request.release));
 }
 
 /** `GET /core/users/{id}/` */
-export function retrieveUser(request: ApiRequest): SandboxResponse {
-  const { key, directory, release } = request;
-  if (!/^-?\d+$/.test(key)) throw httpErrors.notFound();
+export function retrieveUser({ key, directory, release }: ApiRequest): SandboxResponse {
   const user = directory.users.get(Number(key));
   if (user === undefined) throw httpErrors.noMatch("User", release);
-  return jsonResponse(userBody(user, request));
+  return jsonResponse(userBody(user, release));
 }
 
 /** `GET /core/users/me/`: for every caller that is accepted. */
 export function retrieveOwnUser({ caller, release }: ApiRequest): SandboxResponse {
   return jsonResponse({ user: ownBody(caller, release), ...(release.since("2026.8") && { users: [] }) });
+}
+
+/** `GET /core/groups/{id}/`, without the users themselves. */
+export function retrieveGroup({ key, directory, release }: ApiRequest): SandboxResponse {
+  const group = directory.groups.find(({ pk }) => pk === key);
+  if (group === undefined) throw httpErrors.noMatch("Group", release);
+  const members = [...directory.users.values()].filter(({ groups }) => groups.includes(group));
+  const users = members.map(({ pk }) => pk);
+  return jsonResponse({ ...groupBody(group, release), users, users_obj: null });
 }

@@ -5,23 +5,11 @@ import type {
   AuthentikOptions,
   UpstreamRequest,
 } from "../../src/authentik/client.ts";
-
-const DEFAULTS: Omit<AuthentikOptions, "url"> = {
-  userAgent: "authentik-graphql/test",
-  concurrency: "auto",
-  queueMax: 1_000,
-  maxResponseBytes: 5 * 1024 * 1024,
-  connectTimeoutMs: 1_000,
-  coalesce: true,
-  cacheTtlMs: 0,
-  cacheMaxBytes: 1_000_000,
-  retry: true,
-  list: true,
-};
+import { TEST_AUTHENTIK_OPTIONS } from "../support/gateway.ts";
 
 /** The product's client with its defaults, but for a test. */
 export function connect(url: URL, options: Partial<AuthentikOptions> = {}): Authentik {
-  return createAuthentik({ ...DEFAULTS, url, ...options });
+  return createAuthentik({ ...TEST_AUTHENTIK_OPTIONS, url, ...options });
 }
 
 export interface TestCaller {

@@ -101,7 +101,7 @@ async function probeAs(token: string, url: URL): Promise<Probe> {
 
 describe("in service mode the probe shows the gateway's own token", () => {
   test("and finds that it is good, or dead, without a caller", async () => {
-    fake = await startFakeAuthentik({ household: household("2025.4") });
+    fake = await startFakeAuthentik({ sandbox: { release: "2025.4", directory: household() } });
     expect(await probeAs("token-of-alice", fake.url)).toEqual({ ok: true, problem: "", refusesToken: false });
     expect(await probeAs("expired", fake.url)).toEqual({
       ok: false,

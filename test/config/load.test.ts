@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type ConfigSources, loadConfig } from "../../src/config/load.ts";
 import { problemLine } from "../../src/config/problem.ts";
-import { DEFAULT_DOCUMENT_LIMITS } from "../../src/graphql/document-limits.ts";
 
 const caPem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
 const key = "a-key-of-the-gateway";
@@ -372,8 +371,7 @@ describe("a variable that nobody reads and that is nearly one of ours", () => {
   });
 });
 
-test("the limits without options that documents had are options, and their defaults the graph's own", () => {
-  expect(configOf({}).gateway.documentLimits).toEqual(DEFAULT_DOCUMENT_LIMITS);
+test("the limits on documents are options", () => {
   const { documentLimits } = configOf({ env: { MAX_FIELDS: "200", MAX_ALIASES_OF_ONE_FIELD: "5" } }).gateway;
   expect(documentLimits).toMatchObject({ maxFields: 200, maxAliasesOfOneField: 5 });
 });

@@ -32,19 +32,28 @@ const EXISTING = 40;
 const TYPENAME = "PlexSourceConnection";
 
 /** No key of a connection, whatever it is. */
-const HOSTILE_KEYS: readonly unknown[] = [
+export const HOSTILE_KEYS: readonly unknown[] = [
   "abc",
+  "0",
   "01",
+  "-1",
+  "1.5",
+  "null",
+  "0x5",
+  "5_0",
   "+1",
   " 5",
   "5 ",
+  "5\n",
   "1e3",
   "٥",
   "５",
   "2147483648",
   "9".repeat(5_000),
   "../../core/users/1",
+  "..",
   "5/../../../core/users/1",
+  "5%2F6",
   "5?superuser=true",
   "",
   0,

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type FakeAuthentik, startFakeAuthentik } from "../support/fake-authentik.ts";
-import { startGateway, type TestGateway, TOKEN } from "../support/gateway.ts";
+import { beforeEach, describe, expect, it } from "vitest";
+import { startGateway, TOKEN, useGateway } from "../support/gateway.ts";
 
 const QUERY =
   "query Named__authentik__0($representations:[_Any!]!){_entities(representations:$representations){...on PlexSourceConnection{identifier user}}}";
@@ -34,29 +33,19 @@ const ROUTERS: readonly [router: string, headers: Record<string, string>, mediaT
   ],
 ];
 
+function send(body: unknown, { url }: { url: URL }, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(new URL("/graphql", url), {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: TOKEN, ...headers },
+    body: JSON.stringify(body),
+  });
+}
+
 describe("requests of routers", () => {
-  let authentik: FakeAuthentik;
-  let gateway: TestGateway;
-
-  beforeEach(async () => {
-    authentik = await startFakeAuthentik();
-    gateway = await startGateway({ authentikUrl: authentik.url });
-  });
-
-  afterEach(async () => {
-    await gateway.close();
-    await authentik.close();
-  });
-
-  const send = (body: unknown, headers: Record<string, string> = {}): Promise<Response> =>
-    fetch(new URL("/graphql", gateway.url), {
-      method: "POST",
-      headers: { "content-type": "application/json", authorization: TOKEN, ...headers },
-      body: JSON.stringify(body),
-    });
+  const at = useGateway(beforeEach);
 
   it.each(ROUTERS)("of %s are answered as it asks", async (_router, headers, mediaType) => {
-    const response = await send({ query: QUERY, variables: VARIABLES }, headers);
+    const response = await send({ query: QUERY, variables: VARIABLES }, at.gateway, headers);
     expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toBe(`${mediaType}; charset=utf-8`);
     expect(response.headers.get("content-encoding")).toBeNull();
@@ -66,7 +55,7 @@ describe("requests of routers", () => {
   it.each(ROUTERS)("of %s are answered for no shared cache", async (_router, headers) => {
     for (const body of [{ query: QUERY, variables: VARIABLES }, { query: "{" }, []]) {
       // oxlint-disable-next-line no-await-in-loop -- three answers, one look at each
-      const response = await send(body, headers);
+      const response = await send(body, at.gateway, headers);
       expect(response.headers.get("cache-control")).toBe("private, no-store");
       expect(response.headers.get("vary")).toMatch(/^Authorization\b/);
     }
@@ -77,7 +66,7 @@ describe("requests of routers", () => {
     { operationName: "Named__authentik__0", extensions: {} },
     { extensions: { hiveClientName: "web" } },
   ])("may say more than the operation: %o", async (more) => {
-    const response = await send({ query: QUERY, variables: VARIABLES, ...more });
+    const response = await send({ query: QUERY, variables: VARIABLES, ...more }, at.gateway);
     expect(await response.json()).toEqual({ data: DATA });
   });
 
@@ -85,7 +74,7 @@ describe("requests of routers", () => {
     const sha256Hash = createHash("sha256").update(QUERY).digest("hex");
     const extensions = { persistedQuery: { version: 1, sha256Hash } };
     const ask = async (body: object): Promise<unknown> =>
-      (await send({ variables: VARIABLES, extensions, ...body })).json();
+      (await send({ variables: VARIABLES, extensions, ...body }, at.gateway)).json();
     expect(await ask({})).toMatchObject({ errors: [{ extensions: { code: "PERSISTED_QUERY_NOT_FOUND" } }] });
     expect(await ask({ query: QUERY })).toEqual({ data: DATA });
     expect(await ask({})).toEqual({ data: DATA });
@@ -93,23 +82,23 @@ describe("requests of routers", () => {
   });
 
   it("get a trace where they ask for one, without anything that a client may not see", async () => {
-    authentik.directory.clear();
+    at.authentik.directory.clear();
     const headers = { "apollo-federation-include-trace": "ftv1" };
-    const traced = await gateway.post(QUERY, { variables: VARIABLES, headers });
-    const untraced = await gateway.post(QUERY, { variables: VARIABLES });
+    const traced = await at.gateway.post(QUERY, { variables: VARIABLES, headers });
+    const untraced = await at.gateway.post(QUERY, { variables: VARIABLES });
     expect(untraced.extensions).toBeUndefined();
     const trace = Buffer.from(String(traced.extensions?.["ftv1"]), "base64").toString("latin1");
     expect(trace).toContain("_entities");
     expect(trace).not.toContain("token-of-administrator");
-    expect(trace).not.toContain(authentik.url.port);
+    expect(trace).not.toContain(at.authentik.url.port);
   });
 
   it("get the same answer with a trace as without", async () => {
     const variables = {
       representations: [5, 900, "abc", 7].map((pk) => ({ __typename: "PlexSourceConnection", pk })),
     };
-    const plain = await gateway.post(QUERY, { variables });
-    const traced = await gateway.post(QUERY, {
+    const plain = await at.gateway.post(QUERY, { variables });
+    const traced = await at.gateway.post(QUERY, {
       variables,
       headers: { "apollo-federation-include-trace": "ftv1" },
     });
@@ -120,14 +109,14 @@ describe("requests of routers", () => {
   });
 
   it("in an array are refused by default", async () => {
-    const response = await send([{ query: QUERY, variables: VARIABLES }]);
+    const response = await send([{ query: QUERY, variables: VARIABLES }], at.gateway);
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: "BAD_REQUEST" } }] });
-    expect(authentik.requests).toEqual([]);
+    expect(at.authentik.requests).toEqual([]);
   });
 
   it("find the whole SDL by _service, also where introspection is off", async () => {
-    const closed = await startGateway({ authentikUrl: authentik.url, gateway: { introspection: false } });
+    const closed = await startGateway({ authentikUrl: at.authentik.url, gateway: { introspection: false } });
     const reply = await closed.post("{ _service { sdl } }", { authorization: null });
     expect(JSON.stringify(reply.data)).toContain("type PlexSourceConnection");
     const refused = await closed.post("{ __schema { queryType { name } } }", { authorization: null });
@@ -137,33 +126,18 @@ describe("requests of routers", () => {
 });
 
 describe("requests in an array, where they are allowed", () => {
-  let authentik: FakeAuthentik;
-  let gateway: TestGateway;
-
-  beforeEach(async () => {
-    authentik = await startFakeAuthentik();
-    gateway = await startGateway({ authentikUrl: authentik.url, gateway: { batchLimit: 4 } });
-  });
-
-  afterEach(async () => {
-    await gateway.close();
-    await authentik.close();
-  });
-
-  const send = (body: readonly unknown[]): Promise<Response> =>
-    fetch(new URL("/graphql", gateway.url), {
-      method: "POST",
-      headers: { "content-type": "application/json", authorization: TOKEN },
-      body: JSON.stringify(body),
-    });
+  const at = useGateway(beforeEach, {}, { gateway: { batchLimit: 4 } });
 
   it("are answered in their order, each for itself, with one call for one connection", async () => {
-    const response = await send([
-      { query: QUERY, variables: VARIABLES },
-      { query: "{ plexConnection(id: 5) { pk user } }" },
-      { query: "{ plexConnection(id: 0) { pk } }" },
-      { query: "{ nothing }" },
-    ]);
+    const response = await send(
+      [
+        { query: QUERY, variables: VARIABLES },
+        { query: "{ plexConnection(id: 5) { pk user } }" },
+        { query: "{ plexConnection(id: 0) { pk } }" },
+        { query: "{ nothing }" },
+      ],
+      at.gateway,
+    );
     expect(response.status).toBe(200);
     expect(await response.json()).toMatchObject([
       { data: DATA },
@@ -171,33 +145,32 @@ describe("requests in an array, where they are allowed", () => {
       { data: { plexConnection: null }, errors: [{ extensions: { code: "BAD_USER_INPUT" } }] },
       { errors: [{ extensions: { code: "GRAPHQL_VALIDATION_FAILED" } }] },
     ]);
-    expect(authentik.paths()).toEqual(["/api/v3/sources/user_connections/plex/5/"]);
+    expect(at.authentik.paths()).toEqual(["/api/v3/sources/user_connections/plex/5/"]);
   });
 
   it("are refused when there are too many", async () => {
-    const response = await send(Array.from({ length: 5 }, () => ({ query: QUERY, variables: VARIABLES })));
+    const response = await send(
+      Array.from({ length: 5 }, () => ({ query: QUERY, variables: VARIABLES })),
+      at.gateway,
+    );
     expect(response.status).toBeGreaterThanOrEqual(400);
     expect(response.status).toBeLessThan(500);
     expect(await response.json()).toMatchObject({ errors: [{ extensions: {} }] });
-    expect(authentik.requests).toEqual([]);
+    expect(at.authentik.requests).toEqual([]);
   });
 
   it("share one allowance of REST calls", async () => {
     const frugal = await startGateway({
-      authentikUrl: authentik.url,
+      authentikUrl: at.authentik.url,
       authentik: { list: false },
       gateway: { batchLimit: 4, maxRestCalls: 5 },
     });
     const operations = [1, 2, 3, 4].map((first) => ({
       query: `{ ${[0, 1, 2].map((n) => `c${n}: plexConnection(id: ${10 * first + n}) { user }`).join(" ")} }`,
     }));
-    const response = await fetch(new URL("/graphql", frugal.url), {
-      method: "POST",
-      headers: { "content-type": "application/json", authorization: TOKEN },
-      body: JSON.stringify(operations),
-    });
+    const response = await send(operations, frugal);
     expect(await response.text()).toContain("LIMIT_EXCEEDED");
-    expect(authentik.requests).toHaveLength(5);
+    expect(at.authentik.requests).toHaveLength(5);
     await frugal.close();
   });
 });

@@ -2,11 +2,17 @@ import { type DocumentNode, execute, parse, validate, type ExecutionResult } fro
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createAuthentik } from "../../src/authentik/client.ts";
 import type { Authentik } from "../../src/authentik/client.ts";
-import { DEFAULT_DOCUMENT_LIMITS, findExcess } from "../../src/graphql/document-limits.ts";
+import { findExcess } from "../../src/graphql/document-limits.ts";
 import { formatResult } from "../../src/graphql/format.ts";
 import { createSchema, FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
 import { sendJson, startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
-import { startGateway, TEST_AUTHENTIK_OPTIONS, TOKEN, type TestGateway } from "../support/gateway.ts";
+import {
+  startGateway,
+  TEST_AUTHENTIK_OPTIONS,
+  TEST_GATEWAY_OPTIONS,
+  TOKEN,
+  type TestGateway,
+} from "../support/gateway.ts";
 import { createRandom } from "../support/random.ts";
 import { connectionBody } from "../support/wire-bodies.ts";
 import { generateOperation } from "./generated-queries.ts";
@@ -85,7 +91,10 @@ test(`${CASES} generated queries give what graphql-js gives, the first time, aga
 
 /** Valid, and not larger than a document may be. */
 function isTaken(document: DocumentNode): boolean {
-  return findExcess(document, DEFAULT_DOCUMENT_LIMITS) === null && validate(schema, document).length === 0;
+  return (
+    findExcess(document, TEST_GATEWAY_OPTIONS.documentLimits) === null &&
+    validate(schema, document).length === 0
+  );
 }
 
 async function direct({ query, variables }: { query: string; variables: Record<string, unknown> }) {

@@ -12,7 +12,6 @@ export interface FuzzTarget {
 
 /** One property and its share of the cases. */
 export interface FuzzProperty {
-  name: string;
   /** Of 100 cases. */
   share: number;
   property: (target: FuzzTarget) => fc.IAsyncPropertyWithHooks<unknown>;
@@ -25,7 +24,7 @@ const LEAKS = /node_modules|\bat [^ ]+ \(|\.[jt]s:\d+|undici|UND_ERR|ECONN|HPE_|
 const TOKEN = "Bearer token-of-fuzz";
 
 /** What every answer must be, whatever was asked. Throws where it is not. */
-export function checkAnswer(status: number, text: string): void {
+function checkAnswer(status: number, text: string): void {
   if (!STATUSES.has(status)) throw new Error(`status ${status}: ${text.slice(0, 500)}`);
   if (LEAKS.test(text)) throw new Error(`leak: ${text.slice(0, 500)}`);
   const result: unknown = JSON.parse(text);
@@ -59,15 +58,17 @@ async function post(
   checkAnswer(answer.statusCode, await answer.body.text());
 }
 
-function each<Input>(
+function inputs<Input>(
   arbitrary: fc.Arbitrary<Input>,
-  batch: number,
+  { share, batch = 10 }: { share: number; batch?: number },
   check: (target: FuzzTarget, input: Input) => Promise<void>,
-): FuzzProperty["property"] {
-  return (target) =>
-    fc.asyncProperty(fc.array(arbitrary, { minLength: batch, maxLength: batch }), async (inputs) => {
-      await Promise.all(inputs.map((input) => check(target, input)));
+): FuzzProperty {
+  const many = fc.array(arbitrary, { minLength: batch, maxLength: batch });
+  const property: FuzzProperty["property"] = (target) =>
+    fc.asyncProperty(many, async (batched) => {
+      await Promise.all(batched.map((input) => check(target, input)));
     });
+  return { share, batch, property };
 }
 
 const TOKENS = [
@@ -167,70 +168,35 @@ const upstreamAnswer = fc.record({
 
 /** All properties; their shares add up to 100. */
 export const PROPERTIES: readonly FuzzProperty[] = [
-  {
-    name: "bytes",
-    share: 15,
-    batch: 10,
-    property: each(fc.uint8Array({ maxLength: 300 }), 10, (target, bytes) => post(target, bytes)),
-  },
-  {
-    name: "JSON",
-    share: 14,
-    batch: 10,
-    property: each(fc.jsonValue(), 10, (target, value) => post(target, JSON.stringify(value))),
-  },
-  {
-    name: "envelopes",
-    share: 18,
-    batch: 10,
-    property: each(envelope, 10, (target, value) => post(target, JSON.stringify(value))),
-  },
-  {
-    name: "token soups",
-    share: 20,
-    batch: 10,
-    property: each(soup, 10, (target, query) => post(target, JSON.stringify({ query }))),
-  },
-  {
-    name: "headers",
-    share: 8,
-    batch: 10,
-    property: each(fc.dictionary(headerName, headerValue, { maxKeys: 8 }), 10, (target, headers) =>
-      post(target, '{"query":"{plexConnection(id:5){pk user}}"}', headers),
+  // Bytes, JSON, envelopes, documents and headers.
+  inputs(fc.uint8Array({ maxLength: 300 }), { share: 15 }, (target, bytes) => post(target, bytes)),
+  inputs(fc.jsonValue(), { share: 14 }, (target, value) => post(target, JSON.stringify(value))),
+  inputs(envelope, { share: 18 }, (target, value) => post(target, JSON.stringify(value))),
+  inputs(soup, { share: 20 }, (target, query) => post(target, JSON.stringify({ query }))),
+  inputs(fc.dictionary(headerName, headerValue, { maxKeys: 8 }), { share: 8 }, (target, headers) =>
+    post(target, '{"query":"{plexConnection(id:5){pk user}}"}', headers),
+  ),
+  inputs(
+    fc.oneof(
+      fc.webQueryParameters(),
+      soup.map((query) => `query=${encodeURIComponent(query)}`),
     ),
-  },
-  {
-    name: "query strings",
-    share: 8,
-    batch: 10,
-    property: each(
-      fc.oneof(
-        fc.webQueryParameters(),
-        soup.map((query) => `query=${encodeURIComponent(query)}`),
-      ),
-      10,
-      async ({ url, agent }, query) => {
-        const answer = await request(new URL(`/graphql?${query}`, url), {
-          dispatcher: agent,
-          headers: { authorization: TOKEN },
-        });
-        checkAnswer(answer.statusCode, await answer.body.text());
-      },
-    ),
-  },
-  {
-    name: "representations",
-    share: 9,
-    batch: 5,
-    property: each(fc.array(representation, { maxLength: 8 }), 5, (target, r) =>
-      post(target, JSON.stringify({ query: ENTITIES, variables: { r } })),
-    ),
-  },
-  {
-    name: "answers of authentik",
-    share: 7,
-    batch: 1,
-    property: each(upstreamAnswer, 1, async (target, { status, contentType, retryAfter, body }) => {
+    { share: 8 },
+    async ({ url, agent }, query) => {
+      const answer = await request(new URL(`/graphql?${query}`, url), {
+        dispatcher: agent,
+        headers: { authorization: TOKEN },
+      });
+      checkAnswer(answer.statusCode, await answer.body.text());
+    },
+  ),
+  inputs(fc.array(representation, { maxLength: 8 }), { share: 9, batch: 5 }, (target, r) =>
+    post(target, JSON.stringify({ query: ENTITIES, variables: { r } })),
+  ),
+  inputs(
+    upstreamAnswer,
+    { share: 7, batch: 1 },
+    async (target, { status, contentType, retryAfter, body }) => {
       target.authentik.answer((_request, response) => {
         const headers: Record<string, string> = { "Content-Type": contentType };
         if (retryAfter !== undefined) headers["Retry-After"] = retryAfter;
@@ -239,15 +205,11 @@ export const PROPERTIES: readonly FuzzProperty[] = [
       });
       await post(target, '{"query":"{plexConnection(id:5){pk user identifier source{name}}}"}');
       target.authentik.answer(null);
-    }),
-  },
-  {
-    name: "Host headers",
-    share: 1,
-    batch: 5,
-    property: each(fc.stringMatching(/^[\x20-\x7e]{0,30}$/), 5, async ({ url }, host) => {
-      const { text, status } = await raw(url, postText('{"query":"{__typename}"}', [`Host: ${host}`]));
-      checkAnswer(status, text.slice(text.indexOf("\r\n\r\n") + 4));
-    }),
-  },
+    },
+  ),
+  // The header that says where a request is meant to go.
+  inputs(fc.stringMatching(/^[\x20-\x7e]{0,30}$/), { share: 1, batch: 5 }, async ({ url }, host) => {
+    const { text, status } = await raw(url, postText('{"query":"{__typename}"}', [`Host: ${host}`]));
+    checkAnswer(status, text.slice(text.indexOf("\r\n\r\n") + 4));
+  }),
 ];

@@ -1,10 +1,11 @@
 import { buildSchema, getIntrospectionQuery, parse } from "graphql";
 import { describe, expect, test } from "vitest";
 import { checkDocumentText, validateDocument } from "../../src/graphql/document-check.ts";
-import { DEFAULT_DOCUMENT_LIMITS, findExcess } from "../../src/graphql/document-limits.ts";
-import { ADVERSARIAL_DOCUMENTS, times } from "../security/adversarial-documents.ts";
+import { findExcess } from "../../src/graphql/document-limits.ts";
+import { times } from "../security/adversarial-documents.ts";
+import { TEST_GATEWAY_OPTIONS } from "../support/gateway.ts";
 
-const limits = DEFAULT_DOCUMENT_LIMITS;
+const limits = TEST_GATEWAY_OPTIONS.documentLimits;
 const excessOf = (source: string) => findExcess(parse(source), limits);
 
 describe("legitimate documents pass the default limits", () => {
@@ -75,44 +76,10 @@ describe("each limit has a name, what is allowed and what was found", () => {
   });
 });
 
-describe("hostile documents are cheap", () => {
-  const schema = buildSchema("type Query { a: Int plexConnection(id: ID!): C } type C { pk: Int x: C }");
-
-  // Parsing cannot be avoided; everything after it is held against it, as the machine may be busy.
-  test.each(Object.entries(ADVERSARIAL_DOCUMENTS))("%s", (_name, source) => {
-    const parsing = best(() => attempt(() => parse(source, { maxTokens: limits.maxTokens })));
-    const checking = best(() => checkDocumentText(source, limits));
-    expect(checking).toBeLessThan(6 * parsing + 25);
-
-    const document = checkDocumentText(source, limits);
-    const validating = "code" in document ? 0 : best(() => validateDocument(document, { schema }));
-    expect(validating).toBeLessThan(20 * parsing + 60);
-  });
-
-  test("validation answers with few errors and no suggestions", () => {
-    const problem = validateDocument(parse(`{plexConnectio ${times(40, () => "@aa ")}}`), { schema });
-    if (problem === null || !("errors" in problem)) throw new Error("expected errors");
-    expect(problem.errors.length).toBeLessThanOrEqual(5);
-    expect(JSON.stringify(problem)).not.toContain("plexConnection");
-  });
+test("validation answers with few errors and no suggestions", () => {
+  const schema = buildSchema("type Query { plexConnection(id: ID!): Int }");
+  const problem = validateDocument(parse(`{plexConnectio ${times(40, () => "@aa ")}}`), { schema });
+  if (problem === null || !("errors" in problem)) throw new Error("expected errors");
+  expect(problem.errors.length).toBeLessThanOrEqual(5);
+  expect(JSON.stringify(problem)).not.toContain("plexConnection");
 });
-
-/** Least of ten runs, in milliseconds of this process's CPU time: others who use the machine do not count. */
-function best(run: () => void): number {
-  let least = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 10; round++) {
-    const before = process.cpuUsage();
-    run();
-    const { user, system } = process.cpuUsage(before);
-    least = Math.min(least, (user + system) / 1_000);
-  }
-  return least;
-}
-
-function attempt<Value>(run: () => Value): Value | undefined {
-  try {
-    return run();
-  } catch {
-    return undefined;
-  }
-}

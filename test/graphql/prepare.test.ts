@@ -1,14 +1,14 @@
 import { buildSchema, GraphQLError, parse, visit } from "graphql";
 import { describe, expect, test } from "vitest";
-import { DEFAULT_DOCUMENT_LIMITS } from "../../src/graphql/document-limits.ts";
 import { locationsOf } from "../../src/graphql/locations.ts";
 import { createPrepare, findOperation } from "../../src/graphql/prepare.ts";
 import { times } from "../security/adversarial-documents.ts";
+import { TEST_GATEWAY_OPTIONS } from "../support/gateway.ts";
 
 const schema = buildSchema(`type Query { a: String ${times(100, (k) => `b${k}: String `)} }`);
 
 const prepareWithin = (cacheBytes: number) =>
-  createPrepare({ schema, limits: DEFAULT_DOCUMENT_LIMITS, cacheBytes, introspection: true });
+  createPrepare({ schema, limits: TEST_GATEWAY_OPTIONS.documentLimits, cacheBytes, introspection: true });
 
 describe("documents that are kept", () => {
   test("are parsed and validated once", () => {

@@ -1,6 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
-import { startGateway, type TestGateway } from "../support/gateway.ts";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { useGateway } from "../support/gateway.ts";
 import { startBareProxy } from "./bare-proxy.ts";
 import { createPoster, firstIds, operation } from "./operations.ts";
 
@@ -22,27 +21,16 @@ const median = (values: number[]): number =>
 // Ratios of CPU time of the same process, taken in turn: another machine or a busy one moves both sides. The bounds are
 // about twice what is usual; what they catch is a path that became several times as expensive.
 describe("what an operation costs the gateway", () => {
-  let authentik: FakeAuthentik;
-  let gateway: TestGateway;
-  let bare: Awaited<ReturnType<typeof startBareProxy>>;
-
-  beforeAll(async () => {
-    authentik = await startFakeAuthentik({ pks: firstIds(400) });
-    gateway = await startGateway({
-      authentikUrl: authentik.url,
-      gateway: { coalesce: false },
-      authentik: { list: false, coalesce: false, concurrency: 16 },
-    });
-    bare = await startBareProxy(authentik.url);
-  });
-  afterAll(async () => {
-    await gateway.close();
-    await bare.close();
-    await authentik.close();
-  });
+  const at = useGateway(
+    beforeAll,
+    { pks: firstIds(400) },
+    { gateway: { coalesce: false }, authentik: { list: false, coalesce: false, concurrency: 16 } },
+  );
 
   it("stays near a proxy that knows no GraphQL", { timeout: TIMEOUT_MS }, async () => {
-    const [ours, yardstick] = [gateway, bare].map(({ url }) => createPoster(url, { connections: 16 }));
+    const bare = await startBareProxy(at.authentik.url);
+    onTestFinished(() => bare.close());
+    const [ours, yardstick] = [at.gateway, bare].map(({ url }) => createPoster(url, { connections: 16 }));
     const bodies = Array.from({ length: OPERATIONS }, (_, index) => operation([(index % 100) + 1]));
     const ratios: number[] = [];
     await ours?.postAll(bodies);
@@ -57,7 +45,7 @@ describe("what an operation costs the gateway", () => {
   });
 
   it("grows with the ids of an operation, not with their square", { timeout: TIMEOUT_MS }, async () => {
-    const poster = createPoster(gateway.url, { connections: 1 });
+    const poster = createPoster(at.gateway.url, { connections: 1 });
     const few = Array.from({ length: 40 }, () => operation(firstIds(40)));
     const many = Array.from({ length: 4 }, () => operation(firstIds(400)));
     const ratios: number[] = [];

@@ -93,37 +93,21 @@ describe("the line of a request", () => {
   });
 });
 
-describe("the severity of a request", () => {
-  const CALLERS = [
-    "unauthenticated",
-    "forbidden",
-    "not-found",
-    "invalid-input",
-    "too-many-calls",
-    "cancelled",
-  ];
-  const OPERATORS = [
-    "unreachable",
-    "starting",
-    "timeout",
-    "overloaded",
-    "rate-limited",
-    "rejected",
-    "redirected",
-    "upstream-failure",
-    "malformed-response",
-  ];
+const failedAs = (level: "info" | "warn", problems: string) =>
+  problems
+    .split(" ")
+    .map(
+      (problem) => [level, `that failed as ${problem}`, { ...answered, problems: [{ problem }] }] as const,
+    );
 
+describe("the severity of a request", () => {
   test.each([
     ["info", "that was answered", answered],
     ["info", "to a path where nothing is", elsewhere],
     ["info", "without a credential", { ...answered, codes: ["UNAUTHENTICATED"] }],
-    ...CALLERS.map(
-      (problem) => ["info", `that failed as ${problem}`, { ...answered, problems: [{ problem }] }] as const,
-    ),
-    ...OPERATORS.map(
-      (problem) => ["warn", `that failed as ${problem}`, { ...answered, problems: [{ problem }] }] as const,
-    ),
+    ...failedAs("info", "unauthenticated forbidden not-found invalid-input too-many-calls cancelled"),
+    ...failedAs("warn", "unreachable starting timeout overloaded rate-limited rejected redirected"),
+    ...failedAs("warn", "upstream-failure malformed-response"),
     [
       "warn",
       "that failed for the caller and for the operator",

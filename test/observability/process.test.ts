@@ -1,23 +1,15 @@
-import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { ask, buildCli, startCli } from "../process/cli.ts";
+import { beforeAll, describe, expect, test, vi } from "vitest";
+import { ask, buildCli, startBefore } from "../process/cli.ts";
 import { patience } from "../support/patience.ts";
-import { sendJson, sendPage, startFakeAuthentik } from "../support/fake-authentik.ts";
+import { sendJson, sendPage } from "../support/fake-authentik.ts";
 import { scrape, scrapeText } from "./support/scrape.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 beforeAll(buildCli);
 
-async function start(argv: string[] = [], env: Record<string, string> = {}) {
-  const authentik = await startFakeAuthentik();
-  onTestFinished(() => authentik.close());
-  const cli = startCli(["--port=0", ...argv], { AUTHENTIK_URL: authentik.url.href, ...env });
-  const url = await cli.url();
-  return { cli, authentik, url, metricsUrl: url.replace("/graphql", "/metrics") };
-}
-
 describe("the running gateway's log", () => {
   test("has one line of JSON for each request, with what it was and what it cost", async () => {
-    const { cli, authentik, url } = await start();
+    const { cli, authentik, url } = await startBefore();
     await ask(url, "query Both { a: plexConnection(id: 5) { pk } b: plexConnection(id: 5) { pk } }");
     const [line = ""] = await cli.printed(/^.*"msg":"request".*$/m);
     expect(JSON.parse(line)).toMatchObject({
@@ -37,7 +29,7 @@ describe("the running gateway's log", () => {
   });
 
   test("warns of what an operator can mend, with the request id and the reason", async () => {
-    const { cli, authentik, url } = await start();
+    const { cli, authentik, url } = await startBefore();
     authentik.answer((_request, response) => sendPage(response, 404, "Not found"));
     const { body } = await ask(url, "{ plexConnection(id: 5) { pk } }");
     const { errors } = body as { errors: { extensions: { requestId: string } }[] };
@@ -51,7 +43,7 @@ describe("the running gateway's log", () => {
   });
 
   test("does not warn of scanners: no token, a wrong one, a path where nothing is", async () => {
-    const { cli, authentik, url } = await start();
+    const { cli, authentik, url } = await startBefore();
     authentik.answer((_request, response) => sendJson(response, 403, { detail: "Token invalid/expired" }));
     await ask(url, "{ plexConnection(id: 5) { pk } }", {});
     await ask(url, "{ plexConnection(id: 5) { pk } }");
@@ -71,51 +63,24 @@ describe("the running gateway's log", () => {
   });
 
   test("leaves ordinary requests out with LOG_LEVEL=warn, and reads well with LOG_FORMAT=pretty", async () => {
-    const quiet = await start([], { LOG_LEVEL: "warn" });
+    const quiet = await startBefore({}, [], { LOG_LEVEL: "warn" });
     await ask(quiet.url, "{ plexConnection(id: 5) { pk } }");
     quiet.cli.kill("SIGINT");
     await quiet.cli.exited;
     expect(quiet.cli.stdout()).toBe(`GraphQL: ${quiet.url}\n`);
 
-    const pretty = await start(["--log-format", "pretty"]);
+    const pretty = await startBefore({}, ["--log-format", "pretty"]);
     await ask(pretty.url, "query Five { plexConnection(id: 5) { pk } }");
     await pretty.cli.printed(/INFO.*: query Five 200 in [\d.]+ ms, 1 REST call$/m);
     await ask(pretty.url, "{ plexConnection(id: abc) { pk } }");
     await pretty.cli.printed(/ in [\d.]+ ms.*, \w+ \(request [\w-]+\)/);
   });
-
-  test("holds no token, cookie or secret of a response, whatever the level", async () => {
-    const { cli, authentik, url } = await start([], { LOG_LEVEL: "trace" });
-    const headers = {
-      authorization: "Bearer canary-token",
-      cookie: "authentik_session=canary-cookie",
-      "x-authentik-username": "canary-name",
-    };
-    await ask(url, "{ plexConnection(id: 5) { pk } }", headers);
-    for (const status of [200, 400, 401, 403, 404, 418, 429, 500, 502]) {
-      authentik.answer((_request, response) =>
-        sendJson(response, status, {
-          detail: "canary-detail",
-          plex_token: "canary-plex-token",
-          pk: "canary",
-        }),
-      );
-      await ask(url, `query Status${status} { plexConnection(id: 6) { pk } }`, headers);
-    }
-    await ask(url, "{ nothing ", headers);
-    await ask(url, "{ __typename }", { ...headers, authorization: "Bearer canary-tök\u00e9n" }).catch(
-      () => {},
-    );
-    cli.kill("SIGINT");
-    await cli.exited;
-    expect(cli.output().match(/"msg":"request"/g)?.length).toBeGreaterThanOrEqual(11);
-    expect(cli.output()).not.toMatch(/canary-(token|cookie|name|plex)/);
-  });
 });
 
 describe("the running gateway's metrics", () => {
   test("count operations, codes, REST calls and keys, and other paths apart", async () => {
-    const { url, metricsUrl } = await start();
+    const { url } = await startBefore();
+    const metricsUrl = url.replace("/graphql", "/metrics");
     await ask(url, "query canaryName { a: plexConnection(id: 5) { pk } b: plexConnection(id: 5) { pk } }");
     await ask(url, '{ plexConnection(id: "canary") { pk } }');
     await ask(url, "{ plexConnection(id: 5) { pk } }", {});
@@ -139,7 +104,7 @@ describe("the running gateway's metrics", () => {
   });
 
   test("are not served with METRICS=false", async () => {
-    const { metricsUrl } = await start(["--no-metrics"]);
-    expect((await fetch(metricsUrl)).status).toBe(404);
+    const { url } = await startBefore({}, ["--no-metrics"]);
+    expect((await fetch(url.replace("/graphql", "/metrics"))).status).toBe(404);
   });
 });

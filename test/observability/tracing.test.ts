@@ -8,12 +8,14 @@ const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const PARENT = "b7ad6b7169203331";
 const ROUTE = "/sources/user_connections/plex/{id}/";
 
+const optionsWith = (problems: string[]) => ({
+  version: "1.2.3",
+  upstream: new URL("https://id.example.org/auth"),
+  onProblem: (sentence: string) => problems.push(sentence),
+});
+
 async function start(problems: string[] = []): Promise<Tracing> {
-  const tracing = await startTracing(process.env, {
-    version: "1.2.3",
-    upstream: new URL("https://id.example.org/auth"),
-    onProblem: (sentence) => problems.push(sentence),
-  });
+  const tracing = await startTracing(process.env, optionsWith(problems));
   if (tracing === null) throw new TypeError("tracing is off");
   onTestFinished(() => tracing.shutdown({ timeoutMs: 1000 }));
   return tracing;
@@ -37,25 +39,17 @@ describe("without OTEL_ variables", () => {
     { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1", OTEL_TRACES_EXPORTER: "none" },
   ])("nothing is traced and nothing loaded: %j", async (env: Record<string, string>) => {
     const problems: string[] = [];
-    const options = {
-      version: "1",
-      upstream: new URL("http://a"),
-      onProblem: (text: string) => problems.push(text),
-    };
-    expect(await startTracing(env, options)).toBeNull();
+    expect(await startTracing(env, optionsWith(problems))).toBeNull();
     expect(problems).toEqual([]);
     expect(loadedPackages()).toEqual([]);
   });
 
   test("a protocol that is not spoken is said, and nothing is traced", async () => {
     const problems: string[] = [];
-    const options = {
-      version: "1",
-      upstream: new URL("http://a"),
-      onProblem: (text: string) => problems.push(text),
-    };
     const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1" };
-    expect(await startTracing({ ...endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" }, options)).toBeNull();
+    expect(
+      await startTracing({ ...endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" }, optionsWith(problems)),
+    ).toBeNull();
     expect(problems).toEqual([expect.stringContaining("http/protobuf")]);
   });
 });

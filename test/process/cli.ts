@@ -6,6 +6,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { onTestFinished } from "vitest";
+import {
+  type FakeAuthentik,
+  type FakeAuthentikOptions,
+  startFakeAuthentik,
+} from "../support/fake-authentik.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const lock = `${root}.tmp/build.lock`;
@@ -110,6 +115,18 @@ export function startCli(
     kill: (signal) => void child.kill(signal),
     exited,
   };
+}
+
+/** Runs it in front of a fake authentik. */
+export async function startBefore(
+  fake: FakeAuthentikOptions = {},
+  argv: readonly string[] = [],
+  env: Record<string, string> = {},
+): Promise<{ authentik: FakeAuthentik; cli: Cli; url: string }> {
+  const authentik = await startFakeAuthentik(fake);
+  onTestFinished(() => authentik.close());
+  const cli = startCli(["--port=0", ...argv], { AUTHENTIK_URL: authentik.url.href, ...env });
+  return { authentik, cli, url: await cli.url() };
 }
 
 /** Sends an operation as a client would. */

@@ -88,9 +88,9 @@ test("what is built needs no package beside it, and has the licences of what is 
   ]);
   expect(await get.json()).toEqual({ data: { __typename: "Query" } });
   expect(traced.body).toMatchObject({ extensions: { ftv1: expect.any(String) } });
-  const scripts = [...(await page.text()).matchAll(/src="(.*?)"/g)].map(([, path = ""]) => path);
-  expect(scripts.length).toBeGreaterThan(3);
-  for (const script of scripts) expect((await fetch(new URL(script, url))).status).toBe(200);
+  const loaded = [...(await page.text()).matchAll(/(?:src|href)="(?!data:)([^"]+)"/g)];
+  expect(loaded).toHaveLength(6);
+  for (const [, path = ""] of loaded) expect((await fetch(new URL(path, url))).status).toBe(200);
   const licences = readFileSync(`${folder}dist/LICENCES.txt`, "utf8");
   for (const name of ["graphql", "graphql-yoga", "@pothos/core", "dataloader", "undici", "pino", "graphiql"])
     expect(licences).toMatch(new RegExp(`^${name} [0-9.]+ \\([A-Z]`, "m"));
@@ -110,12 +110,6 @@ describe("a wrong configuration", () => {
       expect(cli.stderr()).toContain(words);
     }
     expect(cli.stderr()).not.toContain("canary");
-  });
-
-  test("in production refuses to let the sandbox stand in", async () => {
-    const cli = startCli(["serve"], { NODE_ENV: "production" });
-    expect(await cli.exited).toBe(2);
-    expect(cli.stderr()).toContain("AUTHENTIK_URL: expected a URL");
   });
 });
 
@@ -146,24 +140,6 @@ describe("serve without AUTHENTIK_URL", () => {
     ]);
     cli.kill("SIGINT");
     expect(await cli.exited).toBe(0);
-  });
-
-  test("a browser gets GraphiQL with all that it loads, out of the build", async () => {
-    const cli = startCli(["--port=0"]);
-    const url = await cli.url();
-    const page = await fetch(url, { headers: { accept: "text/html" } });
-    expect([page.status, page.headers.get("content-type")]).toEqual([
-      200,
-      expect.stringContaining("text/html"),
-    ]);
-    const loaded = [...(await page.text()).matchAll(/(?:src|href)="([^"#]+)"/g)].map(
-      ([, path]) => path ?? "",
-    );
-    expect(loaded.length).toBeGreaterThan(0);
-    const answers = await Promise.all(
-      loaded.filter((path) => !path.startsWith("data:")).map((path) => fetch(new URL(path, url))),
-    );
-    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
   });
 
   test("passes release and faults on to the sandbox", async () => {

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type AnswerHandler, sendPage, startFakeAuthentik } from "../support/fake-authentik.ts";
 import { household } from "../support/fake-household.ts";
-import { ask, buildCli, startCli } from "./cli.ts";
+import { ask, buildCli, startBefore, startCli } from "./cli.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 beforeAll(buildCli);
@@ -84,10 +84,8 @@ test("AUTHENTIK_CA_FILE makes a private certificate trusted", async () => {
 });
 
 test("readiness asks authentik once for many, and again only after READINESS_CACHE_MS", async () => {
-  const authentik = await startFakeAuthentik();
-  onTestFinished(() => authentik.close());
-  const cli = startCli(["--port=0", "--readiness-cache-ms", "600000"], { AUTHENTIK_URL: authentik.url.href });
-  const readyz = (await cli.url()).replace("/graphql", "/readyz");
+  const { authentik, cli, url } = await startBefore({}, ["--readiness-cache-ms", "600000"]);
+  const readyz = url.replace("/graphql", "/readyz");
   await cli.printed(/authentik answers/);
   const answers = await Promise.all(Array.from({ length: 20 }, () => fetch(readyz)));
   expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
@@ -96,14 +94,9 @@ test("readiness asks authentik once for many, and again only after READINESS_CAC
 });
 
 async function start(argv: string[] = []) {
-  const authentik = await startFakeAuthentik();
-  onTestFinished(() => authentik.close());
-  const cli = startCli(["--port=0", "--readiness-cache-ms=0", ...argv], {
-    AUTHENTIK_URL: authentik.url.href,
-  });
-  const url = await cli.url();
-  await cli.printed(/authentik answers/);
-  return { authentik, cli, url };
+  const started = await startBefore({}, ["--readiness-cache-ms=0", ...argv]);
+  await started.cli.printed(/authentik answers/);
+  return started;
 }
 const down: AnswerHandler = (_request, response) => sendPage(response, 502, "Bad Gateway");
 
@@ -152,12 +145,10 @@ describe("when authentik goes away", () => {
 
 describe("in service mode with a token that authentik refuses", () => {
   test("the log has an error from the start, readiness tells it, and callers are sent to the operator", async () => {
-    const authentik = await startFakeAuthentik({ household: household("2025.4") });
-    onTestFinished(() => authentik.close());
     const GATEWAY_KEY = "key-of-this-gateway";
-    const env = { AUTHENTIK_URL: authentik.url.href, AUTHENTIK_TOKEN: "dead-token", GATEWAY_KEY };
-    const cli = startCli(["--port=0"], env);
-    const url = await cli.url();
+    const sandbox = { release: "2025.4", directory: household() } as const;
+    const env = { AUTHENTIK_TOKEN: "dead-token", GATEWAY_KEY };
+    const { authentik, cli, url } = await startBefore({ sandbox }, [], env);
     const [line] = await cli.printed(/^.*refuses AUTHENTIK_TOKEN: it is invalid or expired.*$/m);
     expect(JSON.parse(line)).toMatchObject({ level: "error" });
     expect(authentik.paths()).toEqual(["/api/v3/core/users/me/"]);
@@ -197,7 +188,8 @@ test("the other routes take GET and HEAD only", async () => {
   const cli = startCli(["--port=0"]);
   const base = (await cli.url()).replace("/graphql", "");
   for (const path of ["/healthz", "/readyz", "/metrics"]) {
-    expect((await fetch(base + path, { method: "POST", body: "{}" })).status).toBe(405);
+    const post = await fetch(base + path, { method: "POST", body: "{}" });
+    expect([post.status, post.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
     const head = await fetch(base + path, { method: "HEAD" });
     expect([head.status, await head.text()]).toEqual([200, ""]);
   }

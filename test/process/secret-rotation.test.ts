@@ -10,9 +10,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
-import { createGate, type FakeAuthentik, startFakeAuthentik } from "../support/fake-authentik.ts";
+import { createGate, type FakeAuthentik } from "../support/fake-authentik.ts";
 import { household } from "../support/fake-household.ts";
-import { ask, buildCli, startCli } from "./cli.ts";
+import { ask, buildCli, startBefore } from "./cli.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 beforeAll(buildCli);
@@ -46,16 +46,11 @@ const NEW = { token: "token-of-administrator", key: "second-key-of-the-gateway" 
 const ANSWER = { data: { plexConnection: { user: 42 } } };
 
 async function start() {
-  const authentik = await startFakeAuthentik({ household: household("2025.4") });
-  onTestFinished(() => authentik.close());
   const secret = mountSecret(OLD);
-  const cli = startCli(
-    ["--port=0", "--authentik-token-file", secret.token, "--gateway-key-file", secret.key],
-    {
-      AUTHENTIK_URL: authentik.url.href,
-    },
+  const { authentik, cli, url } = await startBefore(
+    { sandbox: { release: "2025.4", directory: household() } },
+    ["--authentik-token-file", secret.token, "--gateway-key-file", secret.key],
   );
-  const url = await cli.url();
   await cli.printed(/authentik answers/);
   const askWith = async (key: string) => (await ask(url, QUERY, { authorization: `Bearer ${key}` })).body;
   return { authentik, secret, cli, askWith };

@@ -1,7 +1,7 @@
-import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { patience } from "../support/patience.ts";
-import { createGate, startFakeAuthentik } from "../support/fake-authentik.ts";
-import { ask, buildCli, startCli } from "./cli.ts";
+import { type AnswerHandler, createGate } from "../support/fake-authentik.ts";
+import { ask, buildCli, startBefore } from "./cli.ts";
 import { rawClient } from "../support/raw-client.ts";
 
 const query = "{ plexConnection(id: 5) { pk } }";
@@ -13,16 +13,12 @@ beforeAll(buildCli);
 /** A gateway whose REST calls for callers wait until the test opens the gate. */
 async function startSlow(env: Record<string, string> = {}) {
   const gate = createGate();
-  const authentik = await startFakeAuthentik({
-    answer: async ({ headers }, _response, fallback) => {
-      // Readiness asks without credentials, and is not to wait.
-      if (headers.some(([name]) => name.toLowerCase() === "authorization")) await gate.opened;
-      fallback();
-    },
-  });
-  onTestFinished(() => authentik.close());
-  const cli = startCli(["--port=0"], { AUTHENTIK_URL: authentik.url.href, ...env });
-  return { cli, authentik, gate, url: await cli.url() };
+  const answer: AnswerHandler = async ({ headers }, _response, fallback) => {
+    // Readiness asks without credentials, and is not to wait.
+    if (headers.some(([name]) => name.toLowerCase() === "authorization")) await gate.opened;
+    fallback();
+  };
+  return { gate, ...(await startBefore({ answer }, [], env)) };
 }
 
 test("SIGTERM: not ready at once, still serving for the grace, nothing in flight lost, exit code 0", async () => {

@@ -1,18 +1,8 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
-import { startGateway, type TestGateway } from "../support/gateway.ts";
+import { beforeAll, expect, test } from "vitest";
+import { useGateway } from "../support/gateway.ts";
 import { times } from "../security/adversarial-documents.ts";
 
-let authentik: FakeAuthentik;
-let gateway: TestGateway;
-beforeAll(async () => {
-  authentik = await startFakeAuthentik();
-  gateway = await startGateway({ authentikUrl: authentik.url, gateway: { maxAnswerFields: 1_000 } });
-});
-afterAll(async () => {
-  await gateway.close();
-  await authentik.close();
-});
+const at = useGateway(beforeAll, {}, { gateway: { maxAnswerFields: 1_000 } });
 
 const representations = Array.from({ length: 100 }, (_, index) => ({
   __typename: "PlexSourceConnection",
@@ -23,14 +13,14 @@ const entities = (name: string, fields: number): string =>
 
 test("lists may have so many fields together as the limit says", async () => {
   const query = `query($r: [_Any!]!) { ${entities("a", 5)} ${entities("b", 5)} }`;
-  const { data, errors } = await gateway.post(query, { variables: { r: representations } });
+  const { data, errors } = await at.gateway.post(query, { variables: { r: representations } });
   expect(errors).toBeUndefined();
   expect(data).toMatchObject({ a: expect.any(Array), b: expect.any(Array) });
 });
 
 test("the list that goes beyond it is refused, with what there would be", async () => {
   const query = `query($r: [_Any!]!) { ${entities("a", 5)} ${entities("b", 6)} one: plexConnection(id: 5) { pk } }`;
-  const { errors } = await gateway.post(query, { variables: { r: representations } });
+  const { errors } = await at.gateway.post(query, { variables: { r: representations } });
   expect(errors).toMatchObject([
     {
       path: ["b"],

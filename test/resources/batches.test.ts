@@ -19,7 +19,7 @@ describe.each(SHAPES)("authentik %s with 250 viewers", (shape) => {
     expect(nodes[1]).toEqual({
       identifier: "70001001",
       owner: { username: "viewer1001", name: "Viewer1001" },
-      source: { name: "Cinema", slug: "cinema" },
+      source: { name: "Cinéma du coin 🎬", slug: "cinema" },
     });
     expect(calls).toEqual([
       `${LIST}source__slug=cinema&ordering=pk&page=1&page_size=100`,

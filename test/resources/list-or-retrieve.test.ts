@@ -1,6 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type FakeAuthentik, sendJson, sendPage, startFakeAuthentik } from "../support/fake-authentik.ts";
+import {
+  type FakeAuthentik,
+  json,
+  page,
+  sendJson,
+  sendPage,
+  startFakeAuthentik,
+} from "../support/fake-authentik.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
+import { listBody } from "../support/wire-bodies.ts";
 
 const LIST = "/api/v3/sources/user_connections/plex/?ordering=pk";
 
@@ -81,6 +89,8 @@ test("few keys of a large directory are retrieved once its size is known", async
   const first = await ask([10, 1_500, 2_900]);
   expect(first.lists).toHaveLength(1);
   expect(await ask([11, 1_501, 2_901])).toMatchObject({ lists: [], retrieves: { length: 3 } });
+  const fiveInFifty = Array.from({ length: 50 }, (_, index) => (index % 5) + 1);
+  expect(await ask(fiveInFifty)).toMatchObject({ lists: [], retrieves: { length: 5 } });
 });
 
 test("keys that stand close together are picked from their page in a large directory", async () => {
@@ -135,29 +145,11 @@ test("off by option: every key is retrieved", async () => {
 
 describe("a list that does not help", () => {
   test.each([
-    ["a page", (response: Parameters<typeof sendPage>[0]) => sendPage(response, 404, "no such route")],
-    ["500", (response: Parameters<typeof sendPage>[0]) => sendPage(response, 500, "error")],
-    [
-      "403",
-      (response: Parameters<typeof sendPage>[0]) => sendJson(response, 403, { detail: "no permission" }),
-    ],
-    ["another shape", (response: Parameters<typeof sendPage>[0]) => sendJson(response, 200, { hello: 1 })],
-    [
-      "rows out of order",
-      (response: Parameters<typeof sendPage>[0]) =>
-        sendJson(response, 200, {
-          pagination: {
-            next: 0,
-            previous: 0,
-            count: 2,
-            current: 1,
-            total_pages: 1,
-            start_index: 1,
-            end_index: 2,
-          },
-          results: [{ pk: 1_000 }, { pk: 999 }],
-        }),
-    ],
+    ["a page", page(404, "no such route")],
+    ["500", page(500, "error")],
+    ["403", json(403, { detail: "no permission" })],
+    ["another shape", json(200, { hello: 1 })],
+    ["rows out of order", json(200, listBody([{ pk: 1_000 }, { pk: 999 }]))],
   ])("%s: the keys are retrieved", async (_name, answer) => {
     authentik.answer((request, response, fallback) => {
       if (request.path.includes("?")) answer(response);
@@ -168,19 +160,9 @@ describe("a list that does not help", () => {
 
   test("a page with fewer rows than it says hides nothing: what it lacks is retrieved", async () => {
     authentik.answer((request, response, fallback) => {
+      const first = authentik.directory.get(1);
       if (!request.path.includes("?")) fallback();
-      else {
-        const pagination = {
-          next: 0,
-          previous: 0,
-          count: 3,
-          current: 1,
-          total_pages: 1,
-          start_index: 1,
-          end_index: 3,
-        };
-        sendJson(response, 200, { pagination, results: [authentik.directory.get(1)] });
-      }
+      else sendJson(response, 200, { ...listBody([first, {}, {}]), results: [first] });
     });
     expect(await ask([1, 2, 3])).toEqual({
       lists: [expect.stringContaining(LIST)],

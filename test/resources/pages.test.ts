@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { connectionOf, plexSourceBody } from "../support/wire-bodies.ts";
+import { addConnection } from "../../src/sandbox/directory.ts";
 import { type HouseGateway, SHAPES, startHouse } from "../support/house-gateway.ts";
 
 const LIST = "/sources/user_connections/plex/?";
@@ -49,16 +49,11 @@ function forged(value: unknown): string {
 }
 
 function remove(pk: number): void {
-  at.house.connections.splice(
-    at.house.connections.findIndex((row) => row["pk"] === pk),
-    1,
-  );
+  at.house.connections.delete(pk);
 }
 
 function add(pk: number): void {
-  at.house.connections.push(
-    connectionOf(at.house.shape, { pk, user: 53, identifier: "999", source: plexSourceBody() }),
-  );
+  addConnection(at.house, [pk, 53, "plex", "999"], { position: pk });
 }
 
 describe("pages of a list", () => {
@@ -72,7 +67,7 @@ describe("pages of a list", () => {
     expect(two.calls).toEqual([`${LIST}ordering=pk&page=2&page_size=20`]);
     const three = await page(20, two.endCursor);
     expect(three).toMatchObject({ totalCount: 50, hasNextPage: false });
-    expect([...one.pks, ...two.pks, ...three.pks]).toEqual(at.house.connections.map((row) => row["pk"]));
+    expect([...one.pks, ...two.pks, ...three.pks]).toEqual([...at.house.connections.keys()]);
   });
 
   test("the total alone reads one row", async () => {
@@ -88,7 +83,7 @@ describe("pages of a list", () => {
     const one = await page(7, null);
     const two = await page(20, one.endCursor);
     expect(two.calls).toEqual([`${LIST}ordering=pk&page=1&page_size=27`]);
-    expect([...one.pks, ...two.pks]).toEqual(at.house.connections.slice(0, 27).map((row) => row["pk"]));
+    expect([...one.pks, ...two.pks]).toEqual([...at.house.connections.keys()].slice(0, 27));
   });
 
   test("past the end: an empty page with the total", async () => {
@@ -100,7 +95,7 @@ describe("pages of a list", () => {
 
   test.each(SHAPES)("%s: every sort walks through everything, once", async (shape) => {
     at = await startHouse(shape, { viewers: 30 });
-    const all = at.house.connections.map((row) => Number(row["pk"])).sort(byNumber);
+    const all = [...at.house.connections.keys()].sort(byNumber);
     for (const sort of ["ID_ASC", "ID_DESC", "USER_ASC", "IDENTIFIER_ASC", "LAST_UPDATED_DESC"]) {
       // oxlint-disable-next-line no-await-in-loop -- one gateway
       expect((await walk(10, sort)).flat().sort(byNumber)).toEqual(all);

@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { createSandbox } from "../../src/sandbox/sandbox.ts";
 import { SANDBOX_RELEASES } from "../../src/sandbox/releases.ts";
+import { readRecordedCases } from "../sandbox/recordings.ts";
 import { startFakeAuthentik } from "../support/fake-authentik.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
 
@@ -55,24 +55,11 @@ const SHARED = {
   9: { id: "9", pk: 9, user: 45, source: { slug: "plex" } },
 } as const;
 
-interface Recording {
-  cases: {
-    name: string;
-    request: { method: string; path: string; headers: Record<string, string> };
-    response: { status: number; headers: Record<string, string>; body?: unknown; text?: string };
-  }[];
-}
-
-async function readRecording(release: string): Promise<Recording> {
-  const file = new URL(`../fixtures/recorded/${release}.json`, import.meta.url);
-  // The format is described beside the recordings; a deviation fails the tests that follow.
-  return JSON.parse(await readFile(file, "utf8")) as Recording;
-}
-
 /** Answers as the recorded server did, to the letter. */
 async function replay(release: string) {
-  const { cases } = await readRecording(release);
+  const cases = readRecordedCases(release);
   const authentik = await startFakeAuthentik();
+  onTestFinished(() => authentik.close());
   authentik.answer((request, response) => {
     const sent = request.headers.find(([name]) => name.toLowerCase() === "authorization")?.[1];
     const recorded = cases.find(
@@ -83,21 +70,16 @@ async function replay(release: string) {
       response.writeHead(404, { "Content-Type": "text/html" }).end("<html>not recorded</html>");
       return;
     }
-    const { status, headers, body, text } = recorded.response;
-    const payload = body === undefined ? (text ?? "") : JSON.stringify(body);
+    const { status, headers, body } = recorded.response;
+    const payload = JSON.stringify(body);
     response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(payload) }).end(payload);
   });
   return authentik;
 }
 
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
-
 async function gatewayTo(authentikUrl: URL): Promise<TestGateway> {
   const gateway = await startGateway({ authentikUrl });
-  closing.push(() => gateway.close());
+  onTestFinished(() => gateway.close());
   return gateway;
 }
 
@@ -113,7 +95,6 @@ async function connection(gateway: TestGateway, id: number | string) {
 describe.each(RECORDED)("as recorded from a real authentik %s", (release) => {
   test("every connection answers through the same graph", async () => {
     const authentik = await replay(release);
-    closing.push(() => authentik.close());
     const gateway = await gatewayTo(authentik.url);
     for (const [id, shared] of Object.entries(SHARED))
       expect(await connection(gateway, id)).toMatchObject(shared);
@@ -122,7 +103,6 @@ describe.each(RECORDED)("as recorded from a real authentik %s", (release) => {
 
   test("what a release lacks is null, what it has is there", async () => {
     const authentik = await replay(release);
-    closing.push(() => authentik.close());
     const answer = await connection(await gatewayTo(authentik.url), 5);
     // Oldest first, so that a place in the list says what is newer.
     const lacks = (since: string) => RECORDED.indexOf(release) < RECORDED.indexOf(since);
@@ -143,7 +123,6 @@ describe.each(RECORDED)("as recorded from a real authentik %s", (release) => {
 
   test("the recorded errors become ours", async () => {
     const authentik = await replay(release);
-    closing.push(() => authentik.close());
     const gateway = await gatewayTo(authentik.url);
     const codeFor = async (id: number, authorization: string) => {
       const { data, errors } = await gateway.post(QUERY, { variables: { id }, authorization });
@@ -156,13 +135,11 @@ describe.each(RECORDED)("as recorded from a real authentik %s", (release) => {
   });
 
   test("connections picked from the recorded list equal the retrieved ones", async () => {
-    const { cases } = await readRecording(release);
-    const whole = cases.find(
+    const whole = readRecordedCases(release).find(
       ({ name, response }) => name === "list ?ordering=pk&page_size=100" && hasRow(response.body, 5),
     );
     expect(whole).toBeDefined();
     const authentik = await replay(release);
-    closing.push(() => authentik.close());
     const gateway = await gatewayTo(authentik.url);
     const alone = await connection(gateway, 5);
     authentik.answer((request, response, fallback) => {
@@ -195,7 +172,7 @@ function hasRow(body: unknown, pk: number): boolean {
 describe.each(SANDBOX_RELEASES)("as the sandbox answers for %s", (release) => {
   test("every connection answers through the same graph, alone and from the list", async () => {
     const sandbox = await createSandbox({ release });
-    closing.push(() => sandbox.close());
+    onTestFinished(() => sandbox.close());
     const gateway = await gatewayTo(sandbox.url);
     for (const [id, shared] of Object.entries(SHARED)) {
       const alone = await connection(gateway, id);
@@ -215,7 +192,7 @@ describe.each(SANDBOX_RELEASES)("as the sandbox answers for %s", (release) => {
 
   test("sources answer by their key, for administrators and for owners", async () => {
     const sandbox = await createSandbox({ release });
-    closing.push(() => sandbox.close());
+    onTestFinished(() => sandbox.close());
     const gateway = await gatewayTo(sandbox.url);
     const query = `query ($keys: [_Any!]!) { _entities(representations: $keys) { ... on Source { pk slug name } } }`;
     const keys = ["a", "b"].map((end) => ({

@@ -1,6 +1,12 @@
-import type { ServerResponse } from "node:http";
 import { afterEach, describe, expect, test } from "vitest";
-import { type FakeAuthentik, sendJson, sendPage, startFakeAuthentik } from "../support/fake-authentik.ts";
+import {
+  type FakeAuthentik,
+  json,
+  page,
+  type Sending,
+  sendPage,
+  startFakeAuthentik,
+} from "../support/fake-authentik.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
 
 const BAD = "/api/v3/sources/user_connections/plex/66/";
@@ -8,7 +14,7 @@ const LEAK = "internal-host.example secret-of-authentik";
 
 interface Row {
   authentik: string;
-  answer: (response: ServerResponse) => void;
+  answer: Sending;
   /** Null: no error. */
   code: string | null;
   extensions?: Record<string, unknown>;
@@ -16,135 +22,64 @@ interface Row {
   retried?: boolean;
 }
 
-const detail =
-  (status: number, text: string, headers?: Record<string, string>) => (response: ServerResponse) =>
-    sendJson(response, status, { detail: text }, headers);
+function row(authentik: string, code: Row["code"], answer: Sending, more: Partial<Row> = {}): Row {
+  return { authentik, answer, code, ...more };
+}
+
+const detail = (status: number, text = LEAK, headers?: Record<string, string>): Sending =>
+  json(status, { detail: text }, headers);
+
+const retried = true;
+const inFive = { extensions: { retryAfterSeconds: 5 }, retried };
+const fieldErrors = {
+  identifier: ["This field is required."],
+  non_field_errors: ["x"],
+  code: "y",
+  nested: { a: ["b"] },
+};
 
 const ROWS: Row[] = [
-  {
-    authentik: "404 as the API says it",
-    answer: detail(404, "No UserPlexSourceConnection matches the given query."),
-    code: null,
-  },
-  {
-    authentik: "404 page",
-    answer: (response) => sendPage(response, 404, LEAK),
-    code: "UPSTREAM_INVALID_RESPONSE",
-  },
-  {
-    authentik: "404 JSON without detail",
-    answer: (response) => sendJson(response, 404, { error: LEAK }),
-    code: "UPSTREAM_INVALID_RESPONSE",
-  },
-  { authentik: "401", answer: detail(401, LEAK), code: "UNAUTHENTICATED" },
-  {
-    authentik: "403 missing credentials",
-    answer: detail(403, "Authentication credentials were not provided."),
-    code: "UNAUTHENTICATED",
-  },
-  { authentik: "403 invalid token", answer: detail(403, "Token invalid/expired"), code: "UNAUTHENTICATED" },
-  { authentik: "403 malformed header", answer: detail(403, "Malformed header"), code: "UNAUTHENTICATED" },
-  {
-    authentik: "403 unsupported scheme",
-    answer: detail(403, "Unsupported authentication type"),
-    code: "UNAUTHENTICATED",
-  },
-  {
-    authentik: "403 no permission",
-    answer: detail(403, `You do not have permission ${LEAK}`),
-    code: "FORBIDDEN",
-  },
-  {
-    authentik: "400 with field errors",
-    answer: (response) =>
-      sendJson(response, 400, {
-        identifier: ["This field is required."],
-        non_field_errors: ["x"],
-        code: "y",
-        nested: { a: ["b"] },
-      }),
-    code: "BAD_USER_INPUT",
-    extensions: {
-      fieldErrors: {
-        identifier: ["This field is required."],
-        non_field_errors: ["x"],
-        code: "y",
-        nested: { a: ["b"] },
-      },
-    },
-  },
-  {
-    authentik: "429",
-    answer: detail(429, LEAK, { "Retry-After": "7" }),
-    code: "RATE_LIMITED",
+  row("404 as the API says it", null, detail(404, "No UserPlexSourceConnection matches the given query.")),
+  row("404 page", "UPSTREAM_INVALID_RESPONSE", page(404, LEAK)),
+  row("404 JSON without detail", "UPSTREAM_INVALID_RESPONSE", json(404, { error: LEAK })),
+  row("401", "UNAUTHENTICATED", detail(401)),
+  ...[
+    "Authentication credentials were not provided.",
+    "Token invalid/expired",
+    "Malformed header",
+    "Unsupported authentication type",
+  ].map((text) => row(`403 ${text}`, "UNAUTHENTICATED", detail(403, text))),
+  row("403 no permission", "FORBIDDEN", detail(403, `You do not have permission ${LEAK}`)),
+  row("400 with field errors", "BAD_USER_INPUT", json(400, fieldErrors), { extensions: { fieldErrors } }),
+  row("429", "RATE_LIMITED", detail(429, LEAK, { "Retry-After": "7" }), {
     extensions: { retryAfterSeconds: 7 },
-  },
-  {
-    authentik: "502",
-    answer: (response) => sendPage(response, 502, LEAK),
-    code: "UPSTREAM_UNAVAILABLE",
-    retried: true,
-  },
-  {
-    authentik: "503",
-    answer: detail(503, LEAK, { "Retry-After": "5" }),
-    code: "UPSTREAM_UNAVAILABLE",
-    extensions: { retryAfterSeconds: 5 },
-    retried: true,
-  },
-  {
-    authentik: "504",
-    answer: (response) => sendPage(response, 504, LEAK),
-    code: "UPSTREAM_UNAVAILABLE",
-    retried: true,
-  },
-  {
-    authentik: "200 while starting",
-    answer: (response) => sendJson(response, 200, { error: "authentik starting" }, { "Retry-After": "5" }),
-    code: "UPSTREAM_UNAVAILABLE",
-    extensions: { retryAfterSeconds: 5 },
-    retried: true,
-  },
-  {
-    authentik: "a reset",
-    answer: (response) => response.socket?.resetAndDestroy(),
-    code: "UPSTREAM_UNAVAILABLE",
-    retried: true,
-  },
-  { authentik: "500 page", answer: (response) => sendPage(response, 500, LEAK), code: "UPSTREAM_ERROR" },
-  { authentik: "507", answer: detail(507, LEAK), code: "UPSTREAM_ERROR" },
-  { authentik: "405", answer: detail(405, LEAK), code: "UPSTREAM_REJECTED" },
-  { authentik: "418", answer: detail(418, LEAK), code: "UPSTREAM_REJECTED" },
-  {
-    authentik: "302 to a login page",
-    answer: (response) => response.writeHead(302, { Location: `https://${LEAK.split(" ")[0]}/login` }).end(),
-    code: "UPSTREAM_REDIRECTED",
-  },
-  {
-    authentik: "200 page",
-    answer: (response) => sendPage(response, 200, LEAK),
-    code: "UPSTREAM_INVALID_RESPONSE",
-  },
-  {
-    authentik: "200 broken JSON",
-    answer: (response) => response.writeHead(200, { "Content-Type": "application/json" }).end('{"pk":66,'),
-    code: "UPSTREAM_INVALID_RESPONSE",
-  },
-  ...[[], null, { hello: 1 }, 5, "text", { pk: 66 }, { pk: "66", user: 1 }].map((body): Row => ({
-    authentik: `200 ${JSON.stringify(body)}`,
-    answer: (response) => sendJson(response, 200, body),
-    code: "UPSTREAM_INVALID_RESPONSE",
-  })),
-  {
-    authentik: "204",
-    answer: (response) => response.writeHead(204).end(),
-    code: "UPSTREAM_INVALID_RESPONSE",
-  },
-  {
-    authentik: "more than the limit",
-    answer: (response) => sendJson(response, 200, { pk: 66, filler: "x".repeat(100_000) }),
-    code: "UPSTREAM_INVALID_RESPONSE",
-  },
+  }),
+  row("502", "UPSTREAM_UNAVAILABLE", page(502, LEAK), { retried }),
+  row("503", "UPSTREAM_UNAVAILABLE", detail(503, LEAK, { "Retry-After": "5" }), inFive),
+  row("504", "UPSTREAM_UNAVAILABLE", page(504, LEAK), { retried }),
+  row(
+    "200 while starting",
+    "UPSTREAM_UNAVAILABLE",
+    json(200, { error: "authentik starting" }, { "Retry-After": "5" }),
+    inFive,
+  ),
+  row("a reset", "UPSTREAM_UNAVAILABLE", (response) => response.socket?.resetAndDestroy(), { retried }),
+  row("500 page", "UPSTREAM_ERROR", page(500, LEAK)),
+  row("507", "UPSTREAM_ERROR", detail(507)),
+  row("405", "UPSTREAM_REJECTED", detail(405)),
+  row("418", "UPSTREAM_REJECTED", detail(418)),
+  row("302 to a login page", "UPSTREAM_REDIRECTED", (response) =>
+    response.writeHead(302, { Location: `https://${LEAK.split(" ")[0]}/login` }).end(),
+  ),
+  row("200 page", "UPSTREAM_INVALID_RESPONSE", page(200, LEAK)),
+  row("200 broken JSON", "UPSTREAM_INVALID_RESPONSE", (response) =>
+    response.writeHead(200, { "Content-Type": "application/json" }).end('{"pk":66,'),
+  ),
+  ...[[], null, { hello: 1 }, 5, "text", { pk: 66 }, { pk: "66", user: 1 }].map((body) =>
+    row(`200 ${JSON.stringify(body)}`, "UPSTREAM_INVALID_RESPONSE", json(200, body)),
+  ),
+  row("204", "UPSTREAM_INVALID_RESPONSE", (response) => response.writeHead(204).end()),
+  row("more than the limit", "UPSTREAM_INVALID_RESPONSE", json(200, { pk: 66, filler: "x".repeat(100_000) })),
 ];
 
 let open: { authentik: FakeAuthentik; gateway: TestGateway } | null = null;

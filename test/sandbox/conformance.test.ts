@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { addConnection, createDirectory, type Directory } from "../../src/sandbox/directory.ts";
 import type { SandboxRelease } from "../../src/sandbox/releases.ts";
 import { createSandbox, type Sandbox } from "../../src/sandbox/sandbox.ts";
-import { type RawResponse, sendRaw } from "./raw-request.ts";
 import { readRecordedCases, type RecordedCase } from "./recordings.ts";
 
 /** The directory of the first four recordings: all connections of the viewers were made at once. */
@@ -45,20 +44,15 @@ const releases: readonly {
   cases: number;
   hold: () => Directory;
 }[] = [
-  { recorded: "2024.2.4", sandbox: "2024.2", cases: 211, hold: firstDirectory },
-  { recorded: "2024.8.1", sandbox: "2024.8", cases: 211, hold: firstDirectory },
-  { recorded: "2025.8.1", sandbox: "2025.8", cases: 211, hold: firstDirectory },
-  { recorded: "2025.10.0-rc1", sandbox: "2025.10", cases: 211, hold: firstDirectory },
-  { recorded: "2025.12.4", sandbox: "2025.12", cases: 210, hold: laterDirectory },
+  { recorded: "2024.2.4", sandbox: "2024.2", cases: 146, hold: firstDirectory },
+  { recorded: "2024.8.1", sandbox: "2024.8", cases: 146, hold: firstDirectory },
+  { recorded: "2025.8.1", sandbox: "2025.8", cases: 146, hold: firstDirectory },
+  { recorded: "2025.10.0-rc1", sandbox: "2025.10", cases: 146, hold: firstDirectory },
+  { recorded: "2025.12.4", sandbox: "2025.12", cases: 182, hold: laterDirectory },
 ];
 
 /** What the sandbox sends and the recordings lack: the recorded servers had no router in front. */
 const addedHeaders = ["connection", "date", "keep-alive", "x-powered-by", "content-length", "x-authentik-id"];
-
-/** The recordings name a header once; this request had it twice. */
-const repeatedHeaders: Record<string, readonly (readonly [string, string])[]> = {
-  "retrieve 5, two Authorization headers": [["Authorization", "Bearer token-of-alice"]],
-};
 
 /** Where the recorded servers cannot be followed, each with its reason. */
 const accepted: readonly {
@@ -69,11 +63,6 @@ const accepted: readonly {
   /** What else may differ. */
   parts?: readonly ("body" | "content-length" | "pks")[];
 }[] = [
-  {
-    reason: "pages were recorded by title and heading only; the sandbox sends these two and no more",
-    in: ({ response }) => response.text !== undefined && response.text !== "",
-    parts: ["content-length"],
-  },
   {
     reason:
       "users were seeded anew for each server, nobody had logged in, and each release has its permissions",
@@ -136,49 +125,29 @@ function comparable(
   return JSON.stringify(shown, (key, value: unknown) => (keys.includes(key) ? "may differ" : value));
 }
 
-/** Whether a page has the pieces of a recorded one, in their order. */
-function hasPieces(text: string, recorded: string): boolean {
-  const pieces = recorded
-    .split("…")
-    .map((piece) => piece.trim())
-    .filter((piece) => piece !== "");
-  const positions = pieces.map((piece) => text.indexOf(piece));
-  const inOrder = positions.every((position, index) => position > (positions[index - 1] ?? -1));
-  return recorded === "" ? text === "" : inOrder;
-}
-
 /** What of a body is compared, as it was recorded and as it came. */
 function bodies(
   recorded: RecordedCase,
-  actual: RawResponse,
+  { text, length }: { text: string; length: string | null },
   release: string,
 ): { wanted: unknown; came: unknown } {
   const { response } = recorded;
+  // Something was removed.
+  if (response.body === undefined) return { wanted: response.text, came: text };
   const differences = accepted.filter((difference) => difference.in(recorded, release));
   const parts = new Set(differences.flatMap((difference) => difference.parts ?? []));
   const keys = differences.flatMap((difference) => difference.keys ?? []);
-  const text = actual.body.toString("utf8");
-  const compared = { body: !parts.has("body"), length: !parts.has("content-length") };
-  const length = { wanted: response.headers["content-length"], came: actual.headers.get("content-length") };
-  if (response.body === undefined) {
-    return {
-      wanted: { hasPieces: true, length: compared.length && length.wanted },
-      came: { hasPieces: hasPieces(text, response.text ?? ""), length: compared.length && length.came },
-    };
-  }
-  const body: unknown = JSON.parse(text);
+  const hasLength = !parts.has("content-length");
   const hasPks = response.pks !== undefined && !parts.has("pks");
+  const comparing = (body: unknown, pks: unknown, bytes: unknown) => ({
+    body: !parts.has("body") && comparable(body, { response, keys }),
+    pks: hasPks && pks,
+    length: hasLength && bytes,
+  });
+  const body: unknown = JSON.parse(text);
   return {
-    wanted: {
-      body: compared.body && comparable(response.body, { response, keys }),
-      pks: hasPks && response.pks,
-      length: compared.length && length.wanted,
-    },
-    came: {
-      body: compared.body && comparable(body, { response, keys }),
-      pks: hasPks && rowsOf(body).map(({ pk }) => pk),
-      length: compared.length && length.came,
-    },
+    wanted: comparing(response.body, response.pks, response.headers["content-length"]),
+    came: comparing(body, hasPks && rowsOf(body).map(({ pk }) => pk), length),
   };
 }
 
@@ -197,20 +166,20 @@ describe.each(releases)("as $sandbox, the sandbox answers what $recorded answere
 
   // One after the other: what is removed by one is not there for the next.
   test.each(cases)("$name", async (recorded) => {
-    const { request, response, name } = recorded;
-    const headers = [...(repeatedHeaders[name] ?? []), ...Object.entries(request.headers)];
-    const actual = await sendRaw({ ...request, headers }, sandbox);
+    const { method, path, headers } = recorded.request;
+    const actual = await fetch(new URL(path, sandbox.url), { method, headers });
 
-    expect(actual.status).toBe(response.status);
+    expect(actual.status).toBe(recorded.response.status);
     const others = [...actual.headers].filter(([header]) => !addedHeaders.includes(header));
-    const { "x-authentik-id": id, "content-length": length, ...wanted } = response.headers;
+    const { "x-authentik-id": id, "content-length": length, ...wanted } = recorded.response.headers;
     expect(Object.fromEntries(others)).toEqual(wanted);
     expect(actual.headers.has("content-length")).toBe(length !== undefined);
     expect([id, actual.headers.get("x-authentik-id")]).toEqual([
       "0".repeat(32),
       expect.stringMatching(/^[\da-f]{32}$/),
     ]);
-    const { wanted: wantedBody, came } = bodies(recorded, actual, release.recorded);
-    expect(came).toEqual(wantedBody);
+    const came = { text: await actual.text(), length: actual.headers.get("content-length") };
+    const { wanted: wantedBody, came: body } = bodies(recorded, came, release.recorded);
+    expect(body).toEqual(wantedBody);
   });
 });

@@ -90,12 +90,6 @@ describe("while authentik starts", () => {
     expect(response.headers.get("content-type")).toBe(type);
     expect(await response.json()).toEqual({ error });
   });
-
-  test("old releases answer in JSON only where nothing else is accepted", async () => {
-    sandbox = await createSandbox({ release: "2024.8", faults: [{ name: "starting", ratio: 1 }] });
-    const response = await ask(sandbox, { headers: { accept: "application/json, */*" } });
-    expect(await response.text()).toBe("failed to connect to authentik backend: authentik starting");
-  });
 });
 
 describe("responses instead of the real one", () => {

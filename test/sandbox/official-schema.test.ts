@@ -1,8 +1,8 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import type { SandboxRelease } from "../../src/sandbox/releases.ts";
-import { createSandbox, type Sandbox } from "../../src/sandbox/sandbox.ts";
-import { createConformanceCheck, type OpenApiDocument, readOfficialDocument } from "./openapi.ts";
-import { differencesOf, releaseDifferences, withDifferences } from "./release-differences.ts";
+import { createSandbox } from "../../src/sandbox/sandbox.ts";
+import { createConformanceCheck, readOfficialDocument } from "./openapi.ts";
+import { differencesOf, withDifferences } from "./release-differences.ts";
 
 /** The releases with the shape of today, `source_obj` beside `source`. The recordings hold the ones before. */
 const releases: readonly SandboxRelease[] = [
@@ -16,7 +16,6 @@ const releases: readonly SandboxRelease[] = [
 ];
 
 const connections = "/sources/user_connections/plex/";
-const plexSlugs = ["plex", "cinema", "studio", "neighbourhood"];
 
 /** Operations of the document, each with what it is asked for. */
 const questions: readonly { path: string; asked: readonly string[]; status?: number; anonymous?: true }[] = [
@@ -27,103 +26,65 @@ const questions: readonly { path: string; asked: readonly string[]; status?: num
       (query) => connections + query,
     ),
   },
-  { path: "/sources/plex/{slug}/", asked: plexSlugs.map((slug) => `/sources/plex/${slug}/`) },
   { path: "/sources/plex/", asked: ["/sources/plex/"] },
   { path: "/sources/all/", asked: ["/sources/all/"] },
   { path: "/core/users/{id}/", asked: ["/core/users/42/", "/core/users/46/", "/core/users/53/"] },
-  { path: "/core/users/", asked: ["/core/users/", "/core/users/?search=alice&include_groups=false"] },
+  { path: "/core/users/", asked: ["/core/users/", "/core/users/?search=alice"] },
   { path: "/core/users/me/", asked: ["/core/users/me/"] },
   { path: "/admin/version/", asked: ["/admin/version/"] },
   { path: connections, asked: [connections], status: 403, anonymous: true },
   { path: connections, asked: [`${connections}?user=404`], status: 400 },
 ];
 
-interface Reply {
-  path: string;
-  asked: string;
-  status: number;
-  body: unknown;
-}
-
-async function collectReplies(release: SandboxRelease): Promise<Reply[]> {
-  const sandbox: Sandbox = await createSandbox({ release });
-  const authorization = `Bearer ${sandbox.tokens.administrator.token}`;
-  try {
-    return await Promise.all(
-      questions.flatMap(({ path, asked, anonymous }) =>
-        asked.map(async (question) => {
-          const headers = anonymous === true ? {} : { authorization };
-          const response = await fetch(new URL(`/api/v3${question}`, sandbox.url), { headers });
-          return { path, asked: question, status: response.status, body: await response.json() };
-        }),
-      ),
-    );
-  } finally {
-    await sandbox.close();
-  }
-}
-
-/** Every violation of a document, found one by one: compiling the whole of it is the slow part. */
-function* findAllViolations(replies: readonly Reply[], document: OpenApiDocument): Generator<string> {
-  const violations = createConformanceCheck(document);
-  for (const { path, asked, status, body } of replies) {
-    for (const violation of violations(path, body, status)) yield `${asked}: ${violation}`;
-  }
-}
-
 const official = readOfficialDocument();
+
+/** Starts a sandbox that the end of the test closes. Returns what it answers to the administrator, or to nobody. */
+async function startAsking(release: SandboxRelease) {
+  const sandbox = await createSandbox({ release });
+  onTestFinished(() => sandbox.close());
+  const authorization = `Bearer ${sandbox.tokens.administrator.token}`;
+  return async (question: string, anonymous = false): Promise<{ status: number; body: unknown }> => {
+    const headers = anonymous ? {} : { authorization };
+    const response = await fetch(new URL(`/api/v3${question}`, sandbox.url), { headers });
+    return { status: response.status, body: await response.json() };
+  };
+}
 
 test("the document is that of the newest release, which differs in nothing", () => {
   expect(official.info.version).toMatch(/^2026\.8\./);
   expect(differencesOf("2026.8")).toEqual([]);
 });
 
-test("every difference is of some release, and told once", () => {
-  expect(differencesOf("2024.12")).toEqual(releaseDifferences);
-  const told = releaseDifferences.map(({ component, property }) => `${component}.${property}`);
-  expect(new Set(told).size).toBe(told.length);
-});
+test.each(releases)(
+  "as %s, the sandbox keeps to it but for the differences of that release",
+  async (release) => {
+    const ask = await startAsking(release);
+    const violations = createConformanceCheck(withDifferences(official, differencesOf(release)));
+    for (const { path, asked, status = 200, anonymous } of questions) {
+      for (const question of asked) {
+        // oxlint-disable-next-line no-await-in-loop -- one sandbox
+        const reply = await ask(question, anonymous);
+        expect({ question, status: reply.status, violations: violations(path, reply.body, status) }).toEqual({
+          question,
+          status,
+          violations: [],
+        });
+      }
+    }
+  },
+);
 
-// The others show a part of these: a difference that they lack is a violation.
-test("2024.12, which has them all, shows every difference", async () => {
-  const replies = await collectReplies("2024.12");
-  const unneeded = releaseDifferences.filter((difference) => {
-    const others = releaseDifferences.filter((other) => other !== difference);
-    return findAllViolations(replies, withDifferences(official, others)).next().done === true;
-  });
-  expect(unneeded.map(({ component, property }) => `${component}.${property}`)).toEqual([]);
-});
-
-describe.each(releases)("as %s, the sandbox", (release) => {
-  let replies: Reply[];
-  const differences = differencesOf(release);
-
-  beforeAll(async () => {
-    replies = await collectReplies(release);
-  });
-
-  test("answers with the expected status", () => {
-    const wanted = questions.flatMap(({ asked, status = 200 }) => asked.map(() => status));
-    expect(replies.map(({ status }) => status)).toEqual(wanted);
-  });
-
-  test("keeps to the official document but for the differences of that release", () => {
-    expect([...findAllViolations(replies, withDifferences(official, differences))]).toEqual([]);
-  });
-
-  test("would not get away with a key that is stray, missing, misspelt or misplaced, or with a wrong type", () => {
-    const violations = createConformanceCheck(withDifferences(official, differences));
-    const path = `${connections}{id}/`;
-    const body = replies[0]?.body as Record<string, object>;
-    const { created, ...rest } = body;
-    const { slug, ...source } = body["source_obj"] as Record<string, unknown>;
-
-    expect(violations(path, body)).toEqual([]);
-    expect(violations(path, { ...body, plex_token: "x" })).toHaveLength(1);
-    expect(violations(path, { ...body, pk: "5" })).toHaveLength(1);
-    expect(violations(path, { created, ...rest })).toHaveLength(1);
-    expect(violations(path, rest)).not.toEqual([]);
-    expect(violations(path, { ...rest, creatd: created })).not.toEqual([]);
-    expect(violations(path, { ...body, source_obj: { slug, ...source, sulg: slug } })).not.toEqual([]);
-  });
+test("a key that is stray, missing or misspelt would be found, and so would a wrong type", async () => {
+  const violations = createConformanceCheck(official);
+  const path = `${connections}{id}/`;
+  const reply = await (await startAsking("2026.8"))(`${connections}5/`);
+  const body = reply.body as Record<string, object>;
+  const { created, ...rest } = body;
+  const { slug, ...source } = body["source_obj"] as Record<string, unknown>;
+  expect(violations(path, body)).toEqual([]);
+  expect(violations(path, { ...body, plex_token: "x" })).toHaveLength(1);
+  expect(violations(path, { ...body, pk: "5" })).toHaveLength(1);
+  expect(violations(path, rest)).not.toEqual([]);
+  expect(violations(path, { ...rest, creatd: created })).not.toEqual([]);
+  expect(violations(path, { ...body, source_obj: { slug, ...source, sulg: slug } })).not.toEqual([]);
 });

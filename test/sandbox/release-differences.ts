@@ -2,13 +2,13 @@ import { SANDBOX_RELEASES, type SandboxRelease } from "../../src/sandbox/release
 import type { ComponentSchema, OpenApiDocument, PropertySchema } from "./openapi.ts";
 
 /** One property in which older releases differ from the newest one. */
-export interface ReleaseDifference {
+interface ReleaseDifference {
   component: string;
   property: string;
   /** The first release that is as the newest one; all before differ. */
   before: SandboxRelease;
-  /** Not there · there with that schema if it was another, and ahead of that property if it is elsewhere now. */
-  was: "absent" | { schema?: PropertySchema; ahead?: string };
+  /** Its schema then; without one it was not there. */
+  was?: PropertySchema;
 }
 
 const connection = "UserPlexSourceConnection";
@@ -21,12 +21,12 @@ function absent(
   properties: readonly string[],
 ): ReleaseDifference[] {
   return components.flatMap((component) =>
-    properties.map((property): ReleaseDifference => ({ component, property, before, was: "absent" })),
+    properties.map((property): ReleaseDifference => ({ component, property, before })),
   );
 }
 
 /** Every difference between the newest release and those since 2024.12, as far as the sandbox shows it. */
-export const releaseDifferences: readonly ReleaseDifference[] = [
+const releaseDifferences: readonly ReleaseDifference[] = [
   ...absent("2026.8", ["SessionUser"], ["users"]),
   ...absent("2026.8", ["UserSelf"], ["is_current"]),
   ...absent("2025.12", ["Source", "PlexSource"], ["promoted", "icon_url", "icon_themed_urls"]),
@@ -42,23 +42,11 @@ export const releaseDifferences: readonly ReleaseDifference[] = [
     component: "Source",
     property: "icon",
     before: "2025.12",
-    was: { schema: { ...nullableText, pattern: "^(?:https?:/)?/" } },
+    was: { ...nullableText, pattern: "^(?:https?:/)?/" },
   },
   // A group had one parent.
-  {
-    component: "PartialGroup",
-    property: "parent",
-    before: "2025.12",
-    was: { schema: nullableText, ahead: "attributes" },
-  },
-  {
-    component: "PartialGroup",
-    property: "parent_name",
-    before: "2025.12",
-    was: { schema: nullableText, ahead: "attributes" },
-  },
-  // What all connections have in common came first, then what those of Plex have.
-  { component: connection, property: "created", before: "2025.4", was: { ahead: "identifier" } },
+  { component: "PartialGroup", property: "parent", before: "2025.12", was: nullableText },
+  { component: "PartialGroup", property: "parent_name", before: "2025.12", was: nullableText },
 ];
 
 /** The differences of one release. */
@@ -68,21 +56,13 @@ export function differencesOf(release: SandboxRelease): ReleaseDifference[] {
 }
 
 function differing(schema: ComponentSchema, { property, was }: ReleaseDifference): ComponentSchema {
-  const { [property]: now, ...others } = schema.properties ?? {};
-  if (was === "absent") {
-    if (now === undefined) throw new Error(`The newest release has no ${property}.`);
-    return {
-      ...schema,
-      properties: others,
-      required: schema.required?.filter((key) => key !== property) ?? [],
-    };
-  }
-  const then = was.schema ?? now ?? {};
-  if (was.ahead === undefined) return { ...schema, properties: { ...schema.properties, [property]: then } };
-  const entries = Object.entries(others).flatMap((entry) =>
-    entry[0] === was.ahead ? [[property, then] as const, entry] : [entry],
-  );
-  return { ...schema, properties: Object.fromEntries(entries) };
+  const { [property]: _now, ...others } = schema.properties ?? {};
+  if (was !== undefined) return { ...schema, properties: { ...others, [property]: was } };
+  return {
+    ...schema,
+    properties: others,
+    required: schema.required?.filter((key) => key !== property) ?? [],
+  };
 }
 
 /** The newest document as it would read with those differences. */

@@ -80,7 +80,7 @@ describe("the tokens mean what they say", () => {
     const seen = await Promise.all(
       [administrator, owner, otherOwner, stranger, expired].map(async ({ token }) =>
         Promise.all(
-          [`${connections}5/`, connections, "/sources/plex/plex/", "/core/users/42/", "/core/users/me/"].map(
+          [`${connections}5/`, connections, "/sources/plex/", "/core/users/42/", "/core/users/me/"].map(
             (path) => statusOf(path, { sandbox, token }),
           ),
         ),
@@ -146,21 +146,16 @@ describe("a connection", () => {
     },
   );
 
-  test.each<[SandboxRelease, number, number]>([
-    ["2024.12", 404, 403],
-    ["2025.2", 403, 500],
-    ["2025.12", 403, 405],
-  ])(
-    "of %s is not removed: %i for who only may see it, %i without credentials",
-    async (release, seer, anonymous) => {
-      const sandbox = await start({ release });
-      const path = `${connections}5/`;
-      const remove = { sandbox, method: "DELETE" };
-      expect((await ask(path, { ...remove, token: "token-of-operator" })).status).toBe(seer);
-      expect((await ask(path, remove)).status).toBe(anonymous);
-      expect(await statusOf(path, { sandbox, token: sandbox.tokens.owner.token })).toBe(200);
-    },
-  );
+  test.each<[SandboxRelease, number]>([
+    ["2024.12", 404],
+    ["2025.2", 403],
+  ])("of %s is not removed by who only may see it: %i", async (release, status) => {
+    const sandbox = await start({ release });
+    const path = `${connections}5/`;
+    const options = { sandbox, method: "DELETE", token: "token-of-operator" };
+    expect((await ask(path, options)).status).toBe(status);
+    expect(await statusOf(path, { sandbox, token: sandbox.tokens.owner.token })).toBe(200);
+  });
 
   test.each(["POST", "PUT", "PATCH"])("takes no %s", async (method) => {
     const sandbox = await start();
@@ -170,41 +165,17 @@ describe("a connection", () => {
   });
 });
 
-/** Starts a sandbox and asks for user names as administrator. */
-async function startAsking(): Promise<(query: string) => Promise<unknown[]>> {
+test("people are found by name, to the letter, by address, by group, and by parts of a name", async () => {
   const sandbox = await start();
   const { token } = sandbox.tokens.administrator;
-  return async (query) => {
-    const users = await results(`/core/users/${query}`, { sandbox, token });
-    return users.map(({ username }) => username);
-  };
-}
-
-describe("people", () => {
-  test("are found by name, to the letter, by address, by group, and by parts of a name", async () => {
-    const names = await startAsking();
-    expect(await names("?username=alice")).toEqual(["alice"]);
-    expect(await names("?username=Alice")).toEqual([]);
-    expect(await names("?email=bob@home.example")).toEqual(["bob"]);
-    expect(await names("?groups_by_name=family")).toEqual(["alice", "bob", "carol"]);
-    expect(await names("?search=ALI")).toEqual(["alice"]);
-    expect(await names("?is_active=false")).toEqual(["eve"]);
-  });
-
-  test("are sorted as asked, those who never logged in last", async () => {
-    const names = await startAsking();
-    expect(await names("?ordering=-pk&page_size=2")).toEqual(["viewer250", "viewer249"]);
-    expect(await names("?ordering=last_login&groups_by_name=family")).toEqual(["alice", "bob", "carol"]);
-    expect(await names("?ordering=nonsense&page_size=2&page=2")).toEqual(["auditor", "bob"]);
-  });
-
-  test("a group that is not there is refused", async () => {
-    const sandbox = await start();
-    const { token } = sandbox.tokens.administrator;
-    const { status, body } = await ask("/core/users/?groups_by_name=nobody", { sandbox, token });
-    const message = "Select a valid choice. nobody is not one of the available choices.";
-    expect({ status, body }).toEqual({ status: 400, body: { groups_by_name: [message] } });
-  });
+  const names = async (query: string): Promise<unknown[]> =>
+    (await results(`/core/users/${query}`, { sandbox, token })).map(({ username }) => username);
+  expect(await names("?username=alice")).toEqual(["alice"]);
+  expect(await names("?username=Alice")).toEqual([]);
+  expect(await names("?email=bob@home.example")).toEqual(["bob"]);
+  expect(await names("?groups_by_name=family")).toEqual(["alice", "bob", "carol"]);
+  expect(await names("?search=ALI")).toEqual(["alice"]);
+  expect(await names("?is_active=false")).toEqual(["eve"]);
 });
 
 // The others are held to recordings, or to the official document.
@@ -217,10 +188,10 @@ test("2024.6 has the shapes of 2024.2, but lends sources the icon of Plex and kn
   for (const path of [`${connections}5/`, "/core/users/42/", "/core/users/me/"]) {
     expect(await body(path, sandbox)).toEqual(await body(path, old));
   }
-  const source = (await body("/sources/plex/plex/", old)) as Row;
-  expect(source["icon"]).toBeNull();
+  const [source] = await results("/sources/plex/?slug=plex", { sandbox: old, token });
+  expect(source).toHaveProperty("icon", null);
   const icon = "/static/authentik/sources/plex.svg";
-  expect(await body("/sources/plex/plex/", sandbox)).toEqual({ ...source, icon });
+  expect(await results("/sources/plex/?slug=plex", { sandbox, token })).toEqual([{ ...source, icon }]);
   expect(await body("/admin/version/", sandbox)).toHaveProperty("version_latest_valid", true);
   await old.close();
 });

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { read } from "../security/support/ask.ts";
 import { createGate, sendJson } from "../support/fake-authentik.ts";
 import { type HouseGateway, startHouse } from "../support/house-gateway.ts";
+import { connectionBody } from "../support/wire-bodies.ts";
 
 const DELETE = "mutation($id:ID!){plexConnectionDelete(input:{id:$id}){deletedId userErrors{code}}}";
 const DELETE_SEVEN = DELETE.replace("($id:ID!)", " Seven").replace("$id", "7");
@@ -16,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => at.close());
 
 function pks(): unknown[] {
-  return at.house.connections.map(({ pk }) => pk);
+  return [...at.house.connections.keys()];
 }
 
 async function get(params: Record<string, string>, accept: string) {
@@ -83,14 +84,14 @@ test("what the same caller asked before a mutation and is still in flight is not
   const gate = createGate();
   const READ = "{plexConnection(id:7){pk}}";
   at.authentik.answer(async ({ method }, response, fallback) => {
-    const row = at.house.connections.find(({ pk }) => pk === 7);
+    const isThere = at.house.connections.has(7);
     if (method !== "GET") {
       fallback();
       return;
     }
     // Made now, and sent late.
     await gate.opened;
-    sendJson(response, row ? 200 : 404, row ?? { detail: "Not found." });
+    sendJson(response, isThere ? 200 : 404, isThere ? connectionBody(7) : { detail: "Not found." });
   });
   const ask = () => at.gateway.post(READ, { authorization: ALICE });
   const before = ask();

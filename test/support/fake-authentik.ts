@@ -7,15 +7,11 @@ import {
 } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { answerAsHousehold, type Household } from "./fake-household.ts";
-import {
-  connectionBody,
-  connectionBody2025,
-  errorPage,
-  listBody,
-  type WireObject,
-  type WireShape,
-} from "./wire-bodies.ts";
+import type { Directory } from "../../src/sandbox/directory.ts";
+import { createRelease, type SandboxRelease } from "../../src/sandbox/releases.ts";
+import { encodeResponse } from "../../src/sandbox/response.ts";
+import { handleRequest } from "../../src/sandbox/routes.ts";
+import { connectionBody, errorPage, listBody, type WireObject } from "./wire-bodies.ts";
 
 const LIST = "/api/v3/sources/user_connections/plex/";
 
@@ -26,8 +22,6 @@ export interface RecordedRequest {
   readonly path: string;
   /** Name and value of each header line, in order, with the sender's capitals. */
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** `performance.now()` of the arrival. */
-  readonly at: number;
   /** Whether the client went away before the answer was complete. */
   aborted: boolean;
 }
@@ -46,10 +40,6 @@ export interface FakeAuthentikOptions {
   answer?: AnswerHandler;
   /** Keys of the connections that exist; default 1 to 100. */
   pks?: Iterable<number>;
-  /** Default `2024.8`. */
-  shape?: WireShape;
-  /** Rows on a page when `page_size` is not given; default 100. */
-  defaultPageSize?: number;
   /** Largest page granted, as releases from 2025.12 on clamp it; default unlimited. */
   maxPageSize?: number;
   /** Whether the holder of this `Authorization` value may see this connection; default: everyone sees all. */
@@ -58,10 +48,8 @@ export interface FakeAuthentikOptions {
   tls?: { key: string; cert: string };
   /** Put before `/api/v3`, as `web.path` does: `/auth`. */
   prefix?: string;
-  /** Users, sources and connections with authentik's permissions and filters, instead of `pks` and `shape`. */
-  household?: Household;
-  /** Idle keep-alive sockets are closed after this time; default 5000 as Node does. */
-  keepAliveTimeoutMs?: number;
+  /** Answers as the sandbox does, with authentik's permissions and filters, instead of `pks`. */
+  sandbox?: { release: SandboxRelease; directory: Directory };
 }
 
 export interface FakeAuthentik {
@@ -71,12 +59,10 @@ export interface FakeAuthentik {
   readonly requests: RecordedRequest[];
   /** Paths of all requests so far. */
   paths(): string[];
-  /** Connections by key, in the chosen shape: change them at will. */
+  /** Connections by key: change them at will. */
   readonly directory: Map<number, WireObject>;
   /** Requests that have arrived and are not answered yet. */
   inFlight(): number;
-  /** Open sockets. */
-  sockets(): number;
   /** Replaces the answer of all further requests; `null` brings the fake's own back. */
   answer(handler: AnswerHandler | null): void;
   /** Resolves when so many requests have arrived in all. */
@@ -110,6 +96,17 @@ export function sendPage(response: ServerResponse, status: number, heading: stri
   response.end(errorPage(heading));
 }
 
+/** Sends this, as rows of tables say it. */
+export type Sending = (response: ServerResponse) => void;
+
+export function json(status: number, body: unknown, headers?: Record<string, string>): Sending {
+  return (response) => sendJson(response, status, body, headers);
+}
+
+export function page(status: number, heading: string): Sending {
+  return (response) => sendPage(response, status, heading);
+}
+
 /** Something that answers can wait for, opened by the test: the only way to make an answer slow. */
 export function createGate(): { readonly opened: Promise<void>; open(): void } {
   let open!: () => void;
@@ -122,17 +119,15 @@ export function createGate(): { readonly opened: Promise<void>; open(): void } {
 /** A real HTTP server on a free port of 127.0.0.1 that answers as a small authentik and writes down what it was asked. */
 export async function startFakeAuthentik(options: FakeAuthentikOptions = {}): Promise<FakeAuthentik> {
   const prefix = options.prefix ?? "";
-  const build = options.shape === undefined || options.shape < "2025" ? connectionBody : connectionBody2025;
   const directory = new Map<number, WireObject>();
   for (const pk of options.pks ?? Array.from({ length: 100 }, (_, index) => index + 1))
-    directory.set(pk, build(pk));
+    directory.set(pk, connectionBody(pk));
 
   const requests: RecordedRequest[] = [];
   const watchers = new Set<() => void>();
   let arrivals = 0;
   let aborts = 0;
   let inFlight = 0;
-  let sockets = 0;
   let override: AnswerHandler | null = options.answer ?? null;
 
   const settle = (): void => {
@@ -170,14 +165,6 @@ export async function startFakeAuthentik(options: FakeAuthentikOptions = {}): Pr
 
   const server: Server =
     options.tls === undefined ? createServer(listener) : createTlsServer(options.tls, listener);
-  server.keepAliveTimeout = options.keepAliveTimeoutMs ?? 5_000;
-  server.on("connection", (socket) => {
-    sockets += 1;
-    socket.once("close", () => {
-      sockets -= 1;
-      settle();
-    });
-  });
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);
   });
@@ -189,7 +176,6 @@ export async function startFakeAuthentik(options: FakeAuthentikOptions = {}): Pr
     directory,
     paths: () => requests.map((request) => request.path),
     inFlight: () => inFlight,
-    sockets: () => sockets,
     answer: (handler) => {
       override = handler;
     },
@@ -212,7 +198,6 @@ function record(incoming: IncomingMessage): RecordedRequest {
     method: incoming.method ?? "",
     path: incoming.url ?? "",
     headers,
-    at: performance.now(),
     aborted: false,
   };
 }
@@ -223,12 +208,13 @@ function answerLikeAuthentik(
   options: FakeAuthentikOptions & { directory: Map<number, WireObject>; prefix: string },
 ): void {
   const authorization = request.headers.find(([name]) => name.toLowerCase() === "authorization")?.[1];
-  if (options.household) {
-    const asked = { method: request.method, path: request.path.slice(`${options.prefix}/api/v3`.length) };
-    const answer = answerAsHousehold(options.household, { ...asked, authorization });
-    if (answer === null) sendPage(response, 404, "Not Found");
-    else if (answer.body === undefined) response.writeHead(answer.status).end();
-    else sendJson(response, answer.status, answer.body);
+  if (options.sandbox) {
+    const release = createRelease(options.sandbox.release);
+    const headersDistinct = authorization === undefined ? {} : { authorization: [authorization] };
+    const asked = { method: request.method, url: request.path, headersDistinct };
+    const handled = handleRequest(asked, { ...options.sandbox, release });
+    const { status, headers, body } = encodeResponse(handled.response, { release, allow: handled.allow });
+    response.writeHead(status, headers).end(body);
     return;
   }
   const [path = "", query = ""] = request.path.split("?");
@@ -260,13 +246,12 @@ function answerList(
   sees: (pk: number) => boolean,
 ): void {
   const asked = Number(query.get("page_size"));
-  const wanted = Number.isInteger(asked) && asked > 0 ? asked : (options.defaultPageSize ?? 100);
+  const wanted = Number.isInteger(asked) && asked > 0 ? asked : 100;
   const pageSize = Math.min(wanted, options.maxPageSize ?? Infinity);
   const visible = [...options.directory.keys()].filter(sees).sort((a, b) => a - b);
   if (query.get("ordering") === "-pk") visible.reverse();
   const totalPages = Math.max(1, Math.ceil(visible.length / pageSize));
-  const pageText = query.get("page") ?? "1";
-  const page = pageText === "last" ? totalPages : Number(pageText);
+  const page = Number(query.get("page") ?? 1);
   if (!Number.isInteger(page) || page < 1 || page > totalPages) {
     sendJson(response, 404, { detail: "Invalid page." });
     return;

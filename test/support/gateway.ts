@@ -1,10 +1,10 @@
 import type { GraphQLSchema } from "graphql";
 import { createAuthentik } from "../../src/authentik/client.ts";
 import type { AuthentikOptions } from "../../src/authentik/client.ts";
-import { DEFAULT_DOCUMENT_LIMITS } from "../../src/graphql/document-limits.ts";
-import type { ServerLimits } from "../../src/config/load.ts";
+import { loadConfig } from "../../src/config/load.ts";
 import { createSchema, FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
 import { createHttpServer } from "../../src/server/http-server.ts";
+import { type FakeAuthentik, type FakeAuthentikOptions, startFakeAuthentik } from "./fake-authentik.ts";
 import { createGateway, type GatewayOptions } from "../../src/server/gateway.ts";
 import type { RequestRecord } from "../../src/server/pending-request.ts";
 
@@ -55,55 +55,24 @@ export interface TestGatewayOptions {
   schema?: GraphQLSchema;
 }
 
+const loaded = loadConfig({ env: {}, argv: [], readFile: () => "" });
+if (!("config" in loaded)) throw new Error("the defaults are no configuration");
+const { config } = loaded;
+
 /** The gateway's defaults as tests start from them. */
 export const TEST_GATEWAY_OPTIONS: GatewayOptions = {
+  ...config.gateway,
   credentials: { mode: "caller" },
-  operationTimeoutMs: 10_000,
-  maxBodyBytes: 1_048_576,
-  maxHeaderCount: 100,
-  maxRestCalls: 1_000,
-  maxRepresentations: 1_000,
-  documentLimits: DEFAULT_DOCUMENT_LIMITS,
-  documentCacheBytes: 10_000_000,
-  maxPersistedQueriesBytes: 4_000_000,
-  introspection: true,
   graphiql: false,
-  corsOrigins: [],
-  allowedHosts: [],
-  batchLimit: 0,
-  coalesce: true,
-  maxOperationsInFlight: 500,
   // A busy machine is no overload of the gateway: what a test asks is answered, however late.
   maxLoopDelayMs: 60_000,
-  maxPageSize: 100,
-  maxAnswerFields: 50_000,
-  maxScannedRows: 1_000,
-  trustedProxies: 0,
   sandboxToken: null,
 };
 
 /** How the gateway reaches authentik in tests, but for where it is. */
 export const TEST_AUTHENTIK_OPTIONS: Omit<AuthentikOptions, "url"> = {
+  ...config.authentik,
   userAgent: "authentik-graphql/test",
-  concurrency: "auto",
-  queueMax: 10_000,
-  maxResponseBytes: 5_242_880,
-  connectTimeoutMs: 1_000,
-  coalesce: true,
-  cacheTtlMs: 0,
-  cacheMaxBytes: 1_000_000,
-  list: true,
-  retry: true,
-};
-
-/** The defaults of the listener. */
-export const TEST_SERVER_LIMITS: ServerLimits = {
-  headersTimeoutMs: 5_000,
-  requestTimeoutMs: 10_000,
-  socketTimeoutMs: 5_000,
-  answerTimeoutMs: 60_000,
-  keepAliveTimeoutMs: 95_000,
-  maxConnections: 5_000,
 };
 
 /** The whole gateway behind a real HTTP listener on a free port. */
@@ -125,7 +94,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
     },
   );
   await gateway.warmUp();
-  const server = createHttpServer(gateway.listener, TEST_SERVER_LIMITS);
+  const server = createHttpServer(gateway.listener, config.server);
   const port = await server.listen({ host: "127.0.0.1", port: 0 });
   const url = new URL(`http://127.0.0.1:${port}`);
 
@@ -154,4 +123,29 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
       await authentik.close();
     },
   };
+}
+
+/** What {@link useGateway} has started. */
+export interface GatewayBeforeFake {
+  authentik: FakeAuthentik;
+  gateway: TestGateway;
+}
+
+/** A gateway before a fake authentik, started by `beforeAll` or `beforeEach` and closed with what those are for. */
+export function useGateway(
+  hook: (start: () => Promise<() => Promise<void>>) => void,
+  fake: FakeAuthentikOptions = {},
+  options: Omit<TestGatewayOptions, "authentikUrl"> = {},
+): GatewayBeforeFake {
+  const at: Partial<GatewayBeforeFake> = {};
+  hook(async () => {
+    const authentik = await startFakeAuthentik(fake);
+    const gateway = await startGateway({ ...options, authentikUrl: authentik.url });
+    Object.assign(at, { authentik, gateway });
+    return async () => {
+      await gateway.close();
+      await authentik.close();
+    };
+  });
+  return at as GatewayBeforeFake; // no test runs before the hook
 }

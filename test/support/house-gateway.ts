@@ -1,14 +1,16 @@
 import { type FakeAuthentik, startFakeAuthentik } from "./fake-authentik.ts";
-import { household, type Household } from "./fake-household.ts";
+import { household } from "./fake-household.ts";
 import { type GraphQLReply, startGateway, type TestGateway } from "./gateway.ts";
-import type { WireShape } from "./wire-bodies.ts";
+import type { Directory } from "../../src/sandbox/directory.ts";
+import type { SandboxRelease } from "../../src/sandbox/releases.ts";
 import { createSchema, FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
 
-export const SHAPES: readonly WireShape[] = ["2024.2", "2024.8", "2025.4", "2025.12"];
+/** Releases of which each has another shape of connections or sources. */
+export const SHAPES: readonly SandboxRelease[] = ["2024.2", "2024.8", "2025.4", "2025.12"];
 
 /** A gateway before an authentik with a household in it. */
 export interface HouseGateway {
-  readonly house: Household;
+  readonly house: Directory;
   readonly authentik: FakeAuthentik;
   readonly gateway: TestGateway;
   /** Asks as a user by name; null: without credentials. */
@@ -26,11 +28,11 @@ export interface Asked {
 }
 
 export async function startHouse(
-  shape: WireShape,
+  release: SandboxRelease,
   options: { viewers?: number; maxScannedRows?: number; mutations?: boolean } = {},
 ): Promise<HouseGateway> {
-  const house = household(shape, options);
-  const authentik = await startFakeAuthentik({ household: house });
+  const house = household(options);
+  const authentik = await startFakeAuthentik({ sandbox: { release, directory: house } });
   const { maxScannedRows = 1_000, mutations = false } = options;
   const gateway = await startGateway({
     authentikUrl: authentik.url,

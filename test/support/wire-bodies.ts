@@ -1,11 +1,5 @@
 /** What the fake authentik sends: bodies in the key order of real servers. Not imported by the product. */
 
-/**
- * `2024.2`: nested `source`, the Plex token in clear, no `created`. `2024.8`: nested `source`, `created`. `2025.4`: `source`
- * is a UUID beside `source_obj`, and `last_updated` exists. `2025.12`: further fields of sources.
- */
-export type WireShape = "2024.2" | "2024.8" | "2025.4" | "2025.12";
-
 export type WireObject = Record<string, unknown>;
 
 /** The UUID that {@link sourceBody} has unless told otherwise. */
@@ -45,43 +39,6 @@ export function connectionBody(pk: number, overrides: WireObject = {}): WireObje
     identifier: String(70_000_000 + pk),
     ...overrides,
   };
-}
-
-/** The same connection as releases from 2025.4 on send it. */
-export function connectionBody2025(pk: number, overrides: WireObject = {}): WireObject {
-  return {
-    pk,
-    user: 1000 + pk,
-    source: PLEX_SOURCE_PK,
-    source_obj: sourceBody(),
-    identifier: String(70_000_000 + pk),
-    created: "2024-09-12T08:31:22.104982Z",
-    last_updated: "2024-09-13T08:31:22.104989Z",
-    ...overrides,
-  };
-}
-
-/** A connection of any release: through this source, of this user, with this identifier. */
-export function connectionOf(
-  shape: WireShape,
-  { pk, user, identifier, source }: { pk: number; user: number; identifier: string; source: WireObject },
-): WireObject {
-  const nested = nestedSource(shape, source);
-  if (shape === "2024.2") {
-    return { pk, user, source: nested, identifier, plex_token: `canary-plex-token-of-${pk}` };
-  }
-  if (shape === "2024.8") return connectionBody(pk, { user, identifier, source: nested });
-  return connectionBody2025(pk, { user, identifier, source: source["pk"], source_obj: nested });
-}
-
-/** What a release tells of a source inside of a connection: nothing that is Plex's own. */
-function nestedSource(shape: WireShape, { pk, slug, name }: WireObject): WireObject {
-  const { user_property_mappings, group_property_mappings, ...rest } = sourceBody({ pk, slug, name });
-  if (shape === "2024.2") return rest;
-  const mapped = { ...rest, user_property_mappings, group_property_mappings };
-  return shape === "2025.12"
-    ? { ...mapped, promoted: false, icon: "", icon_url: null, icon_themed_urls: null }
-    : mapped;
 }
 
 /** A Plex source as `/sources/plex/` sends it, with the token of the server's owner. */

@@ -1,6 +1,7 @@
 import type { AuthentikClient } from "../client.ts";
-import { AuthentikError } from "../errors.ts";
+import type { AuthentikError } from "../errors.ts";
 import { perCaller } from "../per-request.ts";
+import { orError } from "./page.ts";
 import { LIST_BASE_COST, PAGE_SIZE } from "./page-planner.ts";
 import { type ListRoute, readPage, readWholeList } from "./whole-list.ts";
 
@@ -60,51 +61,28 @@ export function createFilterLookup<K extends number | string, T extends { readon
     client.usage.keysRequested += keys.length;
     client.usage.keysFetched += wanted.length;
     const outcomes = new Map<K, readonly T[] | AuthentikError>();
-    const pick = (list: readonly T[]) => {
+    /** Asks for one key. Whether that could not be done, because authentik has no such filter. */
+    const lacksFilter = async (key: K): Promise<boolean> => {
+      const rows = await orError(routes.filter(client, key, { maxRows }));
+      if (rows) outcomes.set(key, rows);
+      return rows === null;
+    };
+    const look = async (): Promise<void> => {
+      let list = await readListIfCheaper(client, wanted.length, maxRows);
+      if (!list) {
+        const [first, ...others] = wanted;
+        if (first === undefined) return;
+        // Whether there is a filter is known after one response; where there is none, the others need not be asked.
+        const lacking =
+          (await lacksFilter(first)) || (await Promise.all(others.map(lacksFilter))).includes(true);
+        if (!lacking) return;
+        list = await readWholeList(client, routes, { maxRows });
+      }
       const rows = new Map<K, T[]>(wanted.map((key) => [key, []]));
       for (const row of list) rows.get(routes.keyOf(row))?.push(row);
       for (const [key, some] of rows) if (!outcomes.has(key)) outcomes.set(key, some);
     };
-    try {
-      const list = await readListIfCheaper(client, wanted.length, maxRows);
-      if (list) pick(list);
-      else {
-        const withoutFilter = await eachByFilter(client, routes, { wanted, outcomes, maxRows });
-        if (withoutFilter) pick(await readWholeList(client, routes, { maxRows }));
-      }
-    } catch (error) {
-      if (!(error instanceof AuthentikError)) throw error;
-      for (const key of wanted) if (!outcomes.has(key)) outcomes.set(key, error);
-    }
-    return keys.map((key) => outcomes.get(key) ?? []);
+    const failure = await orError(look());
+    return keys.map((key) => outcomes.get(key) ?? failure ?? []);
   };
-}
-
-/** Asks for each key. Whether some could not be asked for, because authentik has no such filter. */
-async function eachByFilter<K, T>(
-  client: AuthentikClient,
-  routes: FilterLookupRoutes<K, T>,
-  {
-    wanted,
-    outcomes,
-    maxRows,
-  }: { wanted: readonly K[]; outcomes: Map<K, readonly T[] | AuthentikError>; maxRows: number },
-): Promise<boolean> {
-  const [first, ...others] = wanted;
-  if (first === undefined) return false;
-  const ask = async (key: K): Promise<boolean> => {
-    try {
-      const rows = await routes.filter(client, key, { maxRows });
-      if (rows) outcomes.set(key, rows);
-      return rows === null;
-    } catch (error) {
-      if (!(error instanceof AuthentikError)) throw error;
-      outcomes.set(key, error);
-      return false;
-    }
-  };
-  // Whether there is a filter is known after one answer; where there is none, the others need not be asked.
-  if (await ask(first)) return true;
-  const lacking = await Promise.all(others.map(ask));
-  return lacking.includes(true);
 }

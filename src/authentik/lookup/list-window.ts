@@ -51,7 +51,7 @@ const MAX_READS_ON = 3;
 /**
  * The rows that follow an anchor, in one call when nothing has changed since.
  *
- * authentik knows page numbers only. Where the number of rows or the order of what it answers says that rows came or went
+ * authentik knows page numbers only. Where the number of rows or the order of what it sends says that rows came or went
  * before the anchor, the place is found again by the anchor's key: nothing is lost or shown twice where that can be known.
  * @throws {AuthentikError}
  */
@@ -93,7 +93,7 @@ export function windowOf<T extends Row>(
 }
 
 /** Negative where a sorts before b. */
-export function compare(a: SortKey, b: SortKey): number {
+function compare(a: SortKey, b: SortKey): number {
   for (const [index, left] of a.entries()) {
     const right = b[index];
     if (right === undefined || left === right) continue;

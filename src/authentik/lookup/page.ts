@@ -87,6 +87,14 @@ export function outcomeOf<T>(decode: () => T): T | AuthentikError {
   }
 }
 
+/** What this resolves with, or the AuthentikError that it rejects with. */
+export function orError<T>(work: Promise<T>): Promise<T | AuthentikError> {
+  return work.catch((error: unknown) => {
+    if (error instanceof AuthentikError) return error;
+    throw error;
+  });
+}
+
 function decodeCount(pagination: Readonly<Record<string, unknown>>, key: string): number {
   const value = pagination[key];
   if (typeof value !== "number" || !Number.isInteger(value) || value < 0) {

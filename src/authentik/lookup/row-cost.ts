@@ -1,8 +1,8 @@
 /** What a row of a list costs authentik, in retrieves, as its latencies tell. */
 export interface RowCost {
-  /** Notes an answer that authentik gave with at most one other call in flight; `rows` is null for a retrieve. */
+  /** Notes a response that authentik gave with at most one other call in flight; `rows` is null for a retrieve. */
   note(rows: number | null, latencyMs: number): void;
-  /** Worked out anew each time: answers are noted far more often. */
+  /** Worked out anew each time: responses are noted far more often. */
   current(): number;
 }
 
@@ -14,9 +14,9 @@ const MOST = 0.25;
 const FEWEST_ROWS = 20;
 /** Shorter latencies are mostly network and event loop. */
 const SHORTEST_MS = 5;
-/** Medians of so many latest answers count. */
+/** Medians of so many latest responses count. */
 const REMEMBERED = 7;
-const FEWEST_ANSWERS = 3;
+const FEWEST_RESPONSES = 3;
 
 /** A list costs about one retrieve plus its rows, so a row costs what is beyond one retrieve, by rows. */
 export function createRowCost(): RowCost {
@@ -26,7 +26,7 @@ export function createRowCost(): RowCost {
 
   /** What a retrieve takes; null while that is not known or too little to compare with. */
   const retrieveMs = (): number | null => {
-    if (retrieves.length < FEWEST_ANSWERS) return null;
+    if (retrieves.length < FEWEST_RESPONSES) return null;
     const ms = median(retrieves);
     return ms < SHORTEST_MS ? null : ms;
   };
@@ -41,7 +41,7 @@ export function createRowCost(): RowCost {
     },
     current() {
       const baseMs = retrieveMs();
-      if (baseMs !== null && rowsMs.length >= FEWEST_ANSWERS) {
+      if (baseMs !== null && rowsMs.length >= FEWEST_RESPONSES) {
         latest = Math.min(MOST, Math.max(LEAST, median(rowsMs) / baseMs));
       }
       return latest;

@@ -13,6 +13,18 @@ export interface ListRoute<T> {
   decode: (row: unknown, path: string) => T;
 }
 
+/** A list at a route; `query` has its filter and its order. */
+export function listRoute<T>(route: string, query: string, decode: ListRoute<T>["decode"]): ListRoute<T> {
+  return {
+    list: ({ page, pageSize, rows }) => ({
+      route,
+      path: `${route}?${query}&page=${page}&page_size=${pageSize}`,
+      rows,
+    }),
+    decode,
+  };
+}
+
 /**
  * Reads one page.
  * @throws {AuthentikError} not-found past the end, malformed-response for a row that is none and a page that lacks rows

@@ -4,7 +4,7 @@ import { malformed } from "../../authentik/decoders.ts";
 import { AuthentikError, isRefusalOf } from "../../authentik/errors.ts";
 import { createFilterLookup } from "../../authentik/lookup/by-filter.ts";
 import { type Anchor, type Order, readWindow, type Window } from "../../authentik/lookup/list-window.ts";
-import { type ListRoute, readPage } from "../../authentik/lookup/whole-list.ts";
+import { listRoute, readPage } from "../../authentik/lookup/whole-list.ts";
 import { perRequest } from "../../authentik/per-request.ts";
 import { createPkLookup } from "../../authentik/lookup/by-pk.ts";
 import {
@@ -20,16 +20,7 @@ const ROUTE = "/core/users/";
 /** A row of users takes authentik 2 ms, one of connections 2.6 ms and more. */
 const ROW_WEIGHT = 0.6;
 
-function usersList(filter: string): ListRoute<AuthentikUser> {
-  return {
-    list: ({ page, pageSize, rows }) => ({
-      route: ROUTE,
-      path: `${ROUTE}?${filter}ordering=pk&page=${page}&page_size=${pageSize}`,
-      rows,
-    }),
-    decode: decodeAuthentikUser,
-  };
-}
+const usersList = (filter: string) => listRoute(ROUTE, `${filter}ordering=pk`, decodeAuthentikUser);
 
 const byPk = createPkLookup<AuthentikUser>({
   retrieve: (pk) => ({ route: `${ROUTE}{id}/`, path: `${ROUTE}${pk}/` }),

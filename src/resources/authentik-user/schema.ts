@@ -2,7 +2,7 @@ import { isUuid } from "../../authentik/decoders.ts";
 import { requirePk, requireText } from "../../graphql/arguments.ts";
 import { builder } from "../../graphql/builder.ts";
 import { connectionOf, connectionType, PAGED, pageArguments } from "../../graphql/connection.ts";
-import { keyOnly, selectsOnly } from "../../graphql/entities.ts";
+import { keyOnly } from "../../graphql/entities.ts";
 import { clientError } from "../../graphql/errors.ts";
 import type { AuthentikGroup, AuthentikUser } from "./decode.ts";
 import {
@@ -151,7 +151,8 @@ builder.asEntity(AuthentikUserRef, {
   key: [builder.selection<{ pk: number }>("pk"), builder.selection<{ username: string }>("username")],
   resolveReference: (representation, { authentik, maxScannedRows }, info) => {
     const key = userKeyOf(representation);
-    if (selectsOnly(info, "AuthentikUser", Object.keys(key))) return keyOnly<AuthentikUser>(key);
+    const known = keyOnly<AuthentikUser>(info, "AuthentikUser", key);
+    if (known) return known;
     return key.pk === undefined
       ? authentikUserByUsername(authentik, maxScannedRows).load(key.username)
       : authentikUserByPk(authentik).load(key.pk);
@@ -178,8 +179,7 @@ builder.asEntity(AuthentikGroupRef, {
       throw clientError("BAD_USER_INPUT", "The key `pk` of an AuthentikGroup is a UUID.", { argument: "pk" });
     }
     const key = pk.toLowerCase();
-    return selectsOnly(info, "AuthentikGroup", ["pk"])
-      ? keyOnly<AuthentikGroup>({ pk: key })
-      : authentikGroupByPk(authentik).load(key);
+    const known = keyOnly<AuthentikGroup>(info, "AuthentikGroup", { pk: key });
+    return known ?? authentikGroupByPk(authentik).load(key);
   },
 });

@@ -1,5 +1,6 @@
 import type { AuthentikClient } from "../../authentik/client.ts";
 import { AuthentikError } from "../../authentik/errors.ts";
+import { orError } from "../../authentik/lookup/page.ts";
 import { perCaller, perRequest } from "../../authentik/per-request.ts";
 import { type AuthentikUser, decodeAuthentikViewer } from "./decode.ts";
 
@@ -62,8 +63,5 @@ export async function withViewer<K>(
 
 /** The caller, or why they could not be read. */
 export function viewerOrError(client: AuthentikClient): Promise<AuthentikUser | AuthentikError> {
-  return authentikViewer(client).catch((error: unknown) => {
-    if (error instanceof AuthentikError) return error;
-    throw error;
-  });
+  return orError(authentikViewer(client));
 }

@@ -4,7 +4,7 @@ import { AuthentikError, isRefusalOf } from "../../authentik/errors.ts";
 import { createFilterLookup } from "../../authentik/lookup/by-filter.ts";
 import { type Anchor, readWindow, type Window, windowOf } from "../../authentik/lookup/list-window.ts";
 import { PAGE_SIZE } from "../../authentik/lookup/page-planner.ts";
-import { type ListRoute, readPage, readWholeList } from "../../authentik/lookup/whole-list.ts";
+import { listRoute, readPage, readWholeList } from "../../authentik/lookup/whole-list.ts";
 import { perRequest } from "../../authentik/per-request.ts";
 import { createPkLookup } from "../../authentik/lookup/by-pk.ts";
 import { decodePlexSourceConnection, type PlexSourceConnection } from "./decode.ts";
@@ -14,16 +14,8 @@ import { canSearchIdentifiers, learnFrom, mayFilterByUser } from "./release.ts";
 const ROUTE = "/sources/user_connections/plex/";
 
 /** The list with some filter, as a query that ends in `&`. */
-function connectionsList(filter: string, ordering: string): ListRoute<PlexSourceConnection> {
-  return {
-    list: ({ page, pageSize, rows }) => ({
-      route: ROUTE,
-      path: `${ROUTE}?${filter}ordering=${ordering}&page=${page}&page_size=${pageSize}`,
-      rows,
-    }),
-    decode: decodePlexSourceConnection,
-  };
-}
+const connectionsList = (filter: string, ordering: string) =>
+  listRoute(ROUTE, `${filter}ordering=${ordering}`, decodePlexSourceConnection);
 
 const byPk = createPkLookup<PlexSourceConnection>({
   retrieve: (pk) => ({ route: `${ROUTE}{id}/`, path: `${ROUTE}${pk}/` }),

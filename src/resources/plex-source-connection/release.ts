@@ -7,7 +7,7 @@ import type { PlexSourceConnection } from "./decode.ts";
 // every connection: `created` came in 2024.8 together with the filter by user, `last_updated` in 2025.4 together with the
 // search in identifiers.
 
-/** What is known of an authentik; null: nothing yet. The newest answer counts, so that an upgrade is noticed. */
+/** What is known of an authentik; null: nothing yet. The newest response counts, so that an upgrade is noticed. */
 interface Known {
   filtersByUser: boolean | null;
   searchesIdentifiers: boolean | null;
@@ -24,7 +24,7 @@ export function learnFrom(client: AuthentikClient, rows: readonly PlexSourceConn
   about.searchesIdentifiers = row.lastUpdated !== null;
 }
 
-/** Whether `?user=` works, as far as is known. Where it does not, the first row of an answer tells. */
+/** Whether `?user=` works, as far as is known. Where it does not, the first row of a response tells. */
 export function mayFilterByUser(client: AuthentikClient): boolean {
   return known(client).filtersByUser !== false;
 }

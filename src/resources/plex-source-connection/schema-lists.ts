@@ -1,6 +1,7 @@
+import type { ArgBuilder } from "@pothos/core";
 import type { GraphQLResolveInfo } from "graphql";
 import { requirePk, requireText } from "../../graphql/arguments.ts";
-import { builder } from "../../graphql/builder.ts";
+import { builder, type GraphTypes } from "../../graphql/builder.ts";
 import {
   connectionOf,
   connectionType,
@@ -12,7 +13,7 @@ import type { GraphContext } from "../../graphql/context.ts";
 import { authentikUserByUsername } from "../authentik-user/loaders.ts";
 import { AuthentikUserRef } from "../authentik-user/schema.ts";
 import { SourceRef } from "../source/schema.ts";
-import { plexSourceConnections, plexSourceConnectionsByUser } from "./loaders.ts";
+import { type PlexConnectionFilter, plexSourceConnections, plexSourceConnectionsByUser } from "./loaders.ts";
 import { type PlexConnectionSort, sortKeyOf } from "./sort.ts";
 import { PlexSourceConnectionRef } from "./schema.ts";
 
@@ -23,21 +24,24 @@ const PlexSourceConnectionConnection = connectionType(PlexSourceConnectionRef, {
 const PlexConnectionSortRef = builder.enumType("PlexConnectionSort", {
   description: "The order of a list of connections.",
   values: {
-    ID_ASC: { value: "ID_ASC", description: "By primary key: oldest first." },
-    ID_DESC: { value: "ID_DESC", description: "By primary key: newest first." },
-    USER_ASC: { value: "USER_ASC", description: "By the user's primary key." },
+    ID_ASC: { description: "By primary key: oldest first." },
+    ID_DESC: { description: "By primary key: newest first." },
+    USER_ASC: { description: "By the user's primary key." },
     IDENTIFIER_ASC: {
-      value: "IDENTIFIER_ASC",
       description: "By the number of the Plex account, as text, so that equal ones stand together.",
     },
     LAST_UPDATED_DESC: {
-      value: "LAST_UPDATED_DESC",
       description:
         "Changed last comes first. Before authentik 2025.4 by when they were made, before 2024.8 by primary key, " +
         "newest first.",
     },
   },
 } as const);
+
+function sortArgument(arg: ArgBuilder<GraphTypes>) {
+  const description = "Their order.";
+  return arg({ type: PlexConnectionSortRef, required: true, defaultValue: "ID_ASC", description });
+}
 
 const PlexConnectionFilterRef = builder.inputType("PlexConnectionFilter", {
   description: "Which connections a list has. All that is given must hold.",
@@ -69,12 +73,7 @@ builder.queryField("plexConnections", (t) =>
     args: {
       ...pageArguments(t.arg),
       filter: t.arg({ type: PlexConnectionFilterRef, description: "Which connections." }),
-      sort: t.arg({
-        type: PlexConnectionSortRef,
-        required: true,
-        defaultValue: "ID_ASC",
-        description: "Their order.",
-      }),
+      sort: sortArgument(t.arg),
     },
     resolve: (_root, { filter, ...args }, context, info) => page(args, filter ?? {}, { context, info }),
   }),
@@ -89,15 +88,7 @@ builder.objectField(SourceRef, "plexConnections", (t) =>
     description:
       "The connections through this source that you may see: administrators see all, others their own. Null where " +
       "authentik could not be asked.",
-    args: {
-      ...pageArguments(t.arg),
-      sort: t.arg({
-        type: PlexConnectionSortRef,
-        required: true,
-        defaultValue: "ID_ASC",
-        description: "Their order.",
-      }),
-    },
+    args: { ...pageArguments(t.arg), sort: sortArgument(t.arg) },
     extensions: { needs: ["slug"] },
     resolve: ({ slug }, args, context, info) => page(args, { source: slug }, { context, info }),
   }),
@@ -118,16 +109,9 @@ builder.objectField(AuthentikUserRef, "plexConnections", (t) =>
   }),
 );
 
-interface Filter {
-  username?: string | null | undefined;
-  user?: number | null | undefined;
-  source?: string | null | undefined;
-  identifier?: string | null | undefined;
-}
-
 function page(
   { sort, ...args }: PageArguments & { sort: PlexConnectionSort },
-  { username, user, source, identifier }: Filter,
+  { username, user, source, identifier }: PlexConnectionFilter & { username?: string | null | undefined },
   { context, info }: { context: GraphContext; info: GraphQLResolveInfo },
 ) {
   const { authentik, maxPageSize, maxScannedRows: maxRows } = context;

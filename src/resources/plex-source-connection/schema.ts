@@ -1,6 +1,6 @@
 import { requirePk } from "../../graphql/arguments.ts";
 import { builder } from "../../graphql/builder.ts";
-import { keyOnly, selectsOnly } from "../../graphql/entities.ts";
+import { keyOnly } from "../../graphql/entities.ts";
 import { clientError } from "../../graphql/errors.ts";
 import { authentikUserByPk } from "../authentik-user/loaders.ts";
 import { AuthentikUserRef } from "../authentik-user/schema.ts";
@@ -37,9 +37,8 @@ PlexSourceConnectionRef.implement({
         "The authentik user. Their keys cost nothing; the rest is null with `FORBIDDEN` for who may not read users, " +
         "who still read themselves. Null also where the user is gone.",
       resolve: ({ user }, _args, { authentik }, info) =>
-        selectsOnly(info, "AuthentikUser", ["pk"])
-          ? keyOnly<AuthentikUser>({ pk: user })
-          : authentikUserByPk(authentik).load(user),
+        keyOnly<AuthentikUser>(info, "AuthentikUser", { pk: user }) ??
+        authentikUserByPk(authentik).load(user),
     }),
     source: t.expose("source", {
       type: SourceRef,
@@ -93,8 +92,7 @@ builder.asEntity(PlexSourceConnectionRef, {
         "The keys `pk` and `id` of a representation name different connections.",
       );
     }
-    return selectsOnly(info, "PlexSourceConnection", ["pk"])
-      ? keyOnly<PlexSourceConnection>({ pk })
-      : plexSourceConnectionByPk(authentik).load(pk);
+    const known = keyOnly<PlexSourceConnection>(info, "PlexSourceConnection", { pk });
+    return known ?? plexSourceConnectionByPk(authentik).load(pk);
   },
 });

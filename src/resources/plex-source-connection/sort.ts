@@ -4,7 +4,7 @@ import type { PlexSourceConnection } from "./decode.ts";
 /** How lists of connections may be sorted. */
 export type PlexConnectionSort = keyof typeof SORTS;
 
-/** How authentik sorts connections, and how what it answers can be compared. */
+/** How authentik sorts connections, and how what it sends can be compared. */
 export interface Sort extends Order<PlexSourceConnection> {
   /** As authentik takes it; fields that a release does not have are skipped there. */
   ordering: string;

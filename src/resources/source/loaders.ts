@@ -2,8 +2,8 @@ import DataLoader from "dataloader";
 import type { AuthentikClient } from "../../authentik/client.ts";
 import { decodeObject, isJsonObject } from "../../authentik/decoders.ts";
 import { AuthentikError } from "../../authentik/errors.ts";
-import { outcomeOf } from "../../authentik/lookup/page.ts";
-import { type ListRoute, readWholeList } from "../../authentik/lookup/whole-list.ts";
+import { orError, outcomeOf } from "../../authentik/lookup/page.ts";
+import { listRoute, type ListRoute, readWholeList } from "../../authentik/lookup/whole-list.ts";
 import { perRequest } from "../../authentik/per-request.ts";
 import { decodePlexSourceSettings, decodeSource, type PlexSourceSettings, type Source } from "./decode.ts";
 
@@ -25,22 +25,15 @@ function sourcesList(
   query: string,
   sourceOf: (row: unknown) => unknown = (row) => row,
 ): ListRoute<Listed> {
-  return {
-    list: ({ page, pageSize, rows }) => ({
-      route,
-      path: `${route}?${query}&page=${page}&page_size=${pageSize}`,
-      rows,
-    }),
-    decode: (row, path) => {
-      const value = sourceOf(row);
-      const { pk, slug } = isJsonObject(value) ? value : {};
-      return {
-        pk: typeof pk === "string" ? pk.toLowerCase() : path,
-        slug: typeof slug === "string" ? slug : "",
-        source: outcomeOf(() => decodeSource(value, `${path}.source`)),
-      };
-    },
-  };
+  return listRoute(route, query, (row, path) => {
+    const value = sourceOf(row);
+    const { pk, slug } = isJsonObject(value) ? value : {};
+    return {
+      pk: typeof pk === "string" ? pk.toLowerCase() : path,
+      slug: typeof slug === "string" ? slug : "",
+      source: outcomeOf(() => decodeSource(value, `${path}.source`)),
+    };
+  });
 }
 
 /** The sources of the caller's own connections, each once. */
@@ -79,14 +72,10 @@ function createSourceLoader(by: SourceKey) {
         const [key = ""] = keys;
         const filter = keys.length === 1 ? `${FILTERS[by]}=${encodeURIComponent(key)}&` : "";
         const route = sourcesList("/sources/all/", `${filter}ordering=pk`);
-        try {
-          const all = readWholeList(client, route, { maxRows: MAX_SOURCES });
-          const { sources, missing } = await orOwnSources(client, all);
-          return keys.map((one) => sources.find((listed) => listed[by] === one)?.source ?? missing);
-        } catch (error) {
-          if (!(error instanceof AuthentikError)) throw error;
-          return keys.map(() => error);
-        }
+        const all = readWholeList(client, route, { maxRows: MAX_SOURCES });
+        const found = await orError(orOwnSources(client, all));
+        if (found instanceof AuthentikError) return keys.map(() => found);
+        return keys.map((one) => found.sources.find((listed) => listed[by] === one)?.source ?? found.missing);
       }),
   );
 }

@@ -31,9 +31,6 @@ const USER_MATCHING_MODES = {
   },
 } as const;
 
-export type PolicyEngineModeValue = (typeof POLICY_ENGINE_MODES)[keyof typeof POLICY_ENGINE_MODES]["value"];
-export type UserMatchingModeValue = (typeof USER_MATCHING_MODES)[keyof typeof USER_MATCHING_MODES]["value"];
-
 export const PolicyEngineMode = builder.enumType("PolicyEngineMode", {
   description: "How the results of several policies are combined.",
   values: POLICY_ENGINE_MODES,
@@ -52,11 +49,10 @@ function enumReader<V extends string>(
   field: string,
   values: Readonly<Record<string, { value: V }>>,
 ): (value: string) => V {
-  const known = new Map<string, V>(Object.values(values).map(({ value }) => [value, value]));
   return (value) => {
-    const read = known.get(value);
-    if (read === undefined) throw unknownEnumValue({ field, value });
-    return read;
+    const known = Object.values(values).find((mode) => mode.value === value);
+    if (known === undefined) throw unknownEnumValue({ field, value });
+    return known.value;
   };
 }
 

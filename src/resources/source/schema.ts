@@ -1,16 +1,14 @@
 import { isUuid } from "../../authentik/decoders.ts";
 import { requireText } from "../../graphql/arguments.ts";
 import { builder } from "../../graphql/builder.ts";
-import { keyOnly, selectsOnly } from "../../graphql/entities.ts";
+import { keyOnly } from "../../graphql/entities.ts";
 import { clientError } from "../../graphql/errors.ts";
 import type { PlexSourceSettings, Source, ThemedUrls } from "./decode.ts";
 import {
   PolicyEngineMode,
-  type PolicyEngineModeValue,
   readPolicyEngineMode,
   readUserMatchingMode,
   UserMatchingMode,
-  type UserMatchingModeValue,
 } from "./schema-modes.ts";
 import { plexSourceBySlug, plexSources, plexSourceSettings, sourceByPk, sourceBySlug } from "./loaders.ts";
 
@@ -114,14 +112,14 @@ SourceRef.implement({
       nullable: true,
       description:
         "How policies are combined. Null, with an error, for a mode that this gateway does not know yet.",
-      resolve: (source): PolicyEngineModeValue => readPolicyEngineMode(source.policyEngineMode),
+      resolve: (source) => readPolicyEngineMode(source.policyEngineMode),
     }),
     userMatchingMode: t.field({
       type: UserMatchingMode,
       nullable: true,
       description:
         "How users are found. Null, with an error, for a mode that this gateway does not know yet.",
-      resolve: (source): UserMatchingModeValue => readUserMatchingMode(source.userMatchingMode),
+      resolve: (source) => readUserMatchingMode(source.userMatchingMode),
     }),
     managed: t.exposeString("managed", {
       tag: ADMINISTRATION,
@@ -194,7 +192,8 @@ builder.asEntity(SourceRef, {
   key: [builder.selection<{ pk: string }>("pk"), builder.selection<{ slug: string }>("slug")],
   resolveReference: (representation, { authentik }, info) => {
     const key = sourceKeyOf(representation);
-    if (selectsOnly(info, "Source", Object.keys(key))) return keyOnly<Source>(key);
+    const known = keyOnly<Source>(info, "Source", key);
+    if (known) return known;
     return key.pk === undefined ? sourceBySlug(authentik).load(key.slug) : sourceByPk(authentik).load(key.pk);
   },
 });

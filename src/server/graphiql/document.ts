@@ -16,7 +16,7 @@ export interface DocumentOptions extends AccessOptions {
 }
 
 /**
- * The HTML document for one view after the other. Everything that is not fixed text in it is escaped.
+ * The HTML document for one view after the other. Nothing that is not fixed text is in it but as JSON.
  * @returns a response for a nonce that is fresh for every view: only elements that carry it run or style
  */
 export function createDocument({ resources, ...access }: DocumentOptions) {
@@ -47,9 +47,9 @@ ${note}
 }
 
 function tagFor({ kind, url }: DocumentOptions["resources"][number], nonce: string): string {
-  if (kind === "style") return `<link rel="stylesheet" nonce="${nonce}" href="${escapeHtml(url)}">`;
+  if (kind === "style") return `<link rel="stylesheet" nonce="${nonce}" href="${url}">`;
   const order = kind === "module" ? 'type="module"' : "defer";
-  return `<script ${order} nonce="${nonce}" src="${escapeHtml(url)}"></script>`;
+  return `<script ${order} nonce="${nonce}" src="${url}"></script>`;
 }
 
 /**
@@ -82,19 +82,6 @@ function headersOf(nonce: string): Record<string, string> {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
   };
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-/** Text as it may stand in HTML, between tags and in quoted attributes. */
-function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
 }
 
 /** A value as JSON that may stand in a `<script>` element: nothing in it can end the element or begin a comment. */

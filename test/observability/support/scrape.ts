@@ -21,7 +21,6 @@ export async function serveMetrics(
   const server = createServer(metrics.serve);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => {
-    metrics.close();
     server.close();
     server.closeAllConnections();
   });
