@@ -15,7 +15,7 @@ async function start(problems: string[] = []): Promise<Tracing> {
     onProblem: (sentence) => problems.push(sentence),
   });
   if (tracing === null) throw new TypeError("tracing is off");
-  onTestFinished(() => tracing.shutdown({ timeoutMs: 1000 }));
+  onTestFinished(() => tracing.shutdown({ timeoutMs: 100 }));
   return tracing;
 }
 
@@ -222,7 +222,7 @@ describe("the end", () => {
     const receiver = await startOtlpReceiver({ status: null });
     const tracing = await start();
     tracing.startOperation({}).end(answered);
-    await tracing.shutdown({ timeoutMs: 1000 });
+    await tracing.shutdown({ timeoutMs: 100 });
     expect(receiver.requests.length).toBeLessThanOrEqual(1);
   });
 });
