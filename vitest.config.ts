@@ -1,16 +1,30 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
+const elsewhere = ["test/long/**", "test/federation/**", "test/clients/**", "**/node_modules/**"];
+// These change nothing in the process around them and measure nothing of it, and no module of src/ has state: what they
+// import is loaded once for all of them, not once for each.
+const together = [
+  "test/*.test.ts",
+  "test/{authentik,config,entities,fuzz,resources,sandbox,server}/**/*.test.ts",
+  "test/graphql/!(document-limits).test.ts",
+];
+
 export default defineConfig({
   resolve: {
     // Vite would load graphql's index.mjs for our source while libraries load index.js: two realms in tests only.
     alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve("graphql/index.js")) }],
   },
   test: {
-    include: ["test/**/*.test.ts"],
-    exclude: ["test/long/**", "test/federation/**", "test/clients/**", "**/node_modules/**"],
     testTimeout: 20_000,
     hookTimeout: 30_000,
     maxWorkers: 2,
+    projects: [
+      { extends: true, test: { name: "together", isolate: false, include: together, exclude: elsewhere } },
+      {
+        extends: true,
+        test: { name: "apart", include: ["test/**/*.test.ts"], exclude: [...elsewhere, ...together] },
+      },
+    ],
   },
 });

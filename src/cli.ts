@@ -1,10 +1,14 @@
 import { get } from "node:http";
+import { networkInterfaces } from "node:os";
 import { basename, relative } from "node:path";
 import { helpMarkdown, helpText } from "./config/help.ts";
 import { type Config, type ConfigSources, loadConfig } from "./config/load.ts";
 import { problemLine } from "./config/problem.ts";
 import { listenFailure, onEndSignals, type ProcessContext, StartFailure } from "./lifecycle.ts";
 import type { RunningSandbox } from "./serve.ts";
+
+/** Addresses of this machine that the banner has at most: containers and tunnels have theirs as well. */
+const MAX_ADDRESSES = 3;
 
 /** How long `health` waits for a response. */
 const HEALTH_TIMEOUT_MS = 2000;
@@ -122,15 +126,30 @@ function baseUrl(host: string, port: number): string {
 }
 
 /**
- * What is printed once requests are answered. Its first line is `GraphQL: ` and the URL, for scripts; in front of the
- * sandbox the rest is a request to try.
+ * Addresses by which other machines reach a server that listens on every address, IPv4 first: that is what people type.
+ * Without those that need the name of a network card beside them (fe80::).
+ */
+export function addressesFor(host: string, interfaces: ReturnType<typeof networkInterfaces>): string[] {
+  if (host !== "0.0.0.0" && host !== "::") return [];
+  const outward = Object.values(interfaces)
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ internal, address }) => !internal && !address.startsWith("fe80:"));
+  const ofFamily = (wanted: string): string[] =>
+    outward.filter(({ family }) => family === wanted).map(({ address }) => address);
+  return [...ofFamily("IPv4"), ...(host === "::" ? ofFamily("IPv6") : [])].slice(0, MAX_ADDRESSES);
+}
+
+/**
+ * What is printed once requests are answered. Its first line is `GraphQL: ` and the URL, for scripts; then the URLs for
+ * other machines, if they are let in; in front of the sandbox the rest is a request to try.
  */
 function banner(
   { host, gateway: { credentials, graphiql } }: Config,
   { port, sandbox, invocation }: { port: number; sandbox: RunningSandbox | null; invocation: string },
 ): string {
   const url = `${baseUrl(host, port)}/graphql`;
-  const first = `GraphQL: ${url}\n`;
+  const urls = addressesFor(host, networkInterfaces()).map((address) => `${baseUrl(address, port)}/graphql`);
+  const first = `GraphQL: ${url}\n${urls.length === 0 ? "" : `From other machines: ${urls.join(" or ")}\n`}`;
   if (sandbox === null) return first;
   const ask = graphiql ? "Open the URL in a browser, or ask it something:" : "Ask it something:";
   const ownToken = `\n    -H 'Authorization: Bearer ${sandbox.token}' \\`;

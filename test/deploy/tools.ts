@@ -10,7 +10,15 @@ import { parseAllDocuments } from "yaml";
 /** The root of the repository, with a slash at its end. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
-const folders = [`${root}.tmp/tools/bin`, ...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin"];
+/** Where `.ci/install-tools` installs what is not Debian's. */
+export const toolsFolder = `${root}.tmp/tools`;
+
+const folders = [
+  `${toolsFolder}/bin`,
+  `${toolsFolder}/node_modules/.bin`,
+  ...(process.env["PATH"] ?? "").split(delimiter),
+  "/usr/sbin",
+];
 
 /** Whether a test that uses these programs is skipped: they are missing, and this is not CI, where they must not be. */
 export function lacks(...programs: readonly string[]): boolean {
@@ -51,6 +59,7 @@ export function temporaryFile(name: string, content: string): string {
 
 /** A resource of Kubernetes, as far as tests look. */
 export interface Manifest {
+  readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: { readonly name: string };
   readonly spec?: unknown;

@@ -17,7 +17,7 @@ const optionsWith = (problems: string[]) => ({
 async function start(problems: string[] = []): Promise<Tracing> {
   const tracing = await startTracing(process.env, optionsWith(problems));
   if (tracing === null) throw new TypeError("tracing is off");
-  onTestFinished(() => tracing.shutdown({ timeoutMs: 1000 }));
+  onTestFinished(() => tracing.shutdown({ timeoutMs: 100 }));
   return tracing;
 }
 
@@ -216,7 +216,7 @@ describe("the end", () => {
     const receiver = await startOtlpReceiver({ status: null });
     const tracing = await start();
     tracing.startOperation({}).end(answered);
-    await tracing.shutdown({ timeoutMs: 1000 });
+    await tracing.shutdown({ timeoutMs: 100 });
     expect(receiver.requests.length).toBeLessThanOrEqual(1);
   });
 });

@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { networkInterfaces } from "node:os";
 import { buildSchema, validateSchema } from "graphql";
 import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { addressesFor } from "../../src/cli.ts";
 import { FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
 import { ask, buildCli, copyBuild, startCli } from "./cli.ts";
 
@@ -117,6 +119,21 @@ test("a misspelled variable is warned of before the sandbox stands in", async ()
   const cli = startCli(["--port=0"], { AUTHENTIK_URl: "https://canary.example.org" });
   await cli.url();
   expect(cli.stderr()).toBe("Warning: AUTHENTIK_URl is not read by anything: did you mean AUTHENTIK_URL?\n");
+});
+
+test("a gateway that others are let in to says where, below the line for scripts", async () => {
+  const cli = startCli(["--port=0", "--host=0.0.0.0"], { AUTHENTIK_URL: "http://127.0.0.1:9" });
+  const url = await cli.url();
+  const { port } = new URL(url);
+  expect(url).toBe(`http://127.0.0.1:${port}/graphql`);
+  cli.kill("SIGINT");
+  await cli.exited;
+  const urls = addressesFor("0.0.0.0", networkInterfaces()).map(
+    (address) => `http://${address}:${port}/graphql`,
+  );
+  const others = urls.length === 0 ? [] : [`From other machines: ${urls.join(" or ")}`];
+  const lines = cli.stdout().trimEnd().split("\n");
+  expect(lines.filter((line) => !line.startsWith("{"))).toEqual([`GraphQL: ${url}`, ...others]);
 });
 
 describe("serve without AUTHENTIK_URL", () => {

@@ -90,10 +90,10 @@ test("a file that is empty, too short or gone keeps the secret from before and s
   const { authentik, secret, cli, askWith } = await start();
   const kept = "; the one from before stays in use";
   truncateSync(secret.token);
+  writeFileSync(secret.key, "short");
   await cli.printed(
     new RegExp(`"level":"error".*AUTHENTIK_TOKEN_FILE: given a file, expected one with .*${kept}`),
   );
-  writeFileSync(secret.key, "short");
   await cli.printed(new RegExp(`GATEWAY_KEY_FILE: given a file, expected one with at least 16 .*${kept}`));
   rmSync(secret.token);
   await cli.printed(new RegExp(`AUTHENTIK_TOKEN_FILE: the file cannot be read \\(ENOENT\\)${kept}`));

@@ -13,13 +13,17 @@ export const routers = {
 export type RouterName = keyof typeof routers;
 
 /** Starts a router over a supergraph; it hands the caller's `Authorization` to every subgraph. */
-export async function startRouter(name: RouterName, supergraphSdl: string): Promise<ServerProcess> {
+export async function startRouter(
+  name: RouterName,
+  supergraphSdl: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<ServerProcess> {
   const folder = await mkdtemp(join(tmpdir(), "supergraph-"));
   const file = join(folder, "supergraph.graphql");
   await writeFile(file, supergraphSdl);
   const [script, ...args] = routers[name];
   try {
-    return await startScript(join(packageFolder, "routers", script), [file, ...args]);
+    return await startScript(join(packageFolder, "routers", script), [file, ...args], environment);
   } finally {
     await rm(folder, { recursive: true });
   }
