@@ -204,6 +204,7 @@ function toConfig(
       maxRepresentations: values.MAX_REPRESENTATIONS,
       maxPageSize: values.MAX_PAGE_SIZE,
       maxAnswerFields: values.MAX_ANSWER_FIELDS,
+      maxAnswerErrors: values.MAX_ANSWER_ERRORS,
       maxScannedRows: values.MAX_SCANNED_ROWS,
       documentLimits: {
         maxTokens: values.MAX_TOKENS,

@@ -136,6 +136,8 @@ export const sections = {
       "Fields of an answer about the schema, by estimate; the whole schema has some 5,000."),
     MAX_ANSWER_FIELDS: limit(50_000,
       "Fields of an answer that stand in lists, counted for each item."),
+    MAX_ANSWER_ERRORS: limit(1000,
+      "Errors of an answer; where more fields fail the whole answer is one error."),
     MAX_ALIASES_OF_ONE_FIELD: limit(100, "Names for one field of one object."),
     MAX_OVERLAPPING_FIELDS: limit(10_000, "Pairs of fields that validation has to compare with one another."),
     MAX_REPRESENTATIONS: limit(1000, "Representations of all `_entities` fields of an operation."),
@@ -143,7 +145,8 @@ export const sections = {
     MAX_REST_CALLS: limit(1000, "REST calls that one operation may cause."),
     MAX_SCANNED_ROWS: limit(1000, "Rows that one lookup may read where authentik has no filter for it."),
     MAX_PERSISTED_QUERIES_BYTES: bytes(4_194_304,
-      "Memory for documents that clients registered by hash (automatic persisted queries)."),
+      "Memory for documents that clients registered by hash (automatic persisted queries); one with " +
+      "more than 50 aliases is answered, not kept."),
     DOCUMENT_CACHE_BYTES: bytes(33_554_432,
       "Memory for documents that are kept parsed and validated, by estimate."),
   },

@@ -1,4 +1,4 @@
-import { GraphQLError } from "graphql";
+import { GraphQLError, type GraphQLErrorOptions } from "graphql";
 import { AuthentikError, type AuthentikErrorKind } from "../authentik/errors.ts";
 import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
 import { locationsOf } from "./locations.ts";
@@ -110,7 +110,23 @@ export interface FormattedError {
  * @param extensions further fields that help the client act
  */
 export function clientError(code: ErrorCode, message: string, extensions: JsonObject = {}): GraphQLError {
-  return new GraphQLError(message, { extensions: { ...extensions, code } });
+  return withoutStack(() => new GraphQLError(message, clientErrorOptions(code, extensions)));
+}
+
+/** What such an error carries, for whoever makes one of another class. */
+export function clientErrorOptions(code: ErrorCode, extensions: JsonObject): GraphQLErrorOptions {
+  return { extensions: { ...extensions, code } };
+}
+
+/** Where an error for a client was made tells nobody anything, and writing that down costs most of all. */
+export function withoutStack<Made extends Error>(make: () => Made): Made {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return make();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 /**

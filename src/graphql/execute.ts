@@ -6,6 +6,7 @@ import {
   type OperationDefinitionNode,
 } from "graphql";
 import { LRUCache } from "lru-cache";
+import { withinErrors } from "./answer-errors.ts";
 import { textOf } from "./format.ts";
 import { type Prepare, estimatedBytes, findOperation, type PreparedDocument } from "./prepare.ts";
 
@@ -66,7 +67,9 @@ export function createExecutor({ schema, prepare }: { schema: GraphQLSchema; pre
         variableValues: variables,
         operationName: name,
       });
-      if (!(result instanceof Promise) && !result.errors && asksForSchemaOnly(operation))
+      if (result instanceof Promise) return result.then(withinErrors);
+      if (result.errors) return withinErrors(result);
+      if (asksForSchemaOnly(operation))
         schemaResults.set(operation, result, {
           // The operation is held as well.
           size: textOf(result).length * BYTES_PER_CHARACTER + estimatedBytes(prepared.document),

@@ -1,4 +1,5 @@
 import { GraphQLSchema } from "graphql";
+import { limitErrors } from "./answer-errors.ts";
 import { limitAnswers } from "./answer-size.ts";
 import { builder } from "./builder.ts";
 import { isolateEntities } from "./entities.ts";
@@ -27,5 +28,6 @@ export function createSchema(options: { federationLinkUrl: string; mutations?: b
   if (service) service.resolve = () => ({ sdl });
   isolateEntities(schema);
   limitAnswers(schema);
+  limitErrors(schema);
   return schema;
 }

@@ -33,6 +33,8 @@ export interface ContextOptions {
   maxPageSize: number;
   /** Fields that all lists of an answer may have together. */
   maxAnswerFields: number;
+  /** Fields that may fail, each with an error of its own. */
+  maxAnswerErrors: number;
   /** Rows of a list that may be looked through for what authentik cannot filter by. */
   maxScannedRows: number;
 }
@@ -52,8 +54,8 @@ export type RunOperation = <Result>(
 
 export function createRunOperation(authentik: Authentik, options: ContextOptions): RunOperation {
   const { operationTimeoutMs, maxRestCalls } = options;
-  const { maxRepresentations, maxPageSize, maxAnswerFields, maxScannedRows } = options;
-  const limits = { maxRepresentations, maxPageSize, maxAnswerFields, maxScannedRows };
+  const { maxRepresentations, maxPageSize, maxAnswerFields, maxAnswerErrors, maxScannedRows } = options;
+  const limits = { maxRepresentations, maxPageSize, maxAnswerFields, maxAnswerErrors, maxScannedRows };
   return async (pending, { caller, controller, run }) => {
     const { requestId, operation, codes, onProblem, span } = pending;
     const { signal } = controller;

@@ -162,6 +162,22 @@ const ATTACKS: Record<string, Run> = {
     connect(post(ENTITIES, { r: Array(50_000).fill(0) }), READ);
     await quiet();
   },
+  "a thousand lookups by their hash 100 times": async ({ connect }) => {
+    const { request, registration } = persisted(
+      `{${times(1_000, (i) => `a${i}:plexConnection(id:${i + 1}){pk user} `)}}`,
+    );
+    connect(registration, READ);
+    await sleep(500);
+    connect(request.repeat(100), READ);
+    await quiet();
+  },
+  "a thousand fields of users that all fail, four times": async ({ connect }) => {
+    const fields = times(90, (i) => `a${i}:plexConnections{pk} `);
+    const query = `query($r:[_Any!]!){_entities(representations:$r){...on AuthentikUser{${fields}}}}`;
+    const r = Array.from({ length: 11 }, (_, index) => ({ __typename: "AuthentikUser", pk: index + 1 }));
+    connect(post(query, { r }).repeat(4), READ);
+    await quiet();
+  },
   "a body of 1 MiB in chunks of one byte": async ({ connect }) => {
     connect(BODY_IN_CHUNKS, READ);
     await sleep(3_000);

@@ -77,6 +77,7 @@ export const TEST_GATEWAY_OPTIONS: GatewayOptions = {
   maxLoopDelayMs: 60_000,
   maxPageSize: 100,
   maxAnswerFields: 50_000,
+  maxAnswerErrors: 1_000,
   maxScannedRows: 1_000,
   trustedProxies: 0,
   sandboxToken: null,
