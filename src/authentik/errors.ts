@@ -16,12 +16,13 @@ export type AuthentikErrorKind =
   | "too-many-calls"
   /** What was asked for can only be found by looking through a list that is too long for it. */
   | "too-many-rows"
-  /** No or bad credentials: 401, and 403 with authentik's own untranslated texts for them. */
+  /** No or bad credentials: 401 in JSON, and 403 with authentik's own untranslated texts for them. */
   | "unauthenticated"
   /** authentik refuses the gateway's own token, in service mode. */
   | "service-credentials"
+  /** 403 as authentik's API says it: JSON with `detail`. A page is `malformed-response`. */
   | "forbidden"
-  /** 404 as authentik's API says it: JSON with `detail`. A 404 page is `malformed-response`. */
+  /** 404 as authentik's API says it. A page is `malformed-response`. */
   | "not-found"
   | "rate-limited"
   /** 400 with field errors. */

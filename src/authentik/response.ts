@@ -6,7 +6,7 @@ import type { UpstreamResponse } from "./http.ts";
  * The texts authentik has for missing, wrong, unsupported and malformed credentials, all with status 403.
  * No release translates them; every other 403 is about permissions.
  */
-const CREDENTIAL_TEXTS: ReadonlySet<unknown> = new Set([
+const CREDENTIAL_TEXTS: ReadonlySet<string> = new Set([
   "Authentication credentials were not provided.",
   "Token invalid/expired",
   "Unsupported authentication type",
@@ -73,7 +73,11 @@ function refusal(response: UpstreamResponse, route: string): AuthentikError {
   const { status } = response;
   const body = isJson(response.contentType) ? parse(response.body) : undefined;
   const said = `authentik answered ${status}`;
-  const page = body === undefined ? { detail: `${describe(response)}; ${PAGE_INSTEAD_OF_API}` } : {};
+  const page = { detail: `${describe(response)}; ${PAGE_INSTEAD_OF_API}` };
+  // What authentik's API refuses, it says in JSON; what has no `detail` then is of a proxy, a firewall or a login wall.
+  const detail = detailOf(body);
+  const notTheApi = (): AuthentikError =>
+    failure("malformed-response", `${said}, but not as its API does`, response, route, page);
 
   if (status >= 300 && status < 400) {
     return failure("redirected", `${said}, which is never followed`, response, route, {
@@ -88,26 +92,14 @@ function refusal(response: UpstreamResponse, route: string): AuthentikError {
           detail: "the port speaks TLS: try https://",
         });
       }
-      return failure("invalid-input", said, response, route, {
-        fieldErrors: decodeFieldErrors(body),
-        ...page,
-      });
+      return body === undefined
+        ? notTheApi()
+        : failure("invalid-input", said, response, route, { fieldErrors: decodeFieldErrors(body) });
     case 401:
-      return failure("unauthenticated", said, response, route);
     case 403:
-      return failure(
-        CREDENTIAL_TEXTS.has(detailOf(body)) ? "unauthenticated" : "forbidden",
-        said,
-        response,
-        route,
-        page,
-      );
     case 404:
-      return typeof detailOf(body) === "string"
-        ? failure("not-found", said, response, route)
-        : failure("malformed-response", `${said}, but not as its API does`, response, route, {
-            detail: `${describe(response)}; ${PAGE_INSTEAD_OF_API}`,
-          });
+      if (typeof detail !== "string") return notTheApi();
+      return failure(kindOfRefusal(status, detail), said, response, route);
     case 429:
       return failure("rate-limited", said, response, route);
     case 502:
@@ -115,7 +107,8 @@ function refusal(response: UpstreamResponse, route: string): AuthentikError {
     case 504:
       return failure(saysStarting(response.body) ? "starting" : "unreachable", said, response, route);
   }
-  if (status >= 400 && status < 500) return failure("rejected", said, response, route, page);
+  if (status >= 400 && status < 500)
+    return failure("rejected", said, response, route, body === undefined ? page : {});
   if (status === 500 && isRecycledWorker(response)) {
     return failure("unreachable", "a worker of authentik ended while it answered", response, route, {
       detail: `${describe(response)}, without X-authentik-id`,
@@ -126,6 +119,11 @@ function refusal(response: UpstreamResponse, route: string): AuthentikError {
   return failure("malformed-response", `${said} to a request`, response, route, {
     detail: describe(response),
   });
+}
+
+function kindOfRefusal(status: 401 | 403 | 404, detail: string): AuthentikErrorKind {
+  if (status === 404) return "not-found";
+  return status === 401 || CREDENTIAL_TEXTS.has(detail) ? "unauthenticated" : "forbidden";
 }
 
 function failure(

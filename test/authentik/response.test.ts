@@ -64,7 +64,12 @@ test.each<[string, string, UpstreamResponse]>([
   ["304", "redirected", answer(304, "", "")],
   ["401", "unauthenticated", answer(401, { detail: "Anything." })],
   ["403 for lack of permission", "forbidden", answer(403, { detail: "You do not have permission." })],
-  ["403 as a page", "forbidden", answer(403, errorPage("Forbidden"), HTML)],
+  ["403 as a page", "malformed-response", answer(403, errorPage("Forbidden"), HTML)],
+  ["403 as other JSON", "malformed-response", answer(403, { message: "Forbidden" })],
+  ["403 without a word", "malformed-response", answer(403, "", "")],
+  ["401 as a page", "malformed-response", answer(401, errorPage("Authorization Required"), HTML)],
+  ["401 as other JSON", "malformed-response", answer(401, { message: "Unauthorized" })],
+  ["400 as a page", "malformed-response", answer(400, errorPage("Bad Request"), HTML)],
   ["404 of the API", "not-found", answer(404, { detail: "Not found." })],
   [
     "404 of the API, newer",

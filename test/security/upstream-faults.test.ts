@@ -62,6 +62,16 @@ const EXPECTED: Record<keyof typeof FAULTS, Expected> = {
     requests: 1,
     detail: /try https:\/\//,
   },
+  "is hidden by a proxy that answers 403 with a page": {
+    code: "UPSTREAM_INVALID_RESPONSE",
+    requests: 1,
+    detail: /^text\/html, \d+ bytes; the answer is not from authentik's API: .*what stands in front of it/,
+  },
+  "is hidden by a proxy that asks for a password": {
+    code: "UPSTREAM_INVALID_RESPONSE",
+    requests: 1,
+    detail: /the answer is not from authentik's API/,
+  },
   "answers 502": { code: "UPSTREAM_UNAVAILABLE", requests: 2 },
   "answers 503 with Retry-After": { code: "UPSTREAM_UNAVAILABLE", requests: 2, seconds: 5 },
   "answers 504": { code: "UPSTREAM_UNAVAILABLE", requests: 2 },

@@ -79,6 +79,10 @@ export const FAULTS = {
         "Content-Type: text/html",
       ]),
     ),
+  "is hidden by a proxy that answers 403 with a page": (socket) =>
+    socket.end(whole(403, "<html>Blocked at 10.1.2.3</html>", ["Content-Type: text/html"])),
+  "is hidden by a proxy that asks for a password": (socket) =>
+    socket.end(whole(401, "<html>10.1.2.3</html>", ["Content-Type: text/html", "WWW-Authenticate: Basic"])),
   "answers 502": (socket) => socket.end(whole(502, "<html>nginx at 10.1.2.3</html>")),
   "answers 503 with Retry-After": (socket) => socket.end(whole(503, "{}", ["Retry-After: 5"])),
   "answers 504": (socket) => socket.end(whole(504, "")),
