@@ -1,6 +1,7 @@
 import { AuthentikError, type AuthentikErrorKind, type AuthentikErrorOptions } from "./errors.ts";
 import { decodeFieldErrors } from "./field-errors.ts";
 import type { UpstreamResponse } from "./http.ts";
+import { SPEAKS_TLS } from "./network-errors.ts";
 
 /**
  * The texts authentik has for missing, wrong, unsupported and malformed credentials, all with status 403.
@@ -13,8 +14,9 @@ const CREDENTIAL_TEXTS: ReadonlySet<string> = new Set([
   "Malformed header",
 ]);
 
-/** What servers written in Go (authentik's own router, Caddy, Traefik) and nginx say to http:// on a port for https://. */
-const PLAIN_HTTP_TO_TLS = /HTTP request (?:to an HTTPS server|was sent to HTTPS port)/;
+/** What servers written in Go (authentik's own router, Caddy, Traefik), nginx, Apache and Tomcat say to http:// on a port for https://. */
+const PLAIN_HTTP_TO_TLS =
+  /HTTP request (?:to an HTTPS server|was sent to HTTPS port)|plain HTTP to an SSL-enabled|host and port requires TLS/;
 const MAX_PAGE_LENGTH = 1_000;
 
 const CODING = /^[\w-]{1,20}/;
@@ -89,7 +91,7 @@ function refusal(response: UpstreamResponse, route: string): AuthentikError {
     case 400:
       if (PLAIN_HTTP_TO_TLS.test(response.body.slice(0, MAX_PAGE_LENGTH))) {
         return failure("misconfigured", said, response, route, {
-          detail: "the port speaks TLS: try https://",
+          detail: SPEAKS_TLS,
         });
       }
       return body === undefined

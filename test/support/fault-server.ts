@@ -79,6 +79,22 @@ export const FAULTS = {
         "Content-Type: text/html",
       ]),
     ),
+  "takes plain HTTP for a mistake, as Apache does": (socket) =>
+    socket.end(
+      whole(
+        400,
+        "<html><h1>Bad Request</h1>Reason: You're speaking plain HTTP to an SSL-enabled server port.</html>",
+        ["Content-Type: text/html"],
+      ),
+    ),
+  "takes plain HTTP for a mistake, as Tomcat does": (socket) =>
+    socket.end(
+      whole(400, "Bad Request\r\nThis combination of host and port requires TLS.\r\n", [
+        "Content-Type: text/plain",
+      ]),
+    ),
+  "takes plain HTTP for TLS, and says so in TLS": (socket) =>
+    socket.end(Buffer.from([0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x46])),
   "is hidden by a proxy that answers 403 with a page": (socket) =>
     socket.end(whole(403, "<html>Blocked at 10.1.2.3</html>", ["Content-Type: text/html"])),
   "is hidden by a proxy that asks for a password": (socket) =>
