@@ -1,6 +1,6 @@
 /** What kept authentik from giving the answer that was asked for; one word for each thing a client can act on. */
 export type AuthentikErrorKind =
-  /** Nothing answered: refused, reset, 502/503/504, or the circuit breaker is open. */
+  /** Nothing answered: refused, reset, 502/503/504, a proxy's 408 or 520 to 530, or the circuit breaker is open. */
   | "unreachable"
   /** Nothing can answer where the gateway looks for authentik: unknown host, wrong scheme or port, untrusted certificate. */
   | "misconfigured"

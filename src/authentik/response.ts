@@ -104,6 +104,8 @@ function refusal(response: UpstreamResponse, route: string): AuthentikError {
       return failure(kindOfRefusal(status, detail), said, response, route);
     case 429:
       return failure("rate-limited", said, response, route);
+    // Of a proxy whose connection to this client was idle: RFC 9110, 15.5.9, says that the request may be repeated.
+    case 408:
     case 502:
     case 503:
     case 504:
@@ -111,6 +113,9 @@ function refusal(response: UpstreamResponse, route: string): AuthentikError {
   }
   if (status >= 400 && status < 500)
     return failure("rejected", said, response, route, body === undefined ? page : {});
+  // Cloudflare's, when it cannot reach what is behind it.
+  if (status >= 520 && status <= 530)
+    return failure("unreachable", said, response, route, { detail: describe(response) });
   if (status === 500 && isRecycledWorker(response)) {
     return failure("unreachable", "a worker of authentik ended while it answered", response, route, {
       detail: `${describe(response)}, without X-authentik-id`,

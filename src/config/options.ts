@@ -70,8 +70,8 @@ export const sections = {
     AUTHENTIK_QUEUE_MAX: count(10_000,
       "Calls that may wait for their turn; further ones are refused at once."),
     AUTHENTIK_RETRY: toggle(true,
-      "Whether a read is sent once more after a reset connection, a worker that ended, 502, 503, 504 or while " +
-      "authentik starts."),
+      "Whether a read is sent once more after a reset connection, a worker that ended, 408, 502, 503, 504, 520 " +
+      "to 530 or while authentik starts."),
     AUTHENTIK_MAX_RESPONSE_BYTES: bodyBytes(5_242_880, "Largest answer that is accepted from authentik."),
     LIST_STRATEGY: choice(["auto", "off"], "auto",
       "`auto`: many connections are picked from the list where that costs authentik less; `off`: never."),

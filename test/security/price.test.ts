@@ -215,6 +215,22 @@ const ATTACKS: Record<string, Run> = {
     }
     await quiet();
   },
+  ...Object.fromEntries(
+    ["/readyz", "/healthz", "/nowhere"].flatMap((path) =>
+      [READ, {}].map((options): [string, Run] => [
+        `${path} 1,000 times in one connection that ${"read" in options ? "is read" : "nobody reads"}`,
+        async ({ connect }) => {
+          connect(get(path).repeat(1_000), options);
+          await sleep(2_000);
+        },
+      ]),
+    ),
+  ),
+  "an Accept header of thousands of ranges, in each of 100 requests": async ({ connect }) => {
+    const accept = `Accept: ${"a/b;q=0.1,".repeat(1_500)}*/*`;
+    connect(post("{__typename}").replace("Host", `${accept}\r\nHost`).repeat(100), READ);
+    await quiet();
+  },
   "an operation name of 900,000 letters": async ({ connect }) => {
     connect(post(`query ${"x".repeat(900_000)}{__typename}`), READ);
     await quiet();

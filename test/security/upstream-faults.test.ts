@@ -84,6 +84,8 @@ const EXPECTED: Record<keyof typeof FAULTS, Expected> = {
   "answers 502": { code: "UPSTREAM_UNAVAILABLE", requests: 2 },
   "answers 503 with Retry-After": { code: "UPSTREAM_UNAVAILABLE", requests: 2, seconds: 5 },
   "answers 504": { code: "UPSTREAM_UNAVAILABLE", requests: 2 },
+  "answers 522, as Cloudflare does for a host that does not": { code: "UPSTREAM_UNAVAILABLE", requests: 2 },
+  "answers 408, as a proxy does whose client was idle": { code: "UPSTREAM_UNAVAILABLE", requests: 2 },
   "answers 200 while starting": { code: "UPSTREAM_UNAVAILABLE", requests: 2, seconds: 5 },
   "answers 429 with Retry-After": { code: "RATE_LIMITED", requests: 1, seconds: 2 },
   "redirects to a login page": { code: "UPSTREAM_REDIRECTED", requests: 1 },

@@ -102,6 +102,10 @@ export const FAULTS = {
   "answers 502": (socket) => socket.end(whole(502, "<html>nginx at 10.1.2.3</html>")),
   "answers 503 with Retry-After": (socket) => socket.end(whole(503, "{}", ["Retry-After: 5"])),
   "answers 504": (socket) => socket.end(whole(504, "")),
+  "answers 522, as Cloudflare does for a host that does not": (socket) =>
+    socket.end(whole(522, "<html>10.1.2.3: connection timed out</html>", ["Content-Type: text/html"])),
+  "answers 408, as a proxy does whose client was idle": (socket) =>
+    socket.end(whole(408, "<html>10.1.2.3</html>", ["Content-Type: text/html", "Connection: close"])),
   "answers 200 while starting": (socket) =>
     socket.end(whole(200, '{"error":"authentik starting"}', ["Retry-After: 5"])),
   "answers 429 with Retry-After": (socket) => socket.end(whole(429, '{"detail":"x"}', ["Retry-After: 2"])),
