@@ -1,4 +1,4 @@
-import { fileURLToPath } from "node:url";
+import { createRequire } from "node:module";
 import { defineConfig } from "vitest/config";
 
 const elsewhere = ["test/long/**", "test/federation/**", "test/clients/**", "**/node_modules/**"];
@@ -12,8 +12,9 @@ const together = [
 
 export default defineConfig({
   resolve: {
-    // Vite would load graphql's index.mjs for our source while libraries load index.js: two realms in tests only.
-    alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve("graphql/index.js")) }],
+    // Vite would load graphql's index.mjs for our source while libraries load index.js: two realms in tests only. Tests
+    // with packages of their own take this one as well.
+    alias: [{ find: /^graphql$/, replacement: createRequire(import.meta.url).resolve("graphql/index.js") }],
   },
   test: {
     testTimeout: 20_000,

@@ -182,8 +182,8 @@ async function startServing(
     throw listenFailure(error, config);
   });
   void health.check();
-  // Where nobody asks for readiness or metrics, the log tells all the same.
-  setInterval(() => void health.check(), WATCH_INTERVAL_MS).unref();
+  // Where nobody asks for readiness or metrics, or what they found is reused for long, the log tells all the same.
+  setInterval(() => void health.check({ anew: true }), WATCH_INTERVAL_MS).unref();
   // Loading takes a moment in which nothing is answered: the first operation goes first.
   setTimeout(() => void gateway.warmUp(), WARM_UP_AFTER_MS).unref();
 

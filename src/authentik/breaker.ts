@@ -10,7 +10,7 @@ export interface Breaker {
   blockedMs(): number;
   /** Admission of one call, or how many milliseconds to stay away. */
   admit(): Admission | number;
-  /** `neutral` for calls that tell nothing about authentik: given up by their caller. */
+  /** `neutral` for calls that tell nothing about authentik: given up by their caller, or made again. */
   record(admission: Admission, outcome: "success" | "failure" | "neutral"): void;
   state(): BreakerState;
 }

@@ -161,7 +161,7 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
     breaker,
     rowCost,
     accepted,
-    retries: options.retry ? createRetryBudget() : null,
+    retries: options.retry ? createRetryBudget({ inFlightAtMost: () => limit.permits() }) : null,
     serviceMode: serviceAuthorization !== undefined,
     onUpstreamRequest: options.onUpstreamRequest,
     now,

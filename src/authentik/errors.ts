@@ -1,6 +1,6 @@
 /** What kept authentik from giving the answer that was asked for; one word for each thing a client can act on. */
 export type AuthentikErrorKind =
-  /** Nothing answered: refused, reset, 502/503/504, or the circuit breaker is open. */
+  /** Nothing answered: refused, reset, 502/503/504, a proxy's 408 or 520 to 530, or the circuit breaker is open. */
   | "unreachable"
   /** Nothing can answer where the gateway looks for authentik: unknown host, wrong scheme or port, untrusted certificate. */
   | "misconfigured"
@@ -16,12 +16,13 @@ export type AuthentikErrorKind =
   | "too-many-calls"
   /** What was asked for can only be found by looking through a list that is too long for it. */
   | "too-many-rows"
-  /** No or bad credentials: 401, and 403 with authentik's own untranslated texts for them. */
+  /** No or bad credentials: 401 in JSON, and 403 with authentik's own untranslated texts for them. */
   | "unauthenticated"
   /** authentik refuses the gateway's own token, in service mode. */
   | "service-credentials"
+  /** 403 as authentik's API says it: JSON with `detail`. A page is `malformed-response`. */
   | "forbidden"
-  /** 404 as authentik's API says it: JSON with `detail`. A 404 page is `malformed-response`. */
+  /** 404 as authentik's API says it. A page is `malformed-response`. */
   | "not-found"
   | "rate-limited"
   /** 400 with field errors. */

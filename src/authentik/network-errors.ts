@@ -19,6 +19,11 @@ const HINTS: Readonly<Record<string, string>> = {
   ENETUNREACH: "there is no route to the host of authentik's URL",
 };
 
+/** For an operator whose URL begins with http://, where that is certain. */
+export const SPEAKS_TLS = "the port speaks TLS: try https://";
+/** A record of TLS that holds an alert: what a TLS server says to what it cannot read. */
+const TLS_ALERT = "\u0015\u0003";
+
 const NO_TLS = "the port speaks no TLS: try http://, or the port for https";
 
 /** Failures that no waiting mends, because the operator must act. */
@@ -60,6 +65,14 @@ export function toNetworkError(error: Error, route: string): AuthentikError {
   const code = codeOf(error);
   // undici's parser names what it met by a code where it has one.
   const noHttp = code.startsWith("HPE_") || code === "HTTPParserError" || code === "ERR_ASSERTION";
+  const misconfigured = noHttp && isTlsAlert(error) ? SPEAKS_TLS : MISCONFIGURED[code];
+  if (misconfigured !== undefined) {
+    return new AuthentikError("misconfigured", "authentik cannot be reached as the gateway is configured", {
+      route,
+      detail: `${code}: ${misconfigured}`,
+      cause: error,
+    });
+  }
   const unusable = UNUSABLE_ANSWERS[code] ?? (noHttp ? `the answer is not HTTP; ${SCHEME}` : undefined);
   if (unusable !== undefined) {
     return new AuthentikError("malformed-response", "authentik's answer cannot be read", {
@@ -75,14 +88,6 @@ export function toNetworkError(error: Error, route: string): AuthentikError {
     // undici refuses it before anything is sent; its error may quote our header, so it is no cause here.
     return new AuthentikError("rejected", "the request cannot be written as HTTP", { route, detail: code });
   }
-  const misconfigured = MISCONFIGURED[code];
-  if (misconfigured !== undefined) {
-    return new AuthentikError("misconfigured", "authentik cannot be reached as the gateway is configured", {
-      route,
-      detail: `${code}: ${misconfigured}`,
-      cause: error,
-    });
-  }
   const hint = UNASKED_INTERIM[error.message] ?? HINTS[code];
   return new AuthentikError("unreachable", "authentik cannot be reached", {
     route,
@@ -96,6 +101,11 @@ export function isBrokenConnection(error: AuthentikError): boolean {
   return (
     error.kind === "unreachable" && error.cause instanceof Error && BROKEN_CONNECTION.has(codeOf(error.cause))
   );
+}
+
+/** undici's parser keeps what it could not read. */
+function isTlsAlert(error: Error): boolean {
+  return "data" in error && typeof error.data === "string" && error.data.startsWith(TLS_ALERT);
 }
 
 function codeOf(error: Error): string {

@@ -74,7 +74,7 @@ function problemOf(
     case "malformed-response":
       return answer.status === 404
         ? `${where(url)} has no API at ${apiPath(url)}: is a path prefix missing or wrong?`
-        : `${where(url)} answers with a page instead of the API: is this authentik, and is the path prefix right?`;
+        : `${where(url)} answers${answer.status === 200 ? "" : ` ${answer.status}`} with a page instead of the API: is this authentik, and is the path prefix right?`;
     default:
       return `${where(url)} answers ${answer.status} where authentik's API says ${hasCredential ? 200 : 403}: is this authentik, and what stands in front of it?`;
   }

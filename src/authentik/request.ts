@@ -94,7 +94,24 @@ export function createSender(parts: SenderParts): Send {
     });
   }
 
-  const attempt: Send = async (method, request, operation, signal) => {
+  /** Takes what sending once more costs, where that is safe and may help. */
+  function takeRetry(method: "GET" | "DELETE", operation: SendingOperation, error: AuthentikError): boolean {
+    return (
+      method === "GET" &&
+      retries !== null &&
+      isWorthRetrying(error) &&
+      operation.takeRequest() &&
+      retries.spend()
+    );
+  }
+
+  async function attempt(
+    method: "GET" | "DELETE",
+    request: UpstreamRequest,
+    operation: SendingOperation,
+    signal: AbortSignal,
+    isRetry: boolean,
+  ): ReturnType<Send> {
     const { route } = request;
     const { caller, usage } = operation;
     const { key: callerKey, authorization } = caller.identity;
@@ -130,7 +147,10 @@ export function createSender(parts: SenderParts): Send {
     const error = result instanceof AuthentikError ? result : null;
     const latencyMs = response?.latencyMs ?? now() - startedMs;
     const isLate = error?.kind === "timeout" && latencyMs >= TIMEOUT_COUNTS_FROM_MS;
-    breaker.record(admission, breakerOutcome(error, isLate));
+    const again = !isRetry && admission === "normal" && error !== null && takeRetry(method, operation, error);
+    // Of an attempt that is made again the second outcome counts: a worker or proxy that ends takes all that it had in
+    // flight along, while authentik answers the very next request.
+    breaker.record(admission, again ? "neutral" : breakerOutcome(error, isLate));
     if (error === null && isQuiet && queue.inFlight() <= QUIET_REQUESTS) {
       rowCost.note(request.rows === undefined ? null : rowsOf(result), latencyMs);
     }
@@ -145,27 +165,17 @@ export function createSender(parts: SenderParts): Send {
     if (error?.kind === "unauthenticated") accepted.delete(callerKey);
     else if (response && (error === null || error.kind === "not-found" || error.kind === "forbidden"))
       accepted.set(callerKey, true);
-    if (error !== null) throw serviceMode ? asOperators(error) : error;
-    return { value: "value" in result ? result.value : null, bytes: response?.bytes ?? 0 };
-  };
+    if (error === null)
+      return { value: "value" in result ? result.value : null, bytes: response?.bytes ?? 0 };
+    if (!again) throw serviceMode ? asOperators(error) : error;
+    await pause(signal, error);
+    usage.retries += 1;
+    return attempt(method, request, operation, signal, true);
+  }
 
-  return async (method, request, operation, signal) => {
+  return (method, request, operation, signal) => {
     retries?.earn();
-    try {
-      return await attempt(method, request, operation, signal);
-    } catch (error) {
-      const again =
-        method === "GET" &&
-        retries !== null &&
-        error instanceof AuthentikError &&
-        isWorthRetrying(error) &&
-        operation.takeRequest() &&
-        retries.spend();
-      if (!again) throw error;
-      await pause(signal, error);
-      operation.usage.retries += 1;
-      return attempt(method, request, operation, signal);
-    }
+    return attempt(method, request, operation, signal, false);
   };
 }
 
@@ -203,8 +213,6 @@ function breakerOutcome(error: AuthentikError | null, isLate: boolean): "success
   if (isLate) return "failure";
   switch (error?.kind) {
     case "unreachable":
-      // A 500 is a recycled worker, which takes all that it had in flight along: authentik itself is there.
-      return error.status === 500 ? "neutral" : "failure";
     case "misconfigured":
     case "starting":
       return "failure";

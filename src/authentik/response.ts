@@ -1,20 +1,22 @@
 import { AuthentikError, type AuthentikErrorKind, type AuthentikErrorOptions } from "./errors.ts";
 import { decodeFieldErrors } from "./field-errors.ts";
 import type { UpstreamResponse } from "./http.ts";
+import { SPEAKS_TLS } from "./network-errors.ts";
 
 /**
  * The texts authentik has for missing, wrong, unsupported and malformed credentials, all with status 403.
  * No release translates them; every other 403 is about permissions.
  */
-const CREDENTIAL_TEXTS: ReadonlySet<unknown> = new Set([
+const CREDENTIAL_TEXTS: ReadonlySet<string> = new Set([
   "Authentication credentials were not provided.",
   "Token invalid/expired",
   "Unsupported authentication type",
   "Malformed header",
 ]);
 
-/** What servers written in Go (authentik's own router, Caddy, Traefik) and nginx say to http:// on a port for https://. */
-const PLAIN_HTTP_TO_TLS = /HTTP request (?:to an HTTPS server|was sent to HTTPS port)/;
+/** What servers written in Go (authentik's own router, Caddy, Traefik), nginx, Apache and Tomcat say to http:// on a port for https://. */
+const PLAIN_HTTP_TO_TLS =
+  /HTTP request (?:to an HTTPS server|was sent to HTTPS port)|plain HTTP to an SSL-enabled|host and port requires TLS/;
 const MAX_PAGE_LENGTH = 1_000;
 
 const CODING = /^[\w-]{1,20}/;
@@ -73,7 +75,11 @@ function refusal(response: UpstreamResponse, route: string): AuthentikError {
   const { status } = response;
   const body = isJson(response.contentType) ? parse(response.body) : undefined;
   const said = `authentik answered ${status}`;
-  const page = body === undefined ? { detail: `${describe(response)}; ${PAGE_INSTEAD_OF_API}` } : {};
+  const page = { detail: `${describe(response)}; ${PAGE_INSTEAD_OF_API}` };
+  // What authentik's API refuses, it says in JSON; what has no `detail` then is of a proxy, a firewall or a login wall.
+  const detail = detailOf(body);
+  const notTheApi = (): AuthentikError =>
+    failure("malformed-response", `${said}, but not as its API does`, response, route, page);
 
   if (status >= 300 && status < 400) {
     return failure("redirected", `${said}, which is never followed`, response, route, {
@@ -85,37 +91,31 @@ function refusal(response: UpstreamResponse, route: string): AuthentikError {
     case 400:
       if (PLAIN_HTTP_TO_TLS.test(response.body.slice(0, MAX_PAGE_LENGTH))) {
         return failure("misconfigured", said, response, route, {
-          detail: "the port speaks TLS: try https://",
+          detail: SPEAKS_TLS,
         });
       }
-      return failure("invalid-input", said, response, route, {
-        fieldErrors: decodeFieldErrors(body),
-        ...page,
-      });
+      return body === undefined
+        ? notTheApi()
+        : failure("invalid-input", said, response, route, { fieldErrors: decodeFieldErrors(body) });
     case 401:
-      return failure("unauthenticated", said, response, route);
     case 403:
-      return failure(
-        CREDENTIAL_TEXTS.has(detailOf(body)) ? "unauthenticated" : "forbidden",
-        said,
-        response,
-        route,
-        page,
-      );
     case 404:
-      return typeof detailOf(body) === "string"
-        ? failure("not-found", said, response, route)
-        : failure("malformed-response", `${said}, but not as its API does`, response, route, {
-            detail: `${describe(response)}; ${PAGE_INSTEAD_OF_API}`,
-          });
+      if (typeof detail !== "string") return notTheApi();
+      return failure(kindOfRefusal(status, detail), said, response, route);
     case 429:
       return failure("rate-limited", said, response, route);
+    // Of a proxy whose connection to this client was idle: RFC 9110, 15.5.9, says that the request may be repeated.
+    case 408:
     case 502:
     case 503:
     case 504:
       return failure(saysStarting(response.body) ? "starting" : "unreachable", said, response, route);
   }
-  if (status >= 400 && status < 500) return failure("rejected", said, response, route, page);
+  if (status >= 400 && status < 500)
+    return failure("rejected", said, response, route, body === undefined ? page : {});
+  // Cloudflare's, when it cannot reach what is behind it.
+  if (status >= 520 && status <= 530)
+    return failure("unreachable", said, response, route, { detail: describe(response) });
   if (status === 500 && isRecycledWorker(response)) {
     return failure("unreachable", "a worker of authentik ended while it answered", response, route, {
       detail: `${describe(response)}, without X-authentik-id`,
@@ -126,6 +126,11 @@ function refusal(response: UpstreamResponse, route: string): AuthentikError {
   return failure("malformed-response", `${said} to a request`, response, route, {
     detail: describe(response),
   });
+}
+
+function kindOfRefusal(status: 401 | 403 | 404, detail: string): AuthentikErrorKind {
+  if (status === 404) return "not-found";
+  return status === 401 || CREDENTIAL_TEXTS.has(detail) ? "unauthenticated" : "forbidden";
 }
 
 function failure(

@@ -6,12 +6,12 @@ const LONGEST_PAUSE_MS = 250;
 
 /** What one first call earns: in a long outage at most this share of calls is sent twice. */
 const EARNED_PER_CALL = 0.15;
-/** Retries saved up in good times. */
-const SAVED_AT_MOST = 10;
+/** Retries that may be saved up in good times, however few requests are in flight at once. */
+const SAVED_AT_LEAST = 10;
 
 /**
  * Whether the same GET may be sent once more after this: after a connection that broke, or 500 without authentik's id as
- * a recycled worker leaves behind, 502, 503, 504, and while authentik starts. Never after an answer of authentik's own.
+ * a recycled worker leaves behind, 502, 503, 504, a proxy's 408 or 520 to 530, and while authentik starts. Never after an answer of authentik's own.
  */
 export function isWorthRetrying(error: AuthentikError): boolean {
   if (error.kind === "starting") return true;
@@ -29,11 +29,14 @@ export interface RetryBudget {
   spend(): boolean;
 }
 
-export function createRetryBudget(): RetryBudget {
-  let saved = SAVED_AT_MOST;
+/** @param options.inFlightAtMost that many are saved up: what is in flight at once may be lost at once */
+export function createRetryBudget({ inFlightAtMost }: { inFlightAtMost: () => number }): RetryBudget {
+  const savedAtMost = (): number => Math.max(SAVED_AT_LEAST, inFlightAtMost());
+  let saved = savedAtMost();
   return {
     earn() {
-      saved = Math.min(SAVED_AT_MOST, saved + EARNED_PER_CALL);
+      // What was saved stays while the limit on requests in flight is low for a moment.
+      saved = Math.max(saved, Math.min(savedAtMost(), saved + EARNED_PER_CALL));
     },
     spend() {
       if (saved < 1) return false;

@@ -70,8 +70,8 @@ export const sections = {
     AUTHENTIK_QUEUE_MAX: count(10_000,
       "Calls that may wait for their turn; further ones are refused at once."),
     AUTHENTIK_RETRY: toggle(true,
-      "Whether a read is sent once more after a reset connection, a worker that ended, 502, 503, 504 or while " +
-      "authentik starts."),
+      "Whether a read is sent once more after a reset connection, a worker that ended, 408, 502, 503, 504, 520 " +
+      "to 530 or while authentik starts."),
     AUTHENTIK_MAX_RESPONSE_BYTES: bodyBytes(5_242_880, "Largest answer that is accepted from authentik."),
     LIST_STRATEGY: choice(["auto", "off"], "auto",
       "`auto`: many connections are picked from the list where that costs authentik less; `off`: never."),
@@ -150,7 +150,8 @@ export const sections = {
     MAX_REST_CALLS: limit(1000, "REST calls that one operation may cause."),
     MAX_SCANNED_ROWS: limit(1000, "Rows that one lookup may read where authentik has no filter for it."),
     MAX_PERSISTED_QUERIES_BYTES: bytes(4_194_304,
-      "Memory for documents that clients registered by hash (automatic persisted queries)."),
+      "Memory for documents that clients registered by hash (automatic persisted queries); one with " +
+      "more than 50 aliases is answered, not kept."),
     DOCUMENT_CACHE_BYTES: bytes(33_554_432,
       "Memory for documents that are kept parsed and validated, by estimate."),
   },

@@ -8,6 +8,8 @@ export interface NodeCounts {
   /** Letters of the longest alias. */
   aliasLength: number;
   directives: number;
+  /** Items of all lists that are written out. */
+  listItems: number;
   /** Deepest selection set, list, input object or type modifier within its kind. */
   nesting: number;
 }
@@ -31,6 +33,7 @@ export function countNodes(document: DocumentNode, maxNesting: number): NodeCoun
     aliases: 0,
     aliasLength: 0,
     directives: 0,
+    listItems: 0,
     nesting: 0,
   };
   const pending: Visit[] = document.definitions.map((node) => [node, 0]);
@@ -49,6 +52,7 @@ function countNode(node: ASTNode, counts: NodeCounts): void {
   if (node.kind === Kind.OPERATION_DEFINITION) counts.operations++;
   else if (node.kind === Kind.FRAGMENT_DEFINITION) counts.fragments++;
   else if (node.kind === Kind.DIRECTIVE) counts.directives++;
+  else if (node.kind === Kind.LIST) counts.listItems += node.values.length;
   else if (node.kind === Kind.FIELD && node.alias !== undefined) {
     counts.aliases++;
     counts.aliasLength = Math.max(counts.aliasLength, node.alias.value.length);

@@ -110,7 +110,14 @@ export interface FormattedError {
  * @param extensions further fields that help the client act
  */
 export function clientError(code: ErrorCode, message: string, extensions: JsonObject = {}): GraphQLError {
-  return new GraphQLError(message, { extensions: { ...extensions, code } });
+  // Where it was made tells nobody anything, and writing that down costs most of all.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return new GraphQLError(message, { extensions: { ...extensions, code } });
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 /**

@@ -76,8 +76,9 @@ export function createMetrics({ endpoint, ...readings }: MetricsOptions): Metric
   };
 
   return {
-    record({ path, status, outcome, codes, durationMs, shared, usage, traceId }) {
-      if (path !== endpoint) {
+    record({ method, path, status, outcome, codes, durationMs, shared, usage, traceId }) {
+      // What browsers ask before an operation is none.
+      if (path !== endpoint || method === "OPTIONS") {
         otherRequests.inc({ status });
         return;
       }

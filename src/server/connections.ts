@@ -58,6 +58,13 @@ export function watchConnections(
   server.on("connection", (socket) => {
     const connection: Connection = { owed: [], waiting: [], failure: null, isScheduled: false };
     connections.set(socket, connection);
+    // node:http ends a connection with it after its last response. While the client still sends, the system would answer
+    // with a reset, which may overtake the response.
+    const destroySoon = socket.destroySoon.bind(socket);
+    socket.destroySoon = () => {
+      if (connection.owed.some(({ response }) => !response.req.complete)) linger(socket);
+      else destroySoon();
+    };
     // node:http resumes the socket at the end of each request, whoever has paused it.
     socket.on("resume", () => {
       if (connection.waiting.length > 0 || isUnread(socket, connection)) socket.pause();
@@ -204,6 +211,15 @@ function answerFailure(socket: Socket, { failure, owed, waiting }: Connection): 
     `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
       `Cache-Control: no-store\r\nConnection: close\r\n\r\n${body}`,
   );
+  linger(socket);
+}
+
+/** Ends this side, throws away unparsed what the client goes on to send, and closes the connection a moment later. */
+function linger(socket: Socket): void {
+  socket.end();
+  socket.removeAllListeners("data");
+  socket.on("data", () => {});
+  socket.resume();
   setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
 

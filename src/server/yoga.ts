@@ -12,6 +12,7 @@ import { LRUCache } from "lru-cache";
 import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
 import { clientError } from "../graphql/errors.ts";
 import type { Executor } from "../graphql/execute.ts";
+import { countNodes } from "../graphql/document-counts.ts";
 import { formatResult, textOf } from "../graphql/format.ts";
 import { findOperation, type PreparedDocument } from "../graphql/prepare.ts";
 import { checkParams, parseBody, parseSearch, type RequestParams } from "./request-params.ts";
@@ -54,7 +55,7 @@ export interface YogaServer {
 }
 
 export function createYogaServer(options: YogaOptions): YogaServer {
-  const persisted = usePersistedQueries(options.maxPersistedQueriesBytes);
+  const persisted = usePersistedQueries(options);
   const create = (schema: GraphQLSchema, executor: Executor, tracing: Plugin<YogaContext>[]) =>
     createYoga<YogaContext>({
       schema,
@@ -173,14 +174,38 @@ function checkBatch({ length }: readonly unknown[], max: number): void {
   }
 }
 
-/** Automatic persisted queries, out of the way of operations that have none. */
-function usePersistedQueries(maxBytes: number): Plugin<YogaContext> {
+/** What a document that is kept by its hash may name or list, each of which may cost an answer of its own. */
+const MAX_PERSISTED_NAMES = 50;
+/** Documents that were let through are not nested deeper. */
+const ANY_NESTING = Number.POSITIVE_INFINITY;
+
+/**
+ * Automatic persisted queries, out of the way of operations that have none.
+ *
+ * A hash is a few hundred bytes, whatever it stands for: a document of a thousand aliases is answered, but not kept, so
+ * that whoever wants it pays for it each time. Clients send the document where the hash is not known, as they do anyway.
+ */
+function usePersistedQueries({
+  executor,
+  maxPersistedQueriesBytes,
+}: Pick<YogaOptions, "executor" | "maxPersistedQueriesBytes">): Plugin<YogaContext> {
   const queries = new LRUCache<string, string>({
-    maxSize: maxBytes,
+    maxSize: maxPersistedQueriesBytes,
     sizeCalculation: (query, hash) => query.length + hash.length,
   });
+  function isWorthAHash(query: string): boolean {
+    try {
+      const { aliases, listItems } = countNodes(executor.prepare(query).document, ANY_NESTING);
+      return Math.max(aliases, listItems) <= MAX_PERSISTED_NAMES;
+    } catch {
+      return false;
+    }
+  }
   const { onParams } = useAPQ({
-    store: { get: (hash) => queries.get(hash), set: (hash, query) => queries.set(hash, query) },
+    store: {
+      get: (hash) => queries.get(hash),
+      set: (hash, query) => void (isWorthAHash(query) && queries.set(hash, query)),
+    },
   });
   return {
     onParams: (payload) => (payload.params.extensions?.["persistedQuery"] ? onParams?.(payload) : undefined),

@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { afterEach, expect, test } from "vitest";
 import type { Authentik } from "../../src/authentik/client.ts";
 import { AuthentikError } from "../../src/authentik/errors.ts";
@@ -62,27 +63,55 @@ test("clients that leave do not open it", async () => {
   await settled();
 });
 
-test("a worker that is recycled takes all that it has in flight along, and nobody notices", async () => {
-  const gate = createGate();
-  fake = await startFakeAuthentik();
-  fake.answer(async (_request, response, fallback) => {
-    if (fake.requests.length > 10) {
-      fallback();
-      return;
-    }
-    await gate.opened;
-    response.writeHead(500, { "Content-Type": "text/plain; charset=utf-8" }).end("Internal Server Error");
+const TAKEN_ALONG: [name: string, inFlight: number, (response: ServerResponse) => void][] = [
+  [
+    "a worker that is recycled",
+    10,
+    (response) =>
+      response.writeHead(500, { "Content-Type": "text/plain; charset=utf-8" }).end("Internal Server Error"),
+  ],
+  ["a worker that is killed", 12, (response) => response.socket?.resetAndDestroy()],
+  ["a proxy that closes", 60, (response) => response.socket?.end()],
+];
+
+test.each(TAKEN_ALONG)(
+  "%s takes all %i calls in flight along, and nobody notices",
+  async (_name, inFlight, take) => {
+    const gate = createGate();
+    fake = await startFakeAuthentik({ pks: Array.from({ length: inFlight }, (_, index) => index + 1) });
+    fake.answer(async (_request, response, fallback) => {
+      if (fake.requests.length > inFlight) {
+        fallback();
+        return;
+      }
+      await gate.opened;
+      take(response);
+    });
+    authentik = connect(fake.url, { concurrency: inFlight });
+    const client = operation(authentik);
+    const reading = Array.from({ length: inFlight }, (_, index) => client.get(retrieve(index + 1)));
+    await fake.arrived(inFlight);
+    gate.open();
+    expect(await Promise.all(reading)).toEqual(
+      Array.from({ length: inFlight }, (_, index) => connectionBody(index + 1)),
+    );
+    expect(fake.requests.length).toBe(2 * inFlight);
+    expect(authentik.state().breaker).toBe("closed");
+  },
+);
+
+test("an outage of resets opens it within as many calls as any other", async () => {
+  fake = await startFakeAuthentik({
+    answer: (_request, response) => void response.socket?.resetAndDestroy(),
   });
-  authentik = connect(fake.url, { concurrency: 10 });
-  const client = operation(authentik);
-  const reading = Array.from({ length: 10 }, (_, index) => client.get(retrieve(index + 1)));
-  await fake.arrived(10);
-  gate.open();
-  expect(await Promise.all(reading)).toEqual(
-    Array.from({ length: 10 }, (_, index) => connectionBody(index + 1)),
-  );
-  expect(fake.requests.length).toBe(20);
-  expect(authentik.state().breaker).toBe("closed");
+  authentik = connect(fake.url);
+  let calls = 0;
+  for (let round = 0; round < 20; round += 1) {
+    expect(new Set(await callAtOnce(10))).toEqual(new Set(["unreachable"]));
+    calls += 10;
+  }
+  expect(authentik.state().breaker).not.toBe("closed");
+  expect(fake.requests.length).toBeLessThan(calls / 2);
 });
 
 test("what one caller asks wrongly never opens it for others", async () => {

@@ -58,7 +58,11 @@ test.each<[string, (response: ServerResponse) => void, RegExp]>([
   ["502", (response) => sendPage(response, 502, "Bad Gateway"), /answers 502: authentik is down behind/],
   ["500", (response) => sendPage(response, 500, "Server Error"), /answers 500/],
   ["anybody's list", (response) => sendJson(response, 200, { results: [] }), /no authentik/],
-  ["another 403", (response) => sendPage(response, 403, "Forbidden"), /answers 403 where authentik's API/],
+  [
+    "another 403",
+    (response) => sendPage(response, 403, "Forbidden"),
+    /answers 403 with a page instead of the API/,
+  ],
 ])("a server that answers with %s is told in words", async (_name, answer, words) => {
   fake = await startFakeAuthentik({ answer: (_request, response) => answer(response) });
   const problem = await probe(fake.url);
@@ -113,6 +117,7 @@ describe("in service mode the probe shows the gateway's own token", () => {
 
   test.each([
     ["a page with 403", (response: ServerResponse) => sendPage(response, 403, "Forbidden")],
+    ["a page with 401", (response: ServerResponse) => sendPage(response, 401, "Authorization Required")],
     ["502", (response: ServerResponse) => sendPage(response, 502, "Bad Gateway")],
     ["a page", (response: ServerResponse) => sendPage(response, 200, "Welcome")],
   ])("and takes %s for nothing that is said about the token", async (_name, answer) => {

@@ -1,20 +1,10 @@
-import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
-
-const root = new URL("../../", import.meta.url);
+import base from "../../vitest.config.ts";
 
 export default defineConfig({
-  root: fileURLToPath(root),
-  resolve: {
-    // One graphql for our source and this folder's tests: the root's, and the file of it that libraries load.
-    alias: [
-      {
-        find: /^graphql$/,
-        replacement: createRequire(new URL("package.json", root)).resolve("graphql/index.js"),
-      },
-    ],
-  },
+  root: fileURLToPath(new URL("../../", import.meta.url)),
+  resolve: base.resolve ?? {},
   test: {
     include: ["test/clients/*.test.ts"],
     // Each starts programs, and a busy machine takes its time.

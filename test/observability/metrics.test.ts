@@ -52,6 +52,16 @@ describe("the metrics", () => {
     expect(samples).not.toHaveProperty('operation_errors_total{code="BAD_REQUEST"}');
   });
 
+  test("count what browsers ask before an operation apart, as it is none", async () => {
+    const { metrics, url } = await serveMetrics();
+    metrics.record({ ...elsewhere, method: "OPTIONS", path: "/graphql", status: 204, codes: [] });
+    expect(await scrape(url)).toMatchObject({
+      'other_requests_total{status="204"}': 1,
+      'operations_total{outcome="ok"}': 0,
+      operation_duration_seconds_count: 0,
+    });
+  });
+
   test("tell how long authentik took, by route and outcome", async () => {
     const { metrics, url } = await serveMetrics();
     const route = "/sources/user_connections/plex/{id}/";

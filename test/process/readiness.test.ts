@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { type AnswerHandler, sendPage, startFakeAuthentik } from "../support/fake-authentik.ts";
+import { type AnswerHandler, sendJson, sendPage, startFakeAuthentik } from "../support/fake-authentik.ts";
 import { household } from "../support/fake-household.ts";
 import { ask, buildCli, startBefore, startCli } from "./cli.ts";
 
@@ -182,6 +182,38 @@ describe("in service mode with a token that authentik refuses", () => {
     expect(JSON.parse(request)).toMatchObject({ level: "warn", codes: ["UPSTREAM_REJECTED"] });
     expect(cli.output()).not.toContain("dead-token");
   });
+});
+
+test("a token that dies while nobody asks is noticed all the same, and so is one that lives again", async () => {
+  const authentik = await startFakeAuthentik({ sandbox: { release: "2025.4", directory: household() } });
+  onTestFinished(() => authentik.close());
+  const cli = startCli(["--port=0"], {
+    AUTHENTIK_URL: authentik.url.href,
+    AUTHENTIK_TOKEN: "token-of-alice",
+    GATEWAY_KEY: "key-of-this-gateway",
+    // Whoever looks below finds what is known: looking has nobody asked.
+    READINESS_CACHE_MS: "600000",
+    NODE_OPTIONS: `--import=${new URL("fast-clock.mjs", import.meta.url).href}`,
+  });
+  const url = await cli.url();
+  await cli.printed(/authentik answers/);
+  const metric = async () =>
+    /^authentik_graphql_service_credentials_valid (\d)$/m.exec(
+      await (await fetch(url.replace("/graphql", "/metrics"))).text(),
+    )?.[1];
+  expect(await metric()).toBe("1");
+  authentik.answer((_request, response) => sendJson(response, 403, { detail: "Token invalid/expired" }));
+  const [line] = await cli.printed(/^.*refuses AUTHENTIK_TOKEN: it is invalid or expired.*$/m);
+  expect(JSON.parse(line)).toMatchObject({ level: "error" });
+  const ready = { status: "ready", breaker: "closed" };
+  expect(await readiness(url)).toEqual([200, { ...ready, authentik: "refuses-token" }]);
+  expect(await metric()).toBe("0");
+  authentik.answer(null);
+  await cli.printed(/authentik answers[^]*authentik answers/);
+  expect(await readiness(url)).toEqual([200, { ...ready, authentik: "ok" }]);
+  // Said once, however often it was found.
+  expect(cli.output().match(/refuses AUTHENTIK_TOKEN/g)).toHaveLength(1);
+  expect(new Set(authentik.paths())).toEqual(new Set(["/api/v3/core/users/me/"]));
 });
 
 test("the other routes take GET and HEAD only", async () => {

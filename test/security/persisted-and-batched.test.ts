@@ -42,6 +42,26 @@ test("documents that are registered obey the same limits", async () => {
   expect(codes).toEqual(["LIMIT_EXCEEDED"]);
 });
 
+test.each([
+  ["50 aliases", 50, (i: number) => `a${i}:plexConnection(id:5){pk} `, true],
+  ["51 aliases", 51, (i: number) => `a${i}:plexConnection(id:5){pk} `, false],
+  [
+    "51 representations written out",
+    1,
+    () => `_entities(representations:[${"0 ".repeat(51)}]){__typename}`,
+    false,
+  ],
+])("a hash stands for no more than its bytes pay for: %s", async (_name, count, field, isKept) => {
+  const query = `{${Array.from({ length: count }, (_, index) => field(index)).join("")}}`;
+  const sha256Hash = createHash("sha256").update(query).digest("hex");
+  const extensions = { persistedQuery: { version: 1, sha256Hash } };
+  const first = await send({ query, extensions });
+  const byHash = await send({ extensions });
+  expect(byHash.codes).toEqual(isKept ? first.codes : ["PERSISTED_QUERY_NOT_FOUND"]);
+  // The document itself is answered again.
+  expect((await send({ query, extensions })).codes).toEqual(first.codes);
+});
+
 test("operations of one batch share one allowance of REST calls and representations", async () => {
   authentik.requests.length = 0;
   const calls = Array.from({ length: 8 }, (_, index) => ({

@@ -15,9 +15,19 @@ interface Expected {
   /** Requests that are sent in all. */
   requests: number;
   seconds?: number;
+  /** What the caller reads. */
+  message?: RegExp;
   /** What the operator reads in the log. */
   detail?: RegExp;
 }
+
+/** No waiting helps: the operator must act. */
+const SPEAKS_TLS: Expected = {
+  code: "UPSTREAM_UNAVAILABLE",
+  requests: 1,
+  message: /where none can answer\. Tell the gateway's operator/,
+  detail: /the port speaks TLS: try https:\/\/$/,
+};
 
 /** What the client gets for each fault. */
 const EXPECTED: Record<keyof typeof FAULTS, Expected> = {
@@ -56,15 +66,26 @@ const EXPECTED: Record<keyof typeof FAULTS, Expected> = {
     requests: 1,
     detail: /interim answers \(1xx\)/,
   },
-  "takes plain HTTP for a mistake": { code: "UPSTREAM_UNAVAILABLE", requests: 1, detail: /try https:\/\// },
-  "takes plain HTTP for a mistake, as nginx does": {
-    code: "UPSTREAM_UNAVAILABLE",
+  "takes plain HTTP for a mistake": SPEAKS_TLS,
+  "takes plain HTTP for a mistake, as nginx does": SPEAKS_TLS,
+  "takes plain HTTP for a mistake, as Apache does": SPEAKS_TLS,
+  "takes plain HTTP for a mistake, as Tomcat does": SPEAKS_TLS,
+  "takes plain HTTP for TLS, and says so in TLS": SPEAKS_TLS,
+  "is hidden by a proxy that answers 403 with a page": {
+    code: "UPSTREAM_INVALID_RESPONSE",
     requests: 1,
-    detail: /try https:\/\//,
+    detail: /^text\/html, \d+ bytes; the answer is not from authentik's API: .*what stands in front of it/,
+  },
+  "is hidden by a proxy that asks for a password": {
+    code: "UPSTREAM_INVALID_RESPONSE",
+    requests: 1,
+    detail: /the answer is not from authentik's API/,
   },
   "answers 502": { code: "UPSTREAM_UNAVAILABLE", requests: 2 },
   "answers 503 with Retry-After": { code: "UPSTREAM_UNAVAILABLE", requests: 2, seconds: 5 },
   "answers 504": { code: "UPSTREAM_UNAVAILABLE", requests: 2 },
+  "answers 522, as Cloudflare does for a host that does not": { code: "UPSTREAM_UNAVAILABLE", requests: 2 },
+  "answers 408, as a proxy does whose client was idle": { code: "UPSTREAM_UNAVAILABLE", requests: 2 },
   "answers 200 while starting": { code: "UPSTREAM_UNAVAILABLE", requests: 2, seconds: 5 },
   "answers 429 with Retry-After": { code: "RATE_LIMITED", requests: 1, seconds: 2 },
   "redirects to a login page": { code: "UPSTREAM_REDIRECTED", requests: 1 },
@@ -121,7 +142,7 @@ async function expectUsable(gateway: TestGateway): Promise<void> {
 describe("an authentik that", () => {
   const rows = Object.entries(EXPECTED) as [keyof typeof FAULTS, Expected][];
 
-  test.each(rows)("%s", async (name, { code, requests, seconds, detail = /./ }) => {
+  test.each(rows)("%s", async (name, { code, requests, seconds, message = /./, detail = /./ }) => {
     const server = await faulty();
     const gateway = await start(server.url);
     await expectUsable(gateway);
@@ -135,6 +156,7 @@ describe("an authentik that", () => {
     expect(answer.result.data).toEqual({ plexConnection: null });
     expect(answer.codes).toEqual([code]);
     const [error] = answer.result.errors ?? [];
+    expect(error?.message).toMatch(message);
     expect(error?.extensions?.["retryAfterSeconds"]).toBe(seconds);
     expect(error?.extensions?.requestId).toBe(answer.headers.get("x-request-id"));
     expectNoLeak(answer, server.url);

@@ -79,9 +79,33 @@ export const FAULTS = {
         "Content-Type: text/html",
       ]),
     ),
+  "takes plain HTTP for a mistake, as Apache does": (socket) =>
+    socket.end(
+      whole(
+        400,
+        "<html><h1>Bad Request</h1>Reason: You're speaking plain HTTP to an SSL-enabled server port.</html>",
+        ["Content-Type: text/html"],
+      ),
+    ),
+  "takes plain HTTP for a mistake, as Tomcat does": (socket) =>
+    socket.end(
+      whole(400, "Bad Request\r\nThis combination of host and port requires TLS.\r\n", [
+        "Content-Type: text/plain",
+      ]),
+    ),
+  "takes plain HTTP for TLS, and says so in TLS": (socket) =>
+    socket.end(Buffer.from([0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x46])),
+  "is hidden by a proxy that answers 403 with a page": (socket) =>
+    socket.end(whole(403, "<html>Blocked at 10.1.2.3</html>", ["Content-Type: text/html"])),
+  "is hidden by a proxy that asks for a password": (socket) =>
+    socket.end(whole(401, "<html>10.1.2.3</html>", ["Content-Type: text/html", "WWW-Authenticate: Basic"])),
   "answers 502": (socket) => socket.end(whole(502, "<html>nginx at 10.1.2.3</html>")),
   "answers 503 with Retry-After": (socket) => socket.end(whole(503, "{}", ["Retry-After: 5"])),
   "answers 504": (socket) => socket.end(whole(504, "")),
+  "answers 522, as Cloudflare does for a host that does not": (socket) =>
+    socket.end(whole(522, "<html>10.1.2.3: connection timed out</html>", ["Content-Type: text/html"])),
+  "answers 408, as a proxy does whose client was idle": (socket) =>
+    socket.end(whole(408, "<html>10.1.2.3</html>", ["Content-Type: text/html", "Connection: close"])),
   "answers 200 while starting": (socket) =>
     socket.end(whole(200, '{"error":"authentik starting"}', ["Retry-After: 5"])),
   "answers 429 with Retry-After": (socket) => socket.end(whole(429, '{"detail":"x"}', ["Retry-After: 2"])),
