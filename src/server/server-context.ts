@@ -82,7 +82,8 @@ export function createRunOperation(authentik: Authentik, options: ContextOptions
 }
 
 /** What resolvers get for a caller without usable credentials: everything is refused, and nothing is sent. */
-function createRefusingClient(upstream: Authentik, error: Error): AuthentikClient {
-  const refuse = () => Promise.reject(error);
-  return { callerKey: "", upstream, usage: createUsage(), memory: new Map(), get: refuse, delete: refuse };
+function createRefusingClient(upstream: Authentik, refusal: Error): AuthentikClient {
+  const refuse = () => Promise.reject(refusal);
+  const usage = createUsage();
+  return { callerKey: "", upstream, usage, memory: new Map(), refusal, get: refuse, delete: refuse };
 }

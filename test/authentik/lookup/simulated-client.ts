@@ -62,6 +62,7 @@ export function createSimulatedLookup(
     upstream,
     usage: createUsage(),
     memory: new Map(),
+    refusal: null,
     delete: () => Promise.reject(new Error("nothing is deleted here")),
     get(request: UpstreamRequest) {
       requests.push(request.path);
