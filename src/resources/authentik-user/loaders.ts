@@ -4,6 +4,7 @@ import { malformed } from "../../authentik/decoders.ts";
 import { AuthentikError, isRefusalOf } from "../../authentik/errors.ts";
 import { createFilterLookup } from "../../authentik/lookup/by-filter.ts";
 import { type Anchor, type Order, readWindow, type Window } from "../../authentik/lookup/list-window.ts";
+import { orError } from "../../authentik/lookup/page.ts";
 import { listRoute, readPage } from "../../authentik/lookup/whole-list.ts";
 import { perRequest } from "../../authentik/per-request.ts";
 import { createPkLookup } from "../../authentik/lookup/by-pk.ts";
@@ -152,14 +153,9 @@ async function retrieveGroup(
   pk: string,
 ): Promise<AuthentikGroup | null | AuthentikError> {
   const request = { route: "/core/groups/{id}/", path: `/core/groups/${pk}/?include_users=false` };
-  try {
-    return decodeAuthentikGroup(await client.get(request));
-  } catch (error) {
-    if (!(error instanceof AuthentikError)) throw error;
-    if (error.kind === "not-found") return null;
-    if (error.kind !== "forbidden") return error;
-    const viewer = await viewerOrError(client);
-    if (viewer instanceof AuthentikError) return viewer;
-    return viewer.groups?.find((group) => group.pk === pk) ?? error;
-  }
+  const group = await orError(client.get(request).then((body) => decodeAuthentikGroup(body)));
+  if (!(group instanceof AuthentikError)) return group;
+  if (group.kind !== "forbidden") return group.kind === "not-found" ? null : group;
+  const viewer = await viewerOrError(client);
+  return viewer instanceof AuthentikError ? viewer : (viewer.groups?.find((own) => own.pk === pk) ?? group);
 }

@@ -50,12 +50,10 @@ const ownSources = perRequest((client) =>
 
 /** What may not be listed is looked for among the sources of the caller's own connections. */
 async function orOwnSources(client: AuthentikClient, all: Promise<readonly Listed[]>) {
-  try {
-    return { sources: await all, missing: null };
-  } catch (error) {
-    if (!(error instanceof AuthentikError) || error.kind !== "forbidden") throw error;
-    return { sources: await ownSources(client), missing: error };
-  }
+  const sources = await orError(all);
+  if (!(sources instanceof AuthentikError)) return { sources, missing: null };
+  if (sources.kind !== "forbidden") throw sources;
+  return { sources: await ownSources(client), missing: sources };
 }
 
 type SourceKey = "pk" | "slug";
