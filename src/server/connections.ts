@@ -79,6 +79,9 @@ export function watchConnections(
     }
   });
 
+  // Node would answer 417 by itself, in no order and unseen; an unknown expectation may be ignored (RFC 9110, 10.1.1).
+  server.on("checkExpectation", (request, response) => server.emit("request", request, response));
+
   function begin(
     socket: Socket,
     connection: Connection,

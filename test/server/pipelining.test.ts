@@ -54,6 +54,21 @@ test("requests of one segment are answered in order, though the refused ones are
   client.socket.destroy();
 });
 
+test("an expectation that nobody knows is no reason for another answer, or for one that is not logged", async () => {
+  const { gateway } = await start();
+  const [expecting, nowhere] = [post(FIVE), NOWHERE].map((bytes) =>
+    bytes.replace("Host", "Expect: 200-maybe\r\nHost"),
+  );
+  const bytes = `${post(FIVE)}${expecting}${nowhere}`;
+  const client = rawClient(Number(gateway.url.port), bytes);
+  const text = await client.waitFor(/Nothing is served here/);
+  expect(statuses(text)).toEqual(["200", "200", "404"]);
+  // The one that asks authentik for nothing is over first.
+  expect(new Set(gateway.records.map(({ status }) => status))).toEqual(new Set([200, 404]));
+  expect(gateway.records).toHaveLength(3);
+  client.socket.destroy();
+});
+
 test.each([
   ["a body that is too long", TOO_LONG, ["200", "413"]],
   ["what is no HTTP", "no HTTP\r\n\r\n", ["200", "400"]],
