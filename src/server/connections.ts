@@ -79,7 +79,7 @@ export function watchConnections(
     }
   });
 
-  // Node would answer 417 by itself, in no order and unseen; an unknown expectation may be ignored (RFC 9110, 10.1.1).
+  // The guard refuses what cannot be met, as it refuses everything else.
   server.on("checkExpectation", (request, response) => server.emit("request", request, response));
 
   function begin(
