@@ -85,6 +85,9 @@ export function watchConnections(
     }
   });
 
+  // The guard refuses what cannot be met, as it refuses everything else.
+  server.on("checkExpectation", (request, response) => server.emit("request", request, response));
+
   function begin(
     socket: Socket,
     connection: Connection,

@@ -57,6 +57,7 @@ export function guardRequest(
     guardHost(request, options) ??
     guardAuthorization(request) ??
     guardMethod(request, options) ??
+    guardExpectation(request) ??
     guardOrigin(request, target, options) ??
     guardBody(request);
   if (refusal === null || !hasLongBody(request)) return refusal;
@@ -92,6 +93,14 @@ function guardMethod({ method }: IncomingMessage, { preflight }: RequestGuardOpt
   if (method === "POST" || method === "GET" || (preflight && method === "OPTIONS")) return null;
   const allow = preflight ? "GET, POST, OPTIONS" : "GET, POST";
   return badRequest(405, `Use one of ${allow}.`, ["Allow", allow]);
+}
+
+/** What node:http meets by itself; it would refuse everything else in no order, and unseen by log and limits. */
+const EXPECTATION = /^100-continue$/i;
+
+function guardExpectation({ headers: { expect } }: IncomingMessage): HttpError | null {
+  if (expect === undefined || EXPECTATION.test(expect)) return null;
+  return badRequest(417, "Expect nothing but 100-continue.");
 }
 
 function guardOrigin(

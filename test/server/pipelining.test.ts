@@ -54,6 +54,20 @@ test("requests of one segment are answered in order, though the refused ones are
   client.socket.destroy();
 });
 
+test("an expectation that nobody can meet is refused in JSON, in its turn, and logged", async () => {
+  const { gateway } = await start();
+  const expecting = post(FIVE).replace("Host", "Expect: 200-maybe\r\nHost");
+  const bytes = post(FIVE) + expecting + NOWHERE;
+  const client = rawClient(Number(gateway.url.port), bytes);
+  const text = await client.waitFor(/Nothing is served here/);
+  expect(statuses(text)).toEqual(["200", "417", "404"]);
+  expect(text).toContain('{"errors":[{"message":"Expect nothing but 100-continue."');
+  // The one that asks authentik for nothing is over first.
+  expect(new Set(gateway.records.map(({ status }) => status))).toEqual(new Set([200, 417, 404]));
+  expect(gateway.records).toHaveLength(3);
+  client.socket.destroy();
+});
+
 test.each([
   ["a body that is too long", TOO_LONG, ["200", "413"]],
   ["what is no HTTP", "no HTTP\r\n\r\n", ["200", "400"]],
