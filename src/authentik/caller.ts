@@ -1,5 +1,5 @@
 import { hash, randomBytes } from "node:crypto";
-import { AuthentikError } from "./errors.ts";
+import { AuthentikError } from "./authentik-error.ts";
 
 /** Whose credential a request uses. */
 export interface CallerIdentity {

@@ -3,7 +3,7 @@ import { LRUCache } from "lru-cache";
 import { createBreaker } from "./breaker.ts";
 import { type CallerIdentity, createCallerKeys } from "./caller.ts";
 import { createCoalescer, type Share } from "./coalesce.ts";
-import { AuthentikError, type AuthentikErrorKind } from "./errors.ts";
+import { AuthentikError, type AuthentikErrorKind } from "./authentik-error.ts";
 import { createHttpClient, type HttpOptions } from "./http.ts";
 import { type Probe, probeApi } from "./probe.ts";
 import { createSender, type UpstreamSpan } from "./request.ts";

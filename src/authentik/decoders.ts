@@ -1,4 +1,4 @@
-import { AuthentikError } from "./errors.ts";
+import { AuthentikError } from "./authentik-error.ts";
 
 /** A JSON object whose fields nobody has looked at yet. */
 export type JsonObject = Readonly<Record<string, unknown>>;

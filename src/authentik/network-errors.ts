@@ -1,4 +1,4 @@
-import { AuthentikError } from "./errors.ts";
+import { AuthentikError } from "./authentik-error.ts";
 
 /** The connection was there and broke: the same GET may well succeed on another one. */
 const BROKEN_CONNECTION: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);

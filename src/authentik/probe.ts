@@ -1,4 +1,4 @@
-import { AuthentikError } from "./errors.ts";
+import { AuthentikError } from "./authentik-error.ts";
 import type { HttpClient, UpstreamResponse } from "./http.ts";
 import { toNetworkError } from "./network-errors.ts";
 import { decodeResponse } from "./response.ts";

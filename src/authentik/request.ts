@@ -1,7 +1,7 @@
 import type { LRUCache } from "lru-cache";
 import type { Breaker } from "./breaker.ts";
 import type { AuthentikOptions, Caller, UpstreamRequest, Usage } from "./client.ts";
-import { AuthentikError, type AuthentikErrorKind } from "./errors.ts";
+import { AuthentikError, type AuthentikErrorKind } from "./authentik-error.ts";
 import type { HttpClient, UpstreamResponse } from "./http.ts";
 import { toNetworkError } from "./network-errors.ts";
 import { decodeResponse } from "./response.ts";

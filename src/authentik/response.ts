@@ -1,4 +1,4 @@
-import { AuthentikError, type AuthentikErrorKind, type AuthentikErrorOptions } from "./errors.ts";
+import { AuthentikError, type AuthentikErrorKind, type AuthentikErrorOptions } from "./authentik-error.ts";
 import { decodeFieldErrors } from "./field-errors.ts";
 import type { UpstreamResponse } from "./http.ts";
 import { SPEAKS_TLS } from "./network-errors.ts";

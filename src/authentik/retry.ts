@@ -1,4 +1,4 @@
-import type { AuthentikError } from "./errors.ts";
+import type { AuthentikError } from "./authentik-error.ts";
 import { isBrokenConnection } from "./network-errors.ts";
 
 const SHORTEST_PAUSE_MS = 25;

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { parseSandboxFault } from "../sandbox/faults.ts";
-import { type Arguments, parseArguments } from "./arguments.ts";
+import { type Arguments, parseArguments } from "./command-line.ts";
 import { isReadBy } from "./option.ts";
 import { options, sections, type Values } from "./options.ts";
 import { type ConfigProblem, presentable, typos } from "./problem.ts";

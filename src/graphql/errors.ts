@@ -1,5 +1,5 @@
 import { GraphQLError } from "graphql";
-import { AuthentikError, type AuthentikErrorKind } from "../authentik/errors.ts";
+import { AuthentikError, type AuthentikErrorKind } from "../authentik/authentik-error.ts";
 import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
 import { locationsOf } from "./locations.ts";
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pino, { type Logger } from "pino";
 import type { AuthentikState } from "../authentik/client.ts";
-import type { AuthentikErrorKind } from "../authentik/errors.ts";
+import type { AuthentikErrorKind } from "../authentik/authentik-error.ts";
 import type { LogFormat, LogLevel } from "../config/load.ts";
 import type { RequestRecord } from "../server/pending-request.ts";
 

@@ -1,6 +1,6 @@
 import type { Directory, User } from "./directory.ts";
 import type { Release } from "./releases.ts";
-import { httpErrors } from "./response.ts";
+import { httpErrors } from "./rest-response.ts";
 
 /** One request to a route of the API, after its credentials were read. */
 export interface ApiRequest {

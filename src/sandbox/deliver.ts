@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import type { SandboxFaultName } from "./faults.ts";
-import type { EncodedResponse } from "./response.ts";
+import type { EncodedResponse } from "./rest-response.ts";
 
 const dripMs = 100;
 

@@ -1,5 +1,5 @@
 import type { Release } from "./releases.ts";
-import { jsonResponse, pageResponse, type SandboxResponse } from "./response.ts";
+import { jsonResponse, pageResponse, type SandboxResponse } from "./rest-response.ts";
 
 interface Fault {
   /** One sentence for `--help`. */

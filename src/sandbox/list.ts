@@ -1,6 +1,6 @@
 import { type ApiRequest, parameter } from "./api-request.ts";
 import type { Row } from "./directory.ts";
-import { httpErrors, jsonResponse, type SandboxResponse } from "./response.ts";
+import { httpErrors, jsonResponse, type SandboxResponse } from "./rest-response.ts";
 
 /** Whether a row matches `?search=`: each term is part of one of its texts, in upper or lower case. */
 export function createSearch(request: ApiRequest): (texts: readonly string[]) => boolean {

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import type { ApiRequest } from "./api-request.ts";
-import { deleteConnection, listConnections, retrieveConnection } from "./connections.ts";
+import { deleteConnection, listConnections, retrieveConnection } from "./connection-rows.ts";
 import { type Directory, isSuperuser, type User } from "./directory.ts";
 import type { Release } from "./releases.ts";
-import { HttpError, httpErrors, jsonResponse, pageResponse, type SandboxResponse } from "./response.ts";
+import { HttpError, httpErrors, jsonResponse, pageResponse, type SandboxResponse } from "./rest-response.ts";
 import { listPlexSources, listSources } from "./sources.ts";
 import { authenticate } from "./tokens.ts";
 import { listUsers, retrieveGroup, retrieveOwnUser, retrieveUser } from "./users.ts";

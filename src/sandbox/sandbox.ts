@@ -5,7 +5,7 @@ import { createDirectory, type Directory } from "./directory.ts";
 import { createFaultPicker, type SandboxFault } from "./faults.ts";
 import { createPace } from "./pacing.ts";
 import { createRelease, type SandboxRelease } from "./releases.ts";
-import { encodeResponse } from "./response.ts";
+import { encodeResponse } from "./rest-response.ts";
 import { handleRequest } from "./routes.ts";
 import { SANDBOX_TOKENS, type SandboxToken } from "./tokens.ts";
 

@@ -2,7 +2,7 @@ import { type ApiRequest, parameter, uuidParameter } from "./api-request.ts";
 import type { Row, Source } from "./directory.ts";
 import { compare, listResponse } from "./list.ts";
 import type { Release } from "./releases.ts";
-import type { SandboxResponse } from "./response.ts";
+import type { SandboxResponse } from "./rest-response.ts";
 
 /** What `sources/all/` and `sources/plex/` know of a kind, and the icon that it lends. */
 const kinds = {

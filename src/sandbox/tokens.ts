@@ -1,5 +1,5 @@
 import type { Directory, User } from "./directory.ts";
-import { httpErrors } from "./response.ts";
+import { httpErrors } from "./rest-response.ts";
 
 /** One bearer token that the sandbox knows, with what to expect of it. */
 export interface SandboxToken {

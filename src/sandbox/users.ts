@@ -3,7 +3,7 @@ import { type ApiRequest, parameter } from "./api-request.ts";
 import { type Group, isSuperuser, type Row, type User, uuid } from "./directory.ts";
 import { compare, createSearch, listResponse } from "./list.ts";
 import type { Release } from "./releases.ts";
-import { httpErrors, jsonResponse, type SandboxResponse } from "./response.ts";
+import { httpErrors, jsonResponse, type SandboxResponse } from "./rest-response.ts";
 
 /** authentik's picture of whom it knows no picture: relative to where authentik is. */
 const avatar = "/static/dist/assets/images/user_default.png";

@@ -16,7 +16,12 @@ import { beginRequest, type PendingRequest, type RequestRecord } from "./pending
 import { readBody } from "./read-body.ts";
 import { guardRequest, parseTarget, type RequestTarget } from "./request-guard.ts";
 import { type RequestParams, checkParams, parseBody } from "./request-params.ts";
-import { type GraphQLResponse, type HttpError, negotiate, type ResponseMediaType } from "./response.ts";
+import {
+  type GraphQLResponse,
+  type HttpError,
+  negotiate,
+  type ResponseMediaType,
+} from "./graphql-response.ts";
 import { type ContextOptions, createRunOperation, type IdentifiedCaller } from "./server-context.ts";
 import { TRACE_HEADER, type YogaServer } from "./yoga.ts";
 

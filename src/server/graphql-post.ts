@@ -6,7 +6,7 @@ import { formatResult, textOf } from "../graphql/format.ts";
 import { findOperation } from "../graphql/prepare.ts";
 import type { PendingRequest } from "./pending-request.ts";
 import type { RequestParams } from "./request-params.ts";
-import { type GraphQLResponse, type ResponseMediaType, statusOf } from "./response.ts";
+import { type GraphQLResponse, type ResponseMediaType, statusOf } from "./graphql-response.ts";
 import type { IdentifiedCaller, RunOperation } from "./server-context.ts";
 
 /** One operation sent as JSON by POST, without a persisted query or anything else that is yoga's. */

@@ -1,4 +1,4 @@
-import type { HttpError } from "./response.ts";
+import type { HttpError } from "./graphql-response.ts";
 
 /** When new operations are turned away. */
 export interface OverloadOptions {

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Usage } from "../authentik/client.ts";
-import { AuthentikError } from "../authentik/errors.ts";
+import { AuthentikError } from "../authentik/authentik-error.ts";
 import type { JsonObject } from "../authentik/decoders.ts";
 import type { OperationSummary } from "../graphql/execute.ts";
 import type { HeaderList } from "./cors.ts";
 import type { OperationSpan } from "../observability/tracing.ts";
-import { type GraphQLResponse, type HttpError, negotiate, writeResponse } from "./response.ts";
+import { type GraphQLResponse, type HttpError, negotiate, writeResponse } from "./graphql-response.ts";
 
 /** One finished request: what the log line and the metrics are made of. No secrets by construction. */
 export interface RequestRecord {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { GrowingBuffer } from "../growing-buffer.ts";
-import type { HttpError } from "./response.ts";
+import type { HttpError } from "./graphql-response.ts";
 
 /** Pieces of a body that are taken before other connections have their turn. */
 const PIECES_PER_TURN = 1_000;

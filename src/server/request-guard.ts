@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { HeaderList } from "./cors.ts";
-import type { HttpError } from "./response.ts";
+import type { HttpError } from "./graphql-response.ts";
 
 /** What `/graphql` accepts. */
 export interface RequestGuardOptions {

@@ -4,7 +4,7 @@ import {
   type CallerIdentity,
   createUsage,
 } from "../authentik/client.ts";
-import { AuthentikError } from "../authentik/errors.ts";
+import { AuthentikError } from "../authentik/authentik-error.ts";
 import type { JsonObject } from "../authentik/decoders.ts";
 import type { GraphContext } from "../graphql/context.ts";
 import type { OperationSummary } from "../graphql/execute.ts";

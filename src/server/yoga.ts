@@ -16,7 +16,7 @@ import { countNodes } from "../graphql/document-counts.ts";
 import { formatResult, textOf } from "../graphql/format.ts";
 import { findOperation, type PreparedDocument } from "../graphql/prepare.ts";
 import { checkParams, parseBody, parseSearch, type RequestParams } from "./request-params.ts";
-import { type GraphQLResponse, type ResponseMediaType, statusOf } from "./response.ts";
+import { type GraphQLResponse, type ResponseMediaType, statusOf } from "./graphql-response.ts";
 import type { ServerContext } from "./server-context.ts";
 
 /** Routers ask for a trace of the operation with it. */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { checkAuthorization } from "../../src/authentik/caller.ts";
-import { AuthentikError } from "../../src/authentik/errors.ts";
+import { AuthentikError } from "../../src/authentik/authentik-error.ts";
 
 test.each(["Bearer token-of-alice", 'Bearer "quoted"', "Bearer a,b"])("%j may pass", (value) => {
   expect(checkAuthorization(value)).toBe(value);

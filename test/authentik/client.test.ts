@@ -1,6 +1,6 @@
 import { afterEach, expect, onTestFinished, test } from "vitest";
 import type { Authentik } from "../../src/authentik/client.ts";
-import { AuthentikError } from "../../src/authentik/errors.ts";
+import { AuthentikError } from "../../src/authentik/authentik-error.ts";
 import { createGate, sendJson, startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
 import { connectionBody } from "../support/wire-bodies.ts";
 import { connect, operation, retrieve, ROUTE } from "./connect.ts";

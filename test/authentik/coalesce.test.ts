@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import { createCallerKeys } from "../../src/authentik/caller.ts";
 import { createCoalescer } from "../../src/authentik/coalesce.ts";
 import type { Authentik } from "../../src/authentik/client.ts";
-import { AuthentikError } from "../../src/authentik/errors.ts";
+import { AuthentikError } from "../../src/authentik/authentik-error.ts";
 import { createGate, sendJson, startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
 import { connectionBody } from "../support/wire-bodies.ts";
 import { connect, operation, retrieve } from "./connect.ts";

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { decodeResponse } from "../../src/authentik/response.ts";
-import { AuthentikError } from "../../src/authentik/errors.ts";
+import { AuthentikError } from "../../src/authentik/authentik-error.ts";
 import type { UpstreamResponse } from "../../src/authentik/http.ts";
 import { errorPage } from "../support/wire-bodies.ts";
 

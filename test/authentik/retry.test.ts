@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { afterEach, expect, test } from "vitest";
 import type { Authentik } from "../../src/authentik/client.ts";
-import { AuthentikError } from "../../src/authentik/errors.ts";
+import { AuthentikError } from "../../src/authentik/authentik-error.ts";
 import { sendJson, sendPage, startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
 import { connectionBody } from "../support/wire-bodies.ts";
 import { connect, operation, retrieve } from "./connect.ts";

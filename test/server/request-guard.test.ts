@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import { connect, type AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { guardRequest, parseTarget, type RequestGuardOptions } from "../../src/server/request-guard.ts";
-import type { HttpError } from "../../src/server/response.ts";
+import type { HttpError } from "../../src/server/graphql-response.ts";
 
 let port = 0;
 let options: RequestGuardOptions;

@@ -9,7 +9,7 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Directory } from "../../src/sandbox/directory.ts";
 import { createRelease, type SandboxRelease } from "../../src/sandbox/releases.ts";
-import { encodeResponse } from "../../src/sandbox/response.ts";
+import { encodeResponse } from "../../src/sandbox/rest-response.ts";
 import { handleRequest } from "../../src/sandbox/routes.ts";
 import { connectionBody, errorPage, listBody, type WireObject } from "./wire-bodies.ts";
 

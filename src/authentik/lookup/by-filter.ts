@@ -1,7 +1,7 @@
 import type { AuthentikClient } from "../client.ts";
-import type { AuthentikError } from "../errors.ts";
+import type { AuthentikError } from "../authentik-error.ts";
 import { perCaller } from "../per-request.ts";
-import { orError } from "./page.ts";
+import { orError } from "./list-page.ts";
 import { LIST_BASE_COST, PAGE_SIZE } from "./page-planner.ts";
 import { type ListRoute, readPage, readWholeList } from "./whole-list.ts";
 

@@ -1,6 +1,6 @@
 import type { AuthentikClient } from "../client.ts";
 import { malformed } from "../decoders.ts";
-import type { Page } from "./page.ts";
+import type { Page } from "./list-page.ts";
 import { PAGE_SIZE } from "./page-planner.ts";
 import { type ListRoute, nothingPastTheEnd, readPage } from "./whole-list.ts";
 

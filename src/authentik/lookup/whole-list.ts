@@ -1,6 +1,6 @@
 import type { AuthentikClient, UpstreamRequest } from "../client.ts";
-import { AuthentikError } from "../errors.ts";
-import { decodePage, incompletePage, type Page } from "./page.ts";
+import { AuthentikError } from "../authentik-error.ts";
+import { decodePage, incompletePage, type Page } from "./list-page.ts";
 import { PAGE_SIZE, type PageRequest } from "./page-planner.ts";
 
 /** Pages of one list in flight at once: authentik has two workers by default. */

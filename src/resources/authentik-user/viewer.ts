@@ -1,6 +1,6 @@
 import type { AuthentikClient } from "../../authentik/client.ts";
-import { AuthentikError } from "../../authentik/errors.ts";
-import { orError } from "../../authentik/lookup/page.ts";
+import { AuthentikError } from "../../authentik/authentik-error.ts";
+import { orError } from "../../authentik/lookup/list-page.ts";
 import { perCaller, perRequest } from "../../authentik/per-request.ts";
 import { type AuthentikUser, decodeAuthentikViewer } from "./decode.ts";
 

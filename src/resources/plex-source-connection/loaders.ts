@@ -1,6 +1,6 @@
 import DataLoader from "dataloader";
 import type { AuthentikClient } from "../../authentik/client.ts";
-import { AuthentikError, isRefusalOf } from "../../authentik/errors.ts";
+import { AuthentikError, isRefusalOf } from "../../authentik/authentik-error.ts";
 import { createFilterLookup } from "../../authentik/lookup/by-filter.ts";
 import { type Anchor, readWindow, type Window, windowOf } from "../../authentik/lookup/list-window.ts";
 import { PAGE_SIZE } from "../../authentik/lookup/page-planner.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { AuthentikError } from "../../../src/authentik/errors.ts";
+import { AuthentikError } from "../../../src/authentik/authentik-error.ts";
 import { createSimulatedLookup, type Tamper } from "./simulated-client.ts";
 
 const range = (from: number, to: number): number[] =>

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { AuthentikError } from "../../../src/authentik/errors.ts";
-import { decodePkPage } from "../../../src/authentik/lookup/page.ts";
+import { AuthentikError } from "../../../src/authentik/authentik-error.ts";
+import { decodePkPage } from "../../../src/authentik/lookup/list-page.ts";
 import { decodePk, decodeObject } from "../../../src/authentik/decoders.ts";
 
 const body = (pks: readonly unknown[]): object => ({

@@ -4,7 +4,7 @@ import {
   createUsage,
   type UpstreamRequest,
 } from "../../../src/authentik/client.ts";
-import { AuthentikError } from "../../../src/authentik/errors.ts";
+import { AuthentikError } from "../../../src/authentik/authentik-error.ts";
 import { createPkLookup, type PkLookup } from "../../../src/authentik/lookup/by-pk.ts";
 import { decodeObject, decodePk } from "../../../src/authentik/decoders.ts";
 import {

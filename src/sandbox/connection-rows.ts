@@ -2,7 +2,7 @@ import { type ApiRequest, parameter } from "./api-request.ts";
 import { type Connection, isSuperuser, type Row, type User } from "./directory.ts";
 import { compare, createSearch, listResponse } from "./list.ts";
 import type { Release } from "./releases.ts";
-import { httpErrors, jsonResponse, type SandboxResponse } from "./response.ts";
+import { httpErrors, jsonResponse, type SandboxResponse } from "./rest-response.ts";
 import { baseSourceBody } from "./sources.ts";
 
 /** A connection as one release writes it, keys in its order. */

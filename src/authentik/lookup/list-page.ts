@@ -1,5 +1,5 @@
 import { malformed, decodeObject, decodePk } from "../decoders.ts";
-import { AuthentikError } from "../errors.ts";
+import { AuthentikError } from "../authentik-error.ts";
 
 /** One page of a list, as every release from 2024.2 on sends it. */
 export interface Page<Row = unknown> {
