@@ -187,8 +187,8 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
     const operation = { caller, usage, takeRequest };
     const shares: Share<unknown>[] = [];
 
-    function leave(): void {
-      for (const share of shares) share.leave(signal.reason);
+    function abort(): void {
+      for (const share of shares) share.abort(signal.reason);
     }
 
     function takeRequest(): boolean {
@@ -218,7 +218,7 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
         if (cached) return Promise.resolve(cached.value);
         if (!coalesce) return fetch(request, key, signal);
         const share = coalescer.join(key, (controller) => fetch(request, key, controller.signal));
-        if (shares.push(share) === 1) signal.addEventListener("abort", leave);
+        if (shares.push(share) === 1) signal.addEventListener("abort", abort);
         return share.result;
       },
       async delete(request) {

@@ -13,10 +13,10 @@ export interface Coalescer<Result> {
 export interface Share<Result> {
   readonly result: Promise<Result>;
   /**
-   * Gives up waiting: the result is a rejection with this reason. The last one to leave aborts the work instead, and
+   * Stops waiting: the result is a rejection with this reason. The last one to stop aborts the work instead, and
    * gets what that rejects with: it may know better why there is no result.
    */
-  readonly leave: (reason: unknown) => void;
+  readonly abort: (reason: unknown) => void;
 }
 
 interface Waiter<Result> {
@@ -94,7 +94,7 @@ export function createCoalescer<Result>({ joinWithinMs = Number.POSITIVE_INFINIT
       });
       return {
         result,
-        leave(reason) {
+        abort(reason) {
           const index = work.waiters.indexOf(waiter);
           if (index === -1) return;
           if (work.waiters.length > 1) {

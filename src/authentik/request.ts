@@ -8,7 +8,7 @@ import { decodeResponse } from "./response.ts";
 import { isWorthRetrying, type RetryBudget, retryPauseMs } from "./retry.ts";
 import type { RowCost } from "./lookup/row-cost.ts";
 import type { LimitSample } from "./scheduler/concurrency-limit.ts";
-import type { RequestQueue, Ticket } from "./scheduler/queue.ts";
+import type { RequestQueue } from "./scheduler/queue.ts";
 
 /** One request in a trace, each attempt its own. */
 export interface UpstreamSpan {
@@ -68,28 +68,23 @@ const TIMEOUT_COUNTS_FROM_MS = 500;
 export function createSender(parts: SenderParts): Send {
   const { http, queue, breaker, rowCost, accepted, retries, serviceMode, onUpstreamRequest, now } = parts;
 
-  /** A permit, or a promise of one. @throws {AuthentikError} overloaded, or the reason of the signal */
-  function takePermit(callerKey: string, signal: AbortSignal, route: string): Ticket | Promise<Ticket> {
-    const waiter: { isPermitted: boolean; grant?: (ticket: Ticket) => void } = { isPermitted: false };
-    const ticket = queue.enter({
-      callerKey: accepted.has(callerKey) ? callerKey : "",
-      start: (permitted) => {
-        waiter.isPermitted = true;
-        waiter.grant?.(permitted);
-      },
-    });
-    if (ticket === null)
+  /** Null: the permit is there; else a promise of it. @throws {AuthentikError} overloaded, or the reason of the signal */
+  function takePermit(callerKey: string, signal: AbortSignal, route: string): Promise<void> | null {
+    let isPermitted = false;
+    let grant = (): void => void (isPermitted = true);
+    const request = { callerKey: accepted.has(callerKey) ? callerKey : "", start: () => grant() };
+    if (!queue.enter(request))
       throw new AuthentikError("overloaded", "the queue towards authentik is full", { route });
-    if (waiter.isPermitted) return ticket;
+    if (isPermitted) return null;
     return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        queue.leave(ticket);
+      const abort = (): void => {
+        queue.abort(request);
         reject(signal.reason);
       };
-      signal.addEventListener("abort", leave, { once: true });
-      waiter.grant = (permitted) => {
-        signal.removeEventListener("abort", leave);
-        resolve(permitted);
+      signal.addEventListener("abort", abort, { once: true });
+      grant = () => {
+        signal.removeEventListener("abort", abort);
+        resolve();
       };
     });
   }
@@ -119,12 +114,12 @@ export function createSender(parts: SenderParts): Send {
     if (blockedMs > 0) throw breakerIsOpen(blockedMs, route);
     const enteredMs = now();
     const permit = takePermit(callerKey, signal, route);
-    const ticket = permit instanceof Promise ? await permit : permit;
+    if (permit !== null) await permit;
     const startedMs = now();
-    if (permit !== ticket) usage.queuedMs += startedMs - enteredMs;
+    if (permit !== null) usage.queuedMs += startedMs - enteredMs;
     const admission = breaker.admit();
     if (typeof admission === "number") {
-      queue.release(ticket, { kind: "other", latencyMs: 0 });
+      queue.release({ kind: "other", latencyMs: 0 });
       throw breakerIsOpen(admission, route);
     }
     usage.restCalls += 1;
@@ -154,7 +149,7 @@ export function createSender(parts: SenderParts): Send {
     if (error === null && isQuiet && queue.inFlight() <= QUIET_REQUESTS) {
       rowCost.note(request.rows === undefined ? null : rowsOf(result), latencyMs);
     }
-    queue.release(ticket, {
+    queue.release({
       kind: isLate ? "dropped" : sampleKind(response, error, method === "GET" && request.rows === undefined),
       latencyMs,
     });
@@ -182,17 +177,17 @@ export function createSender(parts: SenderParts): Send {
 /** Waits a moment. Where time runs out meanwhile, the failure of the first attempt says why there is no response. */
 function pause(signal: AbortSignal, failure: AuthentikError): Promise<void> {
   return new Promise((resolve, reject) => {
-    const leave = (): void => {
+    const abort = (): void => {
       clearTimeout(timer);
       const { reason } = signal;
       reject(reason instanceof AuthentikError && reason.kind === "timeout" ? failure : reason);
     };
     const timer = setTimeout(() => {
-      signal.removeEventListener("abort", leave);
+      signal.removeEventListener("abort", abort);
       resolve();
     }, retryPauseMs());
-    if (signal.aborted) leave();
-    else signal.addEventListener("abort", leave, { once: true });
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort, { once: true });
   });
 }
 

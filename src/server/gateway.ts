@@ -199,7 +199,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     const params = message.method === "POST" && trace === undefined ? shortcutParams(body) : null;
     if (params) return postOperation({ params, body, caller, mediaType }, pending);
     const controller = new AbortController();
-    pending.onLeave = (reason) => controller.abort(reason);
+    pending.onAbort = (reason) => controller.abort(reason);
     return runOperation(pending, {
       caller,
       controller,

@@ -63,7 +63,7 @@ export function createGraphqlPost(
       !(caller instanceof Error);
     const key = isShareable ? `${authentik.shareKey(caller)} ${body}` : "";
     pending.shared = coalescer.has(key);
-    const { result, leave } = coalescer.join(key, (controller) =>
+    const { result, abort } = coalescer.join(key, (controller) =>
       runOperation(pending, {
         caller,
         controller,
@@ -73,7 +73,7 @@ export function createGraphqlPost(
         },
       }),
     );
-    pending.onLeave = leave;
+    pending.onAbort = abort;
     return result;
   }
 

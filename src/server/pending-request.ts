@@ -44,7 +44,7 @@ export interface PendingRequest {
   readonly codes: Set<string>;
   readonly onProblem: (problem: JsonObject) => void;
   /** Called when the client leaves before it was answered; whoever executes sets it. */
-  onLeave?: (reason: AuthentikError) => void;
+  onAbort?: (reason: AuthentikError) => void;
   /** Filled in by whoever executes. */
   usage: Usage | null;
   shared: boolean;
@@ -134,7 +134,7 @@ export function beginRequest(
   response.once("close", () => {
     if (isOver) return;
     finish(CLIENT_CLOSED_REQUEST, "client-left");
-    pending.onLeave?.(new AuthentikError("cancelled", "the client left"));
+    pending.onAbort?.(new AuthentikError("cancelled", "the client left"));
   });
   return pending;
 }

@@ -1,5 +1,4 @@
 import { useApolloInlineTrace } from "@graphql-yoga/plugin-apollo-inline-trace";
-import { useAPQ } from "@graphql-yoga/plugin-apq";
 import {
   type ExecutionResult,
   GraphQLError,
@@ -8,13 +7,12 @@ import {
   lexicographicSortSchema,
 } from "graphql";
 import { createYoga, type GraphQLParams, type Plugin } from "graphql-yoga";
-import { LRUCache } from "lru-cache";
 import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
 import { clientError } from "../graphql/errors.ts";
 import type { Executor } from "../graphql/execute.ts";
-import { countNodes } from "../graphql/document-counts.ts";
 import { formatResult, textOf } from "../graphql/format.ts";
 import { findOperation, type PreparedDocument } from "../graphql/prepare.ts";
+import { usePersistedQueries } from "./persisted-queries.ts";
 import { checkParams, parseBody, parseSearch, type RequestParams } from "./request-params.ts";
 import { type GraphQLResponse, type ResponseMediaType, statusOf } from "./graphql-response.ts";
 import type { ServerContext } from "./server-context.ts";
@@ -55,7 +53,7 @@ export interface YogaServer {
 }
 
 export function createYogaServer(options: YogaOptions): YogaServer {
-  const persisted = usePersistedQueries(options);
+  const persisted = usePersistedQueries(options.executor, { maxBytes: options.maxPersistedQueriesBytes });
   const create = (schema: GraphQLSchema, executor: Executor, tracing: Plugin<YogaContext>[]) =>
     createYoga<YogaContext>({
       schema,
@@ -172,44 +170,6 @@ function checkBatch({ length }: readonly unknown[], max: number): void {
       http: { status: 413 },
     });
   }
-}
-
-/** What a document that is kept by its hash may name or list, each of which may cost an answer of its own. */
-const MAX_PERSISTED_NAMES = 50;
-/** Documents that were let through are not nested deeper. */
-const ANY_NESTING = Number.POSITIVE_INFINITY;
-
-/**
- * Automatic persisted queries, out of the way of operations that have none.
- *
- * A hash is a few hundred bytes, whatever it stands for: a document of a thousand aliases is answered, but not kept, so
- * that whoever wants it pays for it each time. Clients send the document where the hash is not known, as they do anyway.
- */
-function usePersistedQueries({
-  executor,
-  maxPersistedQueriesBytes,
-}: Pick<YogaOptions, "executor" | "maxPersistedQueriesBytes">): Plugin<YogaContext> {
-  const queries = new LRUCache<string, string>({
-    maxSize: maxPersistedQueriesBytes,
-    sizeCalculation: (query, hash) => query.length + hash.length,
-  });
-  function isWorthAHash(query: string): boolean {
-    try {
-      const { aliases, listItems } = countNodes(executor.prepare(query).document, ANY_NESTING);
-      return Math.max(aliases, listItems) <= MAX_PERSISTED_NAMES;
-    } catch {
-      return false;
-    }
-  }
-  const { onParams } = useAPQ({
-    store: {
-      get: (hash) => queries.get(hash),
-      set: (hash, query) => void (isWorthAHash(query) && queries.set(hash, query)),
-    },
-  });
-  return {
-    onParams: (payload) => (payload.params.extensions?.["persistedQuery"] ? onParams?.(payload) : undefined),
-  };
 }
 
 /** Lets yoga parse, validate and execute with the one executor. */

@@ -5,20 +5,17 @@ export interface QueuedRequest {
   /** Whose turn it takes. `""` is the one turn of all credentials that authentik has not accepted yet. */
   readonly callerKey: string;
   /** Called once, when the permit is given: within `enter` or later. */
-  readonly start: (ticket: Ticket) => void;
+  readonly start: () => void;
 }
-
-/** One request's claim to a permit. */
-export type Ticket = QueuedRequest;
 
 /** Permits towards one authentik, and the bounded queue in front of them. */
 export interface RequestQueue {
-  /** Starts the request now or queues it. Null: there is no room, and nothing was queued. */
-  enter(request: QueuedRequest): Ticket | null;
-  /** Gives up waiting; nothing happens where the ticket does not wait. */
-  leave(ticket: Ticket): void;
-  /** Gives the permit back. */
-  release(ticket: Ticket, sample: LimitSample): void;
+  /** Starts the request now or queues it. False: there is no room, and nothing was queued. */
+  enter(request: QueuedRequest): boolean;
+  /** Takes it out of the queue; nothing happens where it does not wait. */
+  abort(request: QueuedRequest): void;
+  /** Gives a permit back. */
+  release(sample: LimitSample): void;
   inFlight(): number;
   queued(): number;
 }
@@ -36,33 +33,32 @@ export function createRequestQueue({
   queueMax: number;
 }): RequestQueue {
   /** Never an empty set. Maps and sets keep the order of insertion: the first caller's first request is the next one. */
-  const waiting = new Map<string, Set<Ticket>>();
+  const waiting = new Map<string, Set<QueuedRequest>>();
   const mostOfOneCaller = Math.max(1, Math.ceil(queueMax / 2));
   let inFlight = 0;
   let queued = 0;
   let isStarting = false;
 
-  const begin = (ticket: Ticket): void => {
+  const begin = (request: QueuedRequest): void => {
     inFlight += 1;
     limit.started(inFlight);
-    ticket.start(ticket);
+    request.start();
   };
 
-  const remove = (ticket: Ticket): boolean => {
-    const tickets = waiting.get(ticket.callerKey);
-    if (tickets?.delete(ticket) !== true) return false;
+  const remove = (request: QueuedRequest): void => {
+    const ofCaller = waiting.get(request.callerKey);
+    if (ofCaller?.delete(request) !== true) return;
     queued -= 1;
-    if (tickets.size === 0) waiting.delete(ticket.callerKey);
-    return true;
+    if (ofCaller.size === 0) waiting.delete(request.callerKey);
   };
 
   /** Takes out whose turn it is, and puts its caller at the end of the round. */
-  const takeNext = (): Ticket | null => {
-    for (const [callerKey, tickets] of waiting) {
-      for (const ticket of tickets) {
-        remove(ticket);
-        if (waiting.delete(callerKey)) waiting.set(callerKey, tickets);
-        return ticket;
+  const takeNext = (): QueuedRequest | null => {
+    for (const [callerKey, ofCaller] of waiting) {
+      for (const request of ofCaller) {
+        remove(request);
+        if (waiting.delete(callerKey)) waiting.set(callerKey, ofCaller);
+        return request;
       }
     }
     return null;
@@ -74,9 +70,9 @@ export function createRequestQueue({
     isStarting = true;
     try {
       while (inFlight < limit.permits()) {
-        const ticket = takeNext();
-        if (ticket === null) break;
-        begin(ticket);
+        const request = takeNext();
+        if (request === null) break;
+        begin(request);
       }
     } finally {
       isStarting = false;
@@ -85,22 +81,21 @@ export function createRequestQueue({
 
   return {
     enter(request) {
-      const ticket: Ticket = { callerKey: request.callerKey, start: request.start };
       if (queued === 0 && inFlight < limit.permits()) {
-        begin(ticket);
-        return ticket;
+        begin(request);
+        return true;
       }
-      const ofCaller = waiting.get(ticket.callerKey);
-      if (queued >= queueMax || (ofCaller?.size ?? 0) >= mostOfOneCaller) return null;
-      if (ofCaller === undefined) waiting.set(ticket.callerKey, new Set([ticket]));
-      else ofCaller.add(ticket);
+      const ofCaller = waiting.get(request.callerKey);
+      if (queued >= queueMax || (ofCaller?.size ?? 0) >= mostOfOneCaller) return false;
+      if (ofCaller === undefined) waiting.set(request.callerKey, new Set([request]));
+      else ofCaller.add(request);
       queued += 1;
       // The limit may have grown since the last permit came back.
       startWaiting();
-      return ticket;
+      return true;
     },
-    leave: remove,
-    release(_ticket, sample) {
+    abort: remove,
+    release(sample) {
       inFlight -= 1;
       limit.finished(sample);
       startWaiting();

@@ -150,10 +150,10 @@ export function createSimulatedGateway(
       const wantedAt = simulation.now();
       queue.enter({
         callerKey,
-        start(ticket) {
+        start() {
           const sentAt = simulation.now();
           server.serve(serviceMs, () => {
-            queue.release(ticket, { latencyMs: simulation.now() - sentAt, kind });
+            queue.release({ latencyMs: simulation.now() - sentAt, kind });
             done(simulation.now() - wantedAt);
           });
         },
