@@ -4,8 +4,7 @@ const HELP = {
   operations_total: "Finished requests to /graphql by outcome: ok, error, client-left.",
   operation_errors_total: "Finished requests that had an error with this code.",
   http_responses_total: "Finished requests to /graphql by HTTP status.",
-  other_requests_total:
-    "Finished requests that ask for no operation: other paths, preflights of browsers; by HTTP status.",
+  other_requests_total: "Finished requests for no operation (other paths, preflights), by HTTP status.",
   operation_duration_seconds: "Time from the request to the end of its answer.",
   operation_rest_calls: "REST calls that one operation sent to authentik.",
   operation_keys: "Keys that one operation asked its loaders for.",
