@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -66,6 +67,7 @@ export async function priceOf(
     },
   };
   await run(attack);
+  await standstill(gateway);
   const after = await costOf(gateway);
   for (const socket of sockets) socket.destroy();
   return {
@@ -74,6 +76,23 @@ export async function priceOf(
     cpuMs: after.spentMs - before.measuredMs,
     longestTurnMs: after.longestTurnMs,
   };
+}
+
+const STANDSTILL_POLL_MS = 50;
+const STANDSTILL_POLLS = 3;
+
+/** Until the process has taken no CPU for a while, as the system counts it. */
+async function standstill({ child }: ServerProcess): Promise<void> {
+  const cpuTicks = () => {
+    const fields = readFileSync(`/proc/${child.pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+    return Number(fields[11]) + Number(fields[12]);
+  };
+  for (let polls = 0, ticks = cpuTicks(); polls < STANDSTILL_POLLS; polls++) {
+    await sleep(STANDSTILL_POLL_MS);
+    const now = cpuTicks();
+    if (now > ticks) polls = 0;
+    ticks = now;
+  }
 }
 
 /** Asks the process; the answer comes with its log. */
