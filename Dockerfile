@@ -35,5 +35,5 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["/nodejs/bin/node", "/app/dist/main.js", "health"]
 # Node is the first process, so that signals arrive: the gateway drains on SIGTERM.
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["/nodejs/bin/node", "--min-semi-space-size=16", "--max-semi-space-size=32", "/app/dist/main.js"]
+ENTRYPOINT ["/nodejs/bin/node", "--min-semi-space-size=16", "--max-semi-space-size=32", "--no-allocation-site-pretenuring", "/app/dist/main.js"]
 CMD ["serve"]
