@@ -81,6 +81,10 @@ describe("a persisted query", () => {
   test.each([
     ["a hash of another text", { query: FIVE, ...persisted("{__typename}") }],
     ["a version that nobody knows", { extensions: { persistedQuery: { version: 2, sha256Hash: "x" } } }],
+    ["a query that is no text", { query: {}, ...persisted("{}") }],
+    ["a query that is a number", { query: 5, ...persisted("5") }],
+    ["an operation name that is no text", { query: FIVE, operationName: 5, ...persisted(FIVE) }],
+    ["variables that are no object", { query: FIVE, variables: 5, ...persisted(FIVE) }],
     ["a hash that is none", { extensions: { persistedQuery: { version: 1, sha256Hash: 5 } } }],
     ["no hash", { extensions: { persistedQuery: {} } }],
   ])("with %s is 400", async (_name, body) => {
