@@ -1,6 +1,7 @@
 import tls from "node:tls";
-import { type Dispatcher, Pool } from "undici";
+import { buildConnector, type Dispatcher, Pool } from "undici";
 import { GrowingBuffer } from "../growing-buffer.ts";
+import { skippingContinue } from "./skip-continue.ts";
 
 /** One request to authentik. */
 export interface HttpRequest {
@@ -49,7 +50,7 @@ export interface HttpOptions {
   maxResponseBytes: number;
 }
 
-/** Interim responses before one real response: 102 and 103, as undici never lets a 100 or 101 come this far. */
+/** Interim responses before one real response: 102 and 103, as a 100 or 101 never comes this far. */
 const MAX_INTERIM_RESPONSES = 10;
 
 /**
@@ -67,10 +68,12 @@ export function createHttpClient(options: HttpOptions): HttpClient {
     headersTimeout: 0,
     bodyTimeout: 0,
     maxResponseSize: maxResponseBytes,
-    connect: {
-      timeout: connectTimeoutMs,
-      ...(caPem === undefined ? {} : { ca: trustedCertificates(caPem) }),
-    },
+    connect: skippingContinue(
+      buildConnector({
+        timeout: connectTimeoutMs,
+        ...(caPem === undefined ? {} : { ca: trustedCertificates(caPem) }),
+      }),
+    ),
   });
   const fixedHeaders = ["Accept", "application/json", "Accept-Encoding", "identity", "Accept-Language", "en"];
   fixedHeaders.push("User-Agent", options.userAgent);

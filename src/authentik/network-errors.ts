@@ -52,8 +52,8 @@ const UNUSABLE_ANSWERS: Readonly<Record<string, string>> = {
 };
 
 /**
- * undici ends the connection at a 100 or 101 that it did not ask for, and tells them from other broken connections by its
- * message alone. It cannot be told to skip them.
+ * undici ends the connection at a 101, and at a 100 that `skip-continue.ts` has left to it, and tells them from other broken
+ * connections by its message alone.
  */
 const UNASKED_INTERIM: Readonly<Record<string, string>> = {
   "bad response": "an interim answer 100 came, which nobody had asked for",

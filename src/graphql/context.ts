@@ -4,7 +4,7 @@ import type { AuthentikClient } from "../authentik/client.ts";
 export interface GraphContext {
   /** The REST API as this caller sees it. */
   authentik: AuthentikClient;
-  /** Joins the answer to the log line. */
+  /** Joins the response to the log line. */
   requestId: string;
   /** Representations that all `_entities` fields of the operation may have together. */
   maxRepresentations: number;

@@ -7,7 +7,7 @@ export type HeaderList = readonly string[];
 export interface Cors {
   /** Headers that every response to this request carries, refusals included: a page could not read it otherwise. */
   headers(request: { headers: IncomingHttpHeaders }): HeaderList;
-  /** Headers of the answer to a preflight, or null where the request is none of a listed origin. */
+  /** Headers of the response to a preflight, or null where the request is none of a listed origin. */
   preflight(request: { method?: string | undefined; headers: IncomingHttpHeaders }): HeaderList | null;
 }
 
@@ -34,7 +34,7 @@ const MAX_NAMES_LENGTH = 2_000;
 export function createCors(origins: readonly string[]): Cors {
   const anyOrigin = origins.includes("*");
   const listed: ReadonlySet<string> = new Set(origins);
-  // The answer differs by origin, also for who gets none.
+  // The response differs by origin, also for who gets none.
   const others: HeaderList = origins.length > 0 && !anyOrigin ? ["Vary", "Origin"] : [];
 
   function headers({ headers: { origin } }: { headers: IncomingHttpHeaders }): HeaderList {

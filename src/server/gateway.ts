@@ -182,7 +182,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     }
     inFlight += 1;
     try {
-      pending.respond(await answer({ message, body, target, mediaType, pending }));
+      pending.respond(await execute({ message, body, target, mediaType, pending }));
     } catch (error) {
       pending.respond(internalError(error, pending));
     } finally {
@@ -190,7 +190,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     }
   }
 
-  function answer(request: GraphQLRequest): Promise<GraphQLResponse> {
+  function execute(request: GraphQLRequest): Promise<GraphQLResponse> {
     const { message, body, target, mediaType, pending } = request;
     const caller = identify(message.headers.authorization);
     if (!(caller instanceof Error)) pending.callerKey = caller.key;

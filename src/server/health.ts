@@ -27,7 +27,7 @@ export interface Health {
   lastProbe: () => Probe | null;
   /** Asks authentik, unless a fresh result is known or on its way; `anew`: now, as what was known is outdated. */
   check: (options?: { anew?: boolean }) => Promise<Probe>;
-  /** From now on not ready, and every answer is the last one of its connection. */
+  /** From now on not ready, and every response is the last one of its connection. */
   startDraining: () => void;
   draining: () => boolean;
 }
@@ -59,7 +59,7 @@ export function createHealth(options: HealthOptions): Health {
   };
   const answerReady = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (draining) {
-      answer(request, response, { status: 503, body: { status: "draining" }, last: true });
+      respond(request, response, { status: 503, body: { status: "draining" }, last: true });
       return;
     }
     const { ok, refusesToken } = await check();
@@ -67,12 +67,12 @@ export function createHealth(options: HealthOptions): Health {
     const authentik = ok ? (sandbox ? "sandbox" : "ok") : refusesToken ? "refuses-token" : "unreachable";
     const isReady = ok || readiness === "gateway";
     const body = { status: isReady ? "ready" : "not-ready", authentik, breaker };
-    answer(request, response, { status: isReady ? 200 : 503, body, last: draining });
+    respond(request, response, { status: isReady ? 200 : 503, body, last: draining });
   };
 
   return {
     live: (request, response) =>
-      answer(request, response, { status: 200, body: { status: "ok" }, last: draining }),
+      respond(request, response, { status: 200, body: { status: "ok" }, last: draining }),
     ready: (request, response) => void answerReady(request, response),
     lastProbe: () => known?.probe ?? null,
     check,
@@ -81,14 +81,18 @@ export function createHealth(options: HealthOptions): Health {
   };
 }
 
-interface Answer {
+interface HealthResponse {
   status: number;
   body: Record<string, string>;
   /** Whether the connection ends with it. */
   last: boolean;
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, { status, body, last }: Answer): void {
+function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, body, last }: HealthResponse,
+): void {
   if (last) response.setHeader("Connection", "close");
   if (request.method !== "GET" && request.method !== "HEAD") {
     response.writeHead(405, { Allow: "GET, HEAD" }).end();

@@ -116,10 +116,10 @@ export function beginRequest(
     onProblem: (problem) => problems.push(problem),
     usage: null,
     shared: false,
-    respond(answer) {
+    respond(graphqlResponse) {
       if (isOver) return;
-      writeResponse(response, answer, { requestId, close: isDraining(), cors });
-      finish(answer.status, "answered");
+      writeResponse(response, graphqlResponse, { requestId, close: isDraining(), cors });
+      finish(graphqlResponse.status, "answered");
     },
     refuse({ status, code, message, headers: more = [] }) {
       pending.codes.add(code);

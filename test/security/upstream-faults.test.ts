@@ -46,7 +46,7 @@ const EXPECTED: Record<keyof typeof FAULTS, Expected> = {
   "answers 500 with a page": { code: "UPSTREAM_ERROR", requests: 1 },
   "loses its worker while it answers": { code: "UPSTREAM_UNAVAILABLE", requests: 2 },
   "fails in its application, in as many bytes": { code: "UPSTREAM_ERROR", requests: 1 },
-  "sends an interim answer 100 that nobody asked for": {
+  "sends eleven interim answers 100 that nobody asked for": {
     code: "UPSTREAM_UNAVAILABLE",
     requests: 2,
     detail: /^UND_ERR_SOCKET: an interim answer 100/,
@@ -171,7 +171,7 @@ describe("an authentik that", () => {
 
   const once: (keyof typeof FAULTS)[] = [
     "loses its worker while it answers",
-    "sends an interim answer 100 that nobody asked for",
+    "sends eleven interim answers 100 that nobody asked for",
     "resets before an answer",
   ];
   test.each(once)("%s once is asked once more, and nobody notices", async (name) => {
@@ -186,17 +186,22 @@ describe("an authentik that", () => {
     expect(gateway.records[0]).toMatchObject({ codes: [], usage: { restCalls: 2, retries: 1 } });
   });
 
-  test("sends a few interim answers 102 and 103 before the real one is answered by that one", async () => {
-    const server = await faulty();
-    const gateway = await start(server.url);
-    const interim = ["HTTP/1.1 102 Processing\r\n\r\n", "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"];
-    server.set((socket) => {
-      socket.write(interim.join("").repeat(5));
-      answering(JSON.stringify(connectionBody(5)))(socket);
-    });
-    await expectUsable(gateway);
-    expect(server.requests).toHaveLength(1);
-  });
+  test.each([
+    ["102 and 103", "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"],
+    ["100", "HTTP/1.1 100 Continue\r\nVia: proxy\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"],
+  ])(
+    "sends ten interim answers %s before the real one is answered by that one",
+    async (_statuses, interim) => {
+      const server = await faulty();
+      const gateway = await start(server.url);
+      server.set((socket) => {
+        socket.write(interim.repeat(5));
+        answering(JSON.stringify(connectionBody(5)))(socket);
+      });
+      await expectUsable(gateway);
+      expect(server.requests).toHaveLength(1);
+    },
+  );
 
   test.each(WRONG_SHAPES)("answers %.40s instead of a connection", async (body) => {
     const server = await faulty();

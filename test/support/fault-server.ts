@@ -61,8 +61,8 @@ export const FAULTS = {
     socket.end(whole(500, "Internal Server Error", ["Content-Type: text/plain; charset=utf-8"])),
   "fails in its application, in as many bytes": (socket) =>
     socket.end(whole(500, "Internal Server Error", ["Content-Type: text/plain", `X-authentik-id: ${ID}`])),
-  "sends an interim answer 100 that nobody asked for": (socket) =>
-    socket.write(`HTTP/1.1 100 Continue\r\n\r\n${whole(200, GOOD_BODY)}`),
+  "sends eleven interim answers 100 that nobody asked for": (socket) =>
+    socket.write("HTTP/1.1 100 Continue\r\n\r\n".repeat(11) + whole(200, GOOD_BODY)),
   "switches protocols unasked": (socket) =>
     socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"),
   "switches protocols unasked, to none": (socket) =>
