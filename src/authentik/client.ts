@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import { LRUCache } from "lru-cache";
 import { createBreaker } from "./breaker.ts";
 import { type CallerIdentity, createCallerKeys } from "./caller.ts";
@@ -180,8 +179,6 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
   function forCaller(caller: Caller): AuthentikClient {
     const { key: callerKey } = caller.identity;
     const { signal } = caller;
-    // Then every request of the operation listens to it: Node would take so many for a leak, and say so on standard error.
-    if (!coalesce) setMaxListeners(0, signal);
     const usage = createUsage();
     let requestsLeft = caller.maxRestCalls;
     const operation = { caller, usage, takeRequest };
@@ -212,12 +209,12 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
         if (signal.aborted) return Promise.reject(reasonOf(signal));
         const key = authentik.shareKey(caller.identity) + request.path;
         const cached = cache?.get(key);
-        const joins = coalesce && coalescer.has(key);
-        if (cached || joins) usage.sharedCalls += 1;
+        // Nobody else joins what has no key.
+        const shareKey = coalesce ? key : "";
+        if (cached || coalescer.has(shareKey)) usage.sharedCalls += 1;
         else if (!takeRequest()) return Promise.reject(tooManyRequests(request));
         if (cached) return Promise.resolve(cached.value);
-        if (!coalesce) return fetch(request, key, signal);
-        const share = coalescer.join(key, (controller) => fetch(request, key, controller.signal));
+        const share = coalescer.join(shareKey, (controller) => fetch(request, key, controller.signal));
         if (shares.push(share) === 1) signal.addEventListener("abort", abort);
         return share.result;
       },

@@ -11,7 +11,8 @@ const SAVED_AT_LEAST = 10;
 
 /**
  * Whether the same GET may be sent once more after this: after a connection that broke, or 500 without authentik's id as
- * a recycled worker leaves behind, 502, 503, 504, a proxy's 408 or 520 to 530, and while authentik starts. Never after an answer of authentik's own.
+ * a recycled worker leaves behind, 502, 503, 504, a proxy's 408 or 520 to 530, and while authentik starts. Never after an
+ * answer of authentik's own.
  */
 export function isWorthRetrying(error: AuthentikError): boolean {
   if (error.kind === "starting") return true;

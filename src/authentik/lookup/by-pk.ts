@@ -2,7 +2,7 @@ import type { AuthentikClient, UpstreamRequest } from "../client.ts";
 import { AuthentikError, type AuthentikErrorKind } from "../authentik-error.ts";
 import { perCaller, perUpstream } from "../per-request.ts";
 import { malformed, decodeObject, decodePk } from "../decoders.ts";
-import { decodePkPage, outcomeOf, type PkPage } from "./list-page.ts";
+import { decodePkPage, orError, type PkPage } from "./list-page.ts";
 import {
   createPagePlanner,
   PAGE_SIZE,
@@ -128,15 +128,13 @@ async function retrieve<T>(
   routes: PkLookupRoutes<T>,
   pk: number,
 ): Promise<Outcome<T>> {
-  try {
-    const body = await client.get(routes.retrieve(pk));
+  const decode = (body: unknown): T => {
     const found = decodePk(decodeObject(body, "$"), "pk", "$");
     if (found !== pk) throw malformed("$.pk", "the key that was asked for", found);
-    return outcomeOf(() => routes.decode(body, "$"));
-  } catch (error) {
-    if (!(error instanceof AuthentikError)) throw error;
-    return error.kind === "not-found" ? null : error;
-  }
+    return routes.decode(body, "$");
+  };
+  const outcome = await orError(client.get(routes.retrieve(pk)).then(decode));
+  return outcome instanceof AuthentikError && outcome.kind === "not-found" ? null : outcome;
 }
 
 /**
