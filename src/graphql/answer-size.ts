@@ -9,6 +9,7 @@ import {
   isListType,
   isObjectType,
 } from "graphql";
+import { perRequest } from "../authentik/per-request.ts";
 import type { GraphContext } from "./context.ts";
 import { createSizer } from "./document-size.ts";
 import { clientError } from "./errors.ts";
@@ -26,16 +27,15 @@ const MAX_REFUSED_FIELDS = 500;
  * a few hundred bytes could ask for a hundred rows under a hundred names.
  */
 export function limitAnswers(schema: GraphQLSchema): void {
-  const fieldsSoFar = new WeakMap<object, number>();
+  const answerOf = perRequest(() => ({ fields: 0 }));
 
   function count(items: unknown, context: GraphContext, info: GraphQLResolveInfo): unknown {
     if (!Array.isArray(items)) return items;
     const { ofSelections } = createSizer((name) => info.fragments[name]);
-    let fields = 0;
+    const answer = answerOf(context.authentik);
     for (const { selectionSet } of info.fieldNodes)
-      if (selectionSet) fields += items.length * ofSelections(selectionSet).fields;
-    const actual = (fieldsSoFar.get(context.authentik) ?? 0) + fields;
-    fieldsSoFar.set(context.authentik, actual);
+      if (selectionSet) answer.fields += items.length * ofSelections(selectionSet).fields;
+    const actual = answer.fields;
     const { refusal } = context.authentik;
     if (refusal && actual > MAX_REFUSED_FIELDS) throw refusal;
     const max = context.maxAnswerFields;

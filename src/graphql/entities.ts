@@ -7,6 +7,7 @@ import {
   isObjectType,
 } from "graphql";
 import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
+import { perRequest } from "../authentik/per-request.ts";
 import type { GraphContext } from "./context.ts";
 import { clientError } from "./errors.ts";
 
@@ -37,18 +38,18 @@ export function isolateEntities(schema: GraphQLSchema): void {
     if (resolve) resolvers.set(type.name, resolve);
   }
   // Aliases share one variable: a limit for each field would let a small request ask for its product with them.
-  const askedBefore = new WeakMap<object, number>();
+  const askedOf = perRequest(() => ({ representations: 0 }));
   field.resolve = (_root, args: { representations?: unknown }, context: GraphContext, info) => {
     const representations: readonly unknown[] = Array.isArray(args.representations)
       ? args.representations
       : [];
-    const asked = (askedBefore.get(context.authentik) ?? 0) + representations.length;
-    askedBefore.set(context.authentik, asked);
-    if (asked > context.maxRepresentations) {
+    const asked = askedOf(context.authentik);
+    asked.representations += representations.length;
+    if (asked.representations > context.maxRepresentations) {
       throw clientError(
         "LIMIT_EXCEEDED",
         "Too many representations in one operation. Ask in smaller batches.",
-        { limit: "representations", max: context.maxRepresentations, actual: asked },
+        { limit: "representations", max: context.maxRepresentations, actual: asked.representations },
       );
     }
     // Errors are handed on as values: a rejection would have no handler until graphql-js comes to its item.
