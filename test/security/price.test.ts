@@ -3,8 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { getIntrospectionQuery } from "graphql";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { buildCli } from "../process/cli.ts";
-import { startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
-import { FAULTS, inChunksOfOneByte, startFaultServer, type FaultServer } from "../support/fault-server.ts";
+import { startFakeAuthentik } from "../support/fake-authentik.ts";
+import { FAULTS, inChunksOfOneByte, startFaultServer } from "../support/fault-server.ts";
 import { times } from "./adversarial-documents.ts";
 import { attacks } from "./attacks.ts";
 import { sendLargeDocuments } from "./document-memory.ts";
@@ -229,23 +229,12 @@ const ATTACKS: Record<string, Run> = {
 };
 
 describe("who sends", () => {
-  let authentik: FakeAuthentik;
-  let gateway: ServerProcess;
-  beforeAll(async () => {
-    await buildCli();
-    authentik = await startFakeAuthentik();
-    gateway = await startMeasuredGateway(authentik.url);
-    await warmUp(gateway);
-  }, 60_000);
-  afterAll(async () => {
-    await gateway.stop();
-    await authentik.close();
-  });
+  const at = useMeasuredGateway(startFakeAuthentik);
 
   test.each(Object.entries(ATTACKS))(
     "%s pays for it",
     async (name, run) => {
-      expect(await tooDear(name, gateway, run)).toEqual([]);
+      expect(await tooDear(name, at.gateway, run)).toEqual([]);
     },
     90_000,
   );
@@ -253,7 +242,7 @@ describe("who sends", () => {
   test.each(attacks())(
     "%s pays for it",
     async (name, bytes) => {
-      const problems = await tooDear(name, gateway, async ({ url, alsoSent }) => {
+      const problems = await tooDear(name, at.gateway, async ({ url, alsoSent }) => {
         for (let round = 0; round < 6; round++) {
           const { status } = await raw(url, bytes, { waitMs: 8_000 });
           // On a slow machine a refusal may be overtaken by the end of a connection whose body nobody reads.
@@ -262,19 +251,19 @@ describe("who sends", () => {
         }
       });
       expect(problems).toEqual([]);
-      expect((await ask(gateway.url, "{plexConnection(id:5){user}}")).codes).toEqual([]);
+      expect((await ask(at.gateway.url, "{plexConnection(id:5){user}}")).codes).toEqual([]);
     },
     90_000,
   );
 
   test("has the same small process in front of it after all of them", () => {
-    expect(gateway.child.exitCode).toBeNull();
-    expect(residentBytes(gateway)).toBeLessThan(300 * MEBIBYTE);
+    expect(at.gateway.child.exitCode).toBeNull();
+    expect(residentBytes(at.gateway)).toBeLessThan(300 * MEBIBYTE);
   });
 
   test("has made no line of the log longer than 4 KiB", () => {
     const longest = Math.max(
-      ...gateway
+      ...at.gateway
         .output()
         .split("\n")
         .map(({ length }) => length),
@@ -296,34 +285,27 @@ test("200 distinct documents of 100 KB leave a process with a heap of 512 MB ali
 }, 120_000);
 
 describe("an authentik that", () => {
-  let authentik: FaultServer;
-  let gateway: ServerProcess;
-  beforeAll(async () => {
-    await buildCli();
-    authentik = await startFaultServer();
-    gateway = await startMeasuredGateway(authentik.url);
-    await warmUp(gateway);
-  }, 60_000);
-  afterAll(async () => {
-    await gateway.stop();
-    await authentik.close();
-  });
+  const at = useMeasuredGateway(startFaultServer);
 
   test("sends interim responses without end pays for it", async () => {
-    const problems = await tooDear("interim responses of authentik", gateway, async ({ url, alsoSent }) => {
-      authentik.set(FAULTS["sends 200 MB of interim responses"]);
-      const { codes } = await ask(url, "{plexConnection(id:5){user}}");
-      expect(codes).toEqual([expect.stringMatching(/^UPSTREAM_/)]);
-      // What comes in one read, of all that authentik would send.
-      alsoSent(64 * KIBIBYTE);
-    });
+    const problems = await tooDear(
+      "interim responses of authentik",
+      at.gateway,
+      async ({ url, alsoSent }) => {
+        at.authentik.set(FAULTS["sends 200 MB of interim responses"]);
+        const { codes } = await ask(url, "{plexConnection(id:5){user}}");
+        expect(codes).toEqual([expect.stringMatching(/^UPSTREAM_/)]);
+        // What comes in one read, of all that authentik would send.
+        alsoSent(64 * KIBIBYTE);
+      },
+    );
     expect(problems).toEqual([]);
   }, 90_000);
 
   test("sends 1 MiB in chunks of one byte pays for it", async () => {
     const answer = inChunksOfOneByte();
-    const problems = await tooDear("chunks of authentik", gateway, async ({ url, alsoSent }) => {
-      authentik.set((socket) => socket.write(answer));
+    const problems = await tooDear("chunks of authentik", at.gateway, async ({ url, alsoSent }) => {
+      at.authentik.set((socket) => socket.write(answer));
       const { result } = await ask(url, "{plexConnection(id:5){user}}");
       expect(result).toEqual({ data: { plexConnection: { user: expect.any(Number) } } });
       alsoSent(answer.length);
@@ -331,6 +313,24 @@ describe("an authentik that", () => {
     expect(problems).toEqual([]);
   }, 90_000);
 });
+
+/** The built gateway before what stands for authentik, for all tests of a group, once it has done any work. */
+function useMeasuredGateway<Upstream extends { url: URL; close: () => Promise<void> }>(
+  start: () => Promise<Upstream>,
+): { authentik: Upstream; gateway: ServerProcess } {
+  const at: { authentik?: Upstream; gateway?: ServerProcess } = {};
+  beforeAll(async () => {
+    await buildCli();
+    at.authentik = await start();
+    at.gateway = await startMeasuredGateway(at.authentik.url);
+    await warmUp(at.gateway);
+  }, 60_000);
+  afterAll(async () => {
+    await at.gateway?.stop();
+    await at.authentik?.close();
+  });
+  return at as { authentik: Upstream; gateway: ServerProcess }; // no test runs before the hook
+}
 
 /** What any work takes once is no price. */
 async function warmUp({ url }: ServerProcess): Promise<void> {
