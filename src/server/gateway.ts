@@ -9,13 +9,13 @@ import { isJsonObject } from "../authentik/decoders.ts";
 import type { Tracing } from "../observability/tracing.ts";
 import { createCors } from "./cors.ts";
 import { createCallerCheck, type Credentials } from "./credentials.ts";
+import { createFastPath } from "./fast-path.ts";
 import { createGraphiqlPage } from "./graphiql/page.ts";
-import { createGraphqlPost } from "./graphql-post.ts";
 import { createOverloadGuard } from "./overload.ts";
 import { beginRequest, type PendingRequest, type RequestRecord } from "./pending-request.ts";
 import { readBody } from "./read-body.ts";
 import { guardRequest, parseTarget, type RequestTarget } from "./request-guard.ts";
-import { type RequestParams, checkParams, parseBody } from "./request-params.ts";
+import { type ParsedParams, parseParams } from "./request-params.ts";
 import {
   type GraphQLResponse,
   type HttpError,
@@ -70,7 +70,7 @@ export interface Gateway {
   inFlight(): number;
   /** From now on every response says `Connection: close`. */
   startDraining(): void;
-  /** Loads yoga, which the shortcut does without, so that nobody has to wait for it later. */
+  /** Loads yoga, which the fast path does without, so that nobody has to wait for it later. */
   warmUp(): Promise<void>;
   close(): Promise<void>;
 }
@@ -104,7 +104,7 @@ interface GraphQLRequest {
 
 /**
  * Guards every request, executes operations with the caller's credentials, writes one record for each request.
- * One operation as JSON by POST takes the shortcut; GETs, batches, persisted queries and traces go through yoga.
+ * One operation takes the fast path; batches, persisted queries and traces go through yoga.
  */
 export function createGateway(options: GatewayOptions, dependencies: GatewayDependencies): Gateway {
   const { schema, authentik, tracing, onRequest, routes } = dependencies;
@@ -115,7 +115,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
   };
   const executor = executorOf(schema);
   const runOperation = createRunOperation(authentik, options);
-  const postOperation = createGraphqlPost({ ...options, executor, authentik, runOperation });
+  const fastPath = createFastPath({ ...options, executor, authentik, runOperation });
   const checkCaller = createCallerCheck(credentials);
   const overload = createOverloadGuard(options);
   const cors = createCors(options.corsOrigins);
@@ -196,8 +196,11 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     if (!(caller instanceof Error)) pending.callerKey = caller.key;
     if (tracing) pending.span = tracing.startOperation(message.headers);
     const trace = message.headers[TRACE_HEADER];
-    const params = message.method === "POST" && trace === undefined ? shortcutParams(body) : null;
-    if (params) return postOperation({ params, body, caller, mediaType }, pending);
+    const { method } = message;
+    const { search } = target;
+    const params = parseParams({ method, search, body });
+    if (trace === undefined && isSingle(params))
+      return fastPath({ method, params, text: body || search.toString(), caller, mediaType }, pending);
     const controller = new AbortController();
     pending.onAbort = (reason) => controller.abort(reason);
     return runOperation(pending, {
@@ -206,9 +209,8 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       run: async (context) =>
         (await yoga()).handle(
           {
-            method: message.method === "GET" ? "GET" : "POST",
-            body,
-            search: target.search,
+            method: method === "GET" ? "GET" : "POST",
+            params,
             mediaType,
             trace: typeof trace === "string" ? trace : undefined,
           },
@@ -249,16 +251,9 @@ function clientAddressOf(
   return addresses.at(-1 - trustedProxies)?.trim() ?? addresses[0]?.trim();
 }
 
-/** The parameters of one plain operation; null for everything that yoga should judge. */
-function shortcutParams(body: string): (RequestParams & { query: string }) | null {
-  try {
-    const value = parseBody(body);
-    if (!isJsonObject(value) || isJsonObject(value["extensions"])) return null;
-    const { query, ...params } = checkParams(value);
-    return query === undefined ? null : { ...params, query };
-  } catch {
-    return null;
-  }
+/** Whether these are the parameters of one operation without extensions, such as its hash. */
+function isSingle(params: ParsedParams): boolean {
+  return !Array.isArray(params) && !(isJsonObject(params) && isJsonObject(params["extensions"]));
 }
 
 function internalError(error: unknown, pending: PendingRequest): GraphQLResponse {

@@ -9,20 +9,33 @@ export interface RequestParams {
   extensions?: JsonObject | undefined;
 }
 
+/** What a client sent as parameters, not checked yet; or the error that says why it cannot be read. */
+export type ParsedParams = unknown;
+
 /**
- * The parameters of a POST's body: one request, or as many as a JSON array holds.
+ * The parameters of a GET's query or a POST's body: of one operation, or of as many as a JSON array holds.
  * Specification: https://graphql.github.io/graphql-over-http/draft/#sec-Request-Parameters
- * @throws {GraphQLError} BAD_REQUEST
  */
-export function parseBody(body: string): unknown {
+export function parseParams(request: {
+  method: string | undefined;
+  search: URLSearchParams;
+  body: string;
+}): ParsedParams {
+  try {
+    return request.method === "GET" ? parseSearch(request.search) : parseBody(request.body);
+  } catch (error) {
+    return error;
+  }
+}
+
+function parseBody(body: string): unknown {
   const value = parseJson(body, "The body");
   if (Array.isArray(value) && value.length === 0)
     throw badRequest("A batch must hold at least one operation.");
   return value;
 }
 
-/** The parameters of a GET. @throws {GraphQLError} BAD_REQUEST */
-export function parseSearch(search: URLSearchParams): JsonObject {
+function parseSearch(search: URLSearchParams): JsonObject {
   const json = (name: string): unknown => {
     const text = search.get(name);
     return text === null || text === "" ? undefined : parseJson(text, name);
@@ -35,8 +48,9 @@ export function parseSearch(search: URLSearchParams): JsonObject {
   };
 }
 
-/** Checks one request's parameters. @throws {GraphQLError} BAD_REQUEST, which names the parameter */
-export function checkParams(value: unknown): RequestParams {
+/** Checks one operation's parameters. @throws {GraphQLError} BAD_REQUEST, which names the parameter */
+export function checkParams(value: ParsedParams): RequestParams {
+  if (value instanceof Error) throw value;
   if (!isJsonObject(value)) throw badRequest("An operation must be a JSON object with a query.");
   const extensions = optional(value["extensions"], "extensions", isJsonObject, "an object");
   const query = optional(value["query"], "query", isString, "a string");

@@ -13,7 +13,7 @@ import type { Executor } from "../graphql/execute.ts";
 import { formatResult, textOf } from "../graphql/format.ts";
 import { findOperation, type PreparedDocument } from "../graphql/prepare.ts";
 import { usePersistedQueries } from "./persisted-queries.ts";
-import { checkParams, parseBody, parseSearch, type RequestParams } from "./request-params.ts";
+import { checkParams, type ParsedParams, type RequestParams } from "./request-params.ts";
 import { type GraphQLResponse, type ResponseMediaType, statusOf } from "./graphql-response.ts";
 import type { ServerContext } from "./server-context.ts";
 
@@ -23,14 +23,13 @@ export const TRACE_HEADER = "apollo-federation-include-trace";
 /** A request as yoga gets it: read, parsed and guarded already. */
 export interface YogaRequest {
   method: "GET" | "POST";
-  body: string;
-  search: URLSearchParams;
+  params: ParsedParams;
   mediaType: ResponseMediaType;
   /** Value of {@link TRACE_HEADER}. */
   trace: string | undefined;
 }
 
-/** What yoga needs to answer as the shortcut does. */
+/** What yoga needs to answer as the fast path does. */
 export interface YogaOptions {
   schema: GraphQLSchema;
   /** Executors share nothing but their code; traces need one of their own, since they wrap every resolver. */
@@ -46,7 +45,7 @@ interface YogaContext extends ServerContext {
   yogaRequest: YogaRequest;
 }
 
-/** yoga, for GETs, batches, persisted queries and traces. */
+/** yoga, for batches, persisted queries and traces. */
 export interface YogaServer {
   handle(request: YogaRequest, context: ServerContext): Promise<GraphQLResponse>;
   dispose(): Promise<void>;
@@ -120,16 +119,16 @@ export function createYogaServer(options: YogaOptions): YogaServer {
   };
 }
 
-/** Takes the parameters as the server parsed them, and checks them as the shortcut does. */
+/** Takes the parameters as the server parsed them, and checks them as the fast path does. */
 function useRequestParams(batchLimit: number): Plugin<YogaContext> {
   return {
     onRequestParse({ serverContext, setRequestParser }) {
-      const { method, body, search } = yogaRequestOf(serverContext);
+      const { params } = yogaRequestOf(serverContext);
       setRequestParser(() => {
-        const value = method === "GET" ? parseSearch(search) : parseBody(body);
-        if (!Array.isArray(value)) return Promise.resolve(asObject(value));
-        checkBatch(value, batchLimit);
-        return Promise.resolve(value.map(asObject));
+        if (params instanceof Error) throw params;
+        if (!Array.isArray(params)) return Promise.resolve(asObject(params));
+        checkBatch(params, batchLimit);
+        return Promise.resolve(params.map(asObject));
       });
     },
     onParams({ params, setParams, setResult }) {
@@ -198,7 +197,7 @@ function useExecutor(executor: Executor): Plugin<YogaContext> {
   };
 }
 
-/** Writes every result with the function of the shortcut. */
+/** Writes every result with the function of the fast path. */
 function useFormat(): Plugin<YogaContext> {
   return {
     onResultProcess(payload) {

@@ -2,24 +2,26 @@ import { type ExecutionResult, GraphQLError, OperationTypeNode } from "graphql";
 import type { Authentik } from "../authentik/client.ts";
 import { createCoalescer } from "../authentik/coalesce.ts";
 import type { Executor, OperationSummary } from "../graphql/execute.ts";
+import { clientError } from "../graphql/errors.ts";
 import { formatResult, textOf } from "../graphql/format.ts";
 import { findOperation } from "../graphql/prepare.ts";
 import type { PendingRequest } from "./pending-request.ts";
-import type { RequestParams } from "./request-params.ts";
+import { checkParams, type ParsedParams } from "./request-params.ts";
 import { type GraphQLResponse, type ResponseMediaType, statusOf } from "./graphql-response.ts";
 import type { IdentifiedCaller, RunOperation } from "./server-context.ts";
 
-/** One operation sent as JSON by POST, without a persisted query or anything else that is yoga's. */
-export interface PostedOperation {
-  params: RequestParams & { query: string };
-  /** The body as text: what identical operations are recognised by. */
-  body: string;
+/** One operation, without a persisted query or anything else that is yoga's. */
+export interface SingleOperation {
+  method: string | undefined;
+  params: ParsedParams;
+  /** The parameters as text: what identical operations are recognised by. */
+  text: string;
   caller: IdentifiedCaller;
   mediaType: ResponseMediaType;
 }
 
-/** What the shortcut needs. */
-export interface GraphqlPostOptions {
+/** What the fast path needs. */
+export interface FastPathOptions {
   executor: Executor;
   authentik: Authentik;
   runOperation: RunOperation;
@@ -36,32 +38,34 @@ interface Execution {
   text?: string;
 }
 
-/** Longest request body that identical operations are recognised by, in characters. */
+/** Longest parameters that identical operations are recognised by, in characters. */
 const MAX_SHARED_LENGTH = 16_384;
 
 /**
- * The shortcut for what nearly every request is: prepares, executes and formats with the functions that yoga's plugins
- * call, without yoga's own Request, Response and hooks. docs/decisions/0010-one-way-in.md has what that saves.
+ * What nearly every request takes: prepares, executes and formats with the functions that yoga's plugins call, without
+ * yoga's own Request, Response and hooks. docs/decisions/0010-one-way-in.md has what that saves.
  */
-export function createGraphqlPost(
-  options: GraphqlPostOptions,
-): (posted: PostedOperation, pending: PendingRequest) => Promise<GraphQLResponse> {
+export function createFastPath(
+  options: FastPathOptions,
+): (single: SingleOperation, pending: PendingRequest) => Promise<GraphQLResponse> {
   const { executor, authentik, runOperation, coalesce, operationTimeoutMs } = options;
   // Who joins late would be given the end of a time budget that is not its own.
   const coalescer = createCoalescer<Execution>({ joinWithinMs: operationTimeoutMs / 2 });
 
   async function execute(
-    { params, body, caller }: PostedOperation,
+    { method, params: parsed, text, caller }: SingleOperation,
     pending: PendingRequest,
   ): Promise<Execution> {
-    const prepared = executor.prepare(params.query);
+    const { query = "", ...params } = checkParams(parsed);
+    const prepared = executor.prepare(query);
     const { operation: type } = findOperation(prepared, params.operationName);
+    if (method === "GET" && type !== OperationTypeNode.QUERY) throw notByGet();
     const isShareable =
       coalesce &&
       type === OperationTypeNode.QUERY &&
-      body.length <= MAX_SHARED_LENGTH &&
+      text.length <= MAX_SHARED_LENGTH &&
       !(caller instanceof Error);
-    const key = isShareable ? `${authentik.shareKey(caller)} ${body}` : "";
+    const key = isShareable ? `${authentik.shareKey(caller)} ${text}` : "";
     pending.shared = coalescer.has(key);
     const { result, abort } = coalescer.join(key, (controller) =>
       runOperation(pending, {
@@ -77,11 +81,11 @@ export function createGraphqlPost(
     return result;
   }
 
-  return async (posted, pending) => {
-    const { mediaType } = posted;
+  return async (single, pending) => {
+    const { mediaType } = single;
     let execution: Execution;
     try {
-      execution = await execute(posted, pending);
+      execution = await execute(single, pending);
     } catch (error) {
       execution = { result: resultOf(error), operation: {} };
     }
@@ -99,6 +103,13 @@ export function createGraphqlPost(
       ...(formatted.http && { headers: formatted.http.headers }),
     };
   };
+}
+
+/** As yoga says it. */
+function notByGet(): GraphQLError {
+  return clientError("BAD_REQUEST", "Can only perform a mutation operation from a POST request.", {
+    http: { status: 405, headers: { Allow: "POST" } },
+  });
 }
 
 /** The result of a request that never became an execution. @throws what is no error of the request */
