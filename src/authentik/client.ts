@@ -97,8 +97,6 @@ export interface AuthentikClient {
    * for alive, so that everything that an operation made would grow old as well.
    */
   readonly memory: Map<unknown, unknown>;
-  /** Why nothing is asked for this caller, who has no credential that authentik could judge; null: it is. */
-  readonly refusal: Error | null;
   /**
    * The parsed JSON of a 200 response. It must not be changed: others may read the same object.
    * @throws {AuthentikError} for everything else
@@ -204,7 +202,6 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
       upstream: authentik,
       usage,
       memory: new Map(),
-      refusal: null,
       get(request) {
         if (signal.aborted) return Promise.reject(reasonOf(signal));
         const key = authentik.shareKey(caller.identity) + request.path;

@@ -142,7 +142,10 @@ export const sections = {
     MAX_INTROSPECTION_FIELDS: limit(8000,
       "Fields of an answer about the schema, by estimate; the whole schema has some 5,000."),
     MAX_ANSWER_FIELDS: limit(50_000,
-      "Fields of an answer that stand in lists, counted for each item."),
+      "Fields of an answer that stand in lists, counted for each item; one with fields of its own counts as ten."),
+    MAX_ERRORS: limit(500,
+      "Errors of an answer's fields below the root that are told one by one; further such fields are null, and one " +
+      "error says so."),
     MAX_ALIASES_OF_ONE_FIELD: limit(100, "Names for one field of one object."),
     MAX_OVERLAPPING_FIELDS: limit(10_000, "Pairs of fields that validation has to compare with one another."),
     MAX_REPRESENTATIONS: limit(1000, "Representations of all `_entities` fields of an operation."),

@@ -12,6 +12,8 @@ export interface GraphContext {
   maxPageSize: number;
   /** Fields that all lists of the answer may have together. */
   maxAnswerFields: number;
+  /** Errors of fields below the root that are told one by one. */
+  maxErrors: number;
   /** Rows of a list that may be looked through for what authentik cannot filter by. */
   maxScannedRows: number;
 }

@@ -14,6 +14,8 @@ export interface ExpandedSizes {
 export interface Size {
   depth: number;
   fields: number;
+  /** Fields that have fields of their own: each may be a lookup. */
+  objects: number;
   /** Fields of the set itself, through fragments but not through fields. */
   ownFields: number;
   /** Fields with those of an introspection's list as often as the list has items. */
@@ -21,7 +23,14 @@ export interface Size {
   introspectionFields: number;
 }
 
-const NOTHING: Size = { depth: 0, fields: 0, ownFields: 0, listedFields: 0, introspectionFields: 0 };
+const NOTHING: Size = {
+  depth: 0,
+  fields: 0,
+  objects: 0,
+  ownFields: 0,
+  listedFields: 0,
+  introspectionFields: 0,
+};
 
 const INTROSPECTION: ReadonlySet<string> = new Set(["__schema", "__type", "_service"]);
 
@@ -84,12 +93,14 @@ export function createSizer(fragmentOf: (name: string) => FragmentDefinitionNode
       if (selection.kind === Kind.FRAGMENT_SPREAD) add(sum, ofFragment(selection.name.value));
       else if (selection.kind === Kind.INLINE_FRAGMENT) add(sum, ofSelections(selection.selectionSet));
       else {
-        const below = selection.selectionSet === undefined ? NOTHING : ofSelections(selection.selectionSet);
+        const { selectionSet } = selection;
+        const below = selectionSet === undefined ? NOTHING : ofSelections(selectionSet);
         const { value: name } = selection.name;
         const listedFields = (1 + below.listedFields) * (ITEMS[name] ?? 1);
         add(sum, {
           depth: below.depth + 1,
           fields: below.fields + 1,
+          objects: below.objects + (selectionSet === undefined ? 0 : 1),
           ownFields: 1,
           listedFields,
           introspectionFields: INTROSPECTION.has(name) ? listedFields : below.introspectionFields,
@@ -106,6 +117,7 @@ export function createSizer(fragmentOf: (name: string) => FragmentDefinitionNode
 function add(sum: Size, size: Size): void {
   sum.depth = Math.max(sum.depth, size.depth);
   sum.fields += size.fields;
+  sum.objects += size.objects;
   sum.ownFields += size.ownFields;
   sum.listedFields += size.listedFields;
   sum.introspectionFields += size.introspectionFields;

@@ -1,5 +1,5 @@
 import { GraphQLSchema } from "graphql";
-import { limitAnswers } from "./answer-size.ts";
+import { limitAnswers } from "./answer-limits.ts";
 import { builder } from "./builder.ts";
 import { isolateEntities } from "./entities.ts";
 import { printSchema } from "./print.ts";

@@ -33,6 +33,8 @@ export interface ContextOptions {
   maxPageSize: number;
   /** Fields that all lists of an answer may have together. */
   maxAnswerFields: number;
+  /** Errors of fields below the root that are told one by one. */
+  maxErrors: number;
   /** Rows of a list that may be looked through for what authentik cannot filter by. */
   maxScannedRows: number;
 }
@@ -52,8 +54,8 @@ export type RunOperation = <Result>(
 
 export function createRunOperation(authentik: Authentik, options: ContextOptions): RunOperation {
   const { operationTimeoutMs, maxRestCalls } = options;
-  const { maxRepresentations, maxPageSize, maxAnswerFields, maxScannedRows } = options;
-  const limits = { maxRepresentations, maxPageSize, maxAnswerFields, maxScannedRows };
+  const { maxRepresentations, maxPageSize, maxAnswerFields, maxErrors, maxScannedRows } = options;
+  const limits = { maxRepresentations, maxPageSize, maxAnswerFields, maxErrors, maxScannedRows };
   return async (pending, { caller, controller, run }) => {
     const { requestId, operation, codes, onProblem, span } = pending;
     const { signal } = controller;
@@ -85,5 +87,5 @@ export function createRunOperation(authentik: Authentik, options: ContextOptions
 function createRefusingClient(upstream: Authentik, refusal: Error): AuthentikClient {
   const refuse = () => Promise.reject(refusal);
   const usage = createUsage();
-  return { callerKey: "", upstream, usage, memory: new Map(), refusal, get: refuse, delete: refuse };
+  return { callerKey: "", upstream, usage, memory: new Map(), get: refuse, delete: refuse };
 }

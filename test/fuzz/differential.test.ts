@@ -111,6 +111,7 @@ async function direct({ query, variables }: { query: string; variables: Record<s
     maxRepresentations: 1_000,
     maxPageSize: 100,
     maxAnswerFields: 50_000,
+    maxErrors: 500,
     maxScannedRows: 1_000,
   };
   const result = await execute({ schema, document, variableValues: variables, contextValue });

@@ -159,11 +159,11 @@ const ATTACKS: Record<string, Run> = {
     await sleep(500);
     connect(request.repeat(100), READ);
   },
-  "a thousand fields of users that all fail, four times": async ({ connect }) => {
-    const fields = times(90, (i) => `a${i}:plexConnections{pk} `);
+  "as many fields of users that all fail as there may be, eight times": async ({ connect }) => {
+    const fields = times(80, (i) => `a${i}:plexConnections{pk} `);
     const query = `query($r:[_Any!]!){_entities(representations:$r){...on AuthentikUser{${fields}}}}`;
-    const r = Array.from({ length: 11 }, (_, index) => ({ __typename: "AuthentikUser", pk: index + 1 }));
-    connect(post(query, { r }).repeat(4), READ);
+    const r = Array.from({ length: 55 }, (_, index) => ({ __typename: "AuthentikUser", pk: index + 1 }));
+    connect(post(query, { r }).repeat(8), READ);
   },
   "a body of 1 MiB in chunks of one byte": async ({ connect }) => {
     connect(BODY_IN_CHUNKS, READ);
@@ -199,7 +199,15 @@ const ATTACKS: Record<string, Run> = {
     }
   },
   ...Object.fromEntries(
-    ["/readyz", "/healthz", "/nowhere"].flatMap((path) =>
+    [
+      "/readyz",
+      "/healthz",
+      "/metrics",
+      "/nowhere",
+      "/graphql?query={__typename}",
+      "/graphql?query={",
+      "/graphql",
+    ].flatMap((path) =>
       [READ, {}].map((options): [string, Run] => [
         `${path} 1,000 times in one connection that ${"read" in options ? "is read" : "nobody reads"}`,
         async ({ connect }) => {

@@ -62,7 +62,6 @@ export function createSimulatedLookup(
     upstream,
     usage: createUsage(),
     memory: new Map(),
-    refusal: null,
     delete: () => Promise.reject(new Error("nothing is deleted here")),
     get(request: UpstreamRequest) {
       requests.push(request.path);

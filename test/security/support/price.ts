@@ -78,7 +78,7 @@ export async function priceOf(
   };
 }
 
-const STANDSTILL_POLL_MS = 50;
+const STANDSTILL_POLL_MS = 25;
 const STANDSTILL_POLLS = 3;
 
 /** Until the process has taken no CPU for a while, as the system counts it. */
