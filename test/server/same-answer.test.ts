@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createGate, startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
 import { startGateway, TOKEN, type TestGateway } from "../support/gateway.ts";
+import { rawClient } from "../support/raw-client.ts";
 import { times } from "../security/adversarial-documents.ts";
 
 /*
@@ -150,6 +151,18 @@ describe("beside an equal request in flight", () => {
     ]);
     for (const { data } of replies)
       expect(data).toEqual({ plexConnection: { pk: 5, user: expect.any(Number) } });
+  });
+
+  test("who asks the same by GET joins whoever did", async () => {
+    const before = gateway.records.length;
+    const search = String(new URLSearchParams({ query: QUERY }));
+    const get = `GET /graphql?${search} HTTP/1.1\r\nHost: a\r\nAuthorization: ${TOKEN}\r\n\r\n`;
+    const client = rawClient(Number(gateway.url.port), get.repeat(2));
+    const received = await client.waitFor(/"user".*"user"/s);
+    client.socket.destroy();
+    expect(received.match(/^\{"data".*?\}\}\}/gms)).toHaveLength(2);
+    expect(gateway.records.slice(before).map(({ shared }) => shared)).toEqual([false, true]);
+    expect(authentik.paths()).toEqual(["/api/v3/sources/user_connections/plex/5/"]);
   });
 
   test("each gets its own request id and media type", async () => {
