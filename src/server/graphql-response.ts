@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import Negotiator from "negotiator";
 import type { Formatted } from "../graphql/format.ts";
 import type { HeaderList } from "./cors.ts";
 
@@ -48,52 +49,23 @@ export function writeResponse(
   response.end(body);
 }
 
+/** As clients may ask for them; whatever they say of charsets, only UTF-8 is written. The first is answered to any type. */
+const OFFERS: ReadonlyMap<string, ResponseMediaType> = new Map(
+  (["application/json", "application/graphql-response+json"] as const).flatMap((mediaType) =>
+    ["utf-8", "utf8"].map((charset) => [`${mediaType};charset=${charset}`, mediaType]),
+  ),
+);
+
 /**
- * The media type to answer in, or null where the client accepts neither (406). The best quality wins, and for equal ones
- * the order in the header; the quality of a type is that of the most specific range that covers it (RFC 9110, 12.5.1).
- * No header means `application/json`. Only UTF-8 is written.
+ * The media type to answer in, or null where the client accepts neither (406). No header means `application/json`.
  * Specification: https://graphql.github.io/graphql-over-http/draft/#sec-Accept
  */
 export function negotiate(accept: string | undefined): ResponseMediaType | null {
   // What nearly every client sends.
   if (accept === undefined || accept === "*/*" || accept === "application/json") return "application/json";
   if (accept.trim() === "") return "application/json";
-  const ranges = accept.toLowerCase().split(",").map(parseRange);
-  let best: { mediaType: ResponseMediaType; quality: number; index: number } | null = null;
-  for (const mediaType of MEDIA_TYPES) {
-    const index = mostSpecific(ranges, mediaType);
-    const quality = ranges[index]?.quality ?? 0;
-    if (quality === 0) continue;
-    if (!best || quality > best.quality || (quality === best.quality && index < best.index))
-      best = { mediaType, quality, index };
-  }
-  return best?.mediaType ?? null;
-}
-
-const MEDIA_TYPES: readonly ResponseMediaType[] = ["application/json", "application/graphql-response+json"];
-
-interface MediaRange {
-  type: string;
-  /** 0 also for ranges in another charset. */
-  quality: number;
-}
-
-function parseRange(text: string): MediaRange {
-  const [type = "", ...parameters] = text.split(";").map((part) => part.trim());
-  const q = parameters.find((parameter) => parameter.startsWith("q="));
-  const quality = q === undefined ? 1 : Number(q.slice(2));
-  const charset = parameters.find((parameter) => parameter.startsWith("charset="));
-  const utf8 = charset === undefined || /^charset="?utf-?8"?$/.test(charset);
-  return { type, quality: utf8 && Number.isFinite(quality) ? quality : 0 };
-}
-
-/** Index of the most specific range that covers the type; -1: none does. */
-function mostSpecific(ranges: readonly MediaRange[], mediaType: ResponseMediaType): number {
-  for (const covering of [mediaType, "application/*", "*/*"]) {
-    const index = ranges.findIndex(({ type }) => type === covering);
-    if (index >= 0) return index;
-  }
-  return -1;
+  const offer = new Negotiator({ headers: { accept } }).mediaType([...OFFERS.keys()]);
+  return OFFERS.get(offer ?? "") ?? null;
 }
 
 /** Statuses of requests that never became an execution, for clients that understand them. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { parse } from "content-type";
 import type { HeaderList } from "./cors.ts";
 import type { HttpError } from "./graphql-response.ts";
 
@@ -128,12 +129,8 @@ function guardBody({ method, headers }: IncomingMessage): HttpError | null {
 /** Exactly `application/json`: a browser cannot send it to another origin without asking first. */
 function isJson(contentType: string | undefined): boolean {
   if (contentType === undefined) return false;
-  const [mediaType = "", ...parameters] = contentType.toLowerCase().split(";");
-  if (mediaType.trim() !== "application/json") return false;
-  return parameters
-    .map((parameter) => parameter.trim())
-    .filter((parameter) => parameter.startsWith("charset"))
-    .every((parameter) => /^charset="?utf-?8"?$/.test(parameter));
+  const { type, parameters } = parse(contentType);
+  return type === "application/json" && /^utf-?8$/i.test(parameters["charset"] ?? "utf-8");
 }
 
 function occurrences({ rawHeaders }: IncomingMessage, name: string): number {
