@@ -27,6 +27,8 @@ const REQUEST_ID = /^[0-9a-f-]{32,36}$/i;
 const PAGE_INSTEAD_OF_API =
   "the answer is not from authentik's API: check the URL and path prefix of authentik, and what stands in front of it";
 
+type Failure = (kind: AuthentikErrorKind, message: string, options?: AuthentikErrorOptions) => AuthentikError;
+
 /**
  * The JSON of a usable response: status 200, JSON by content type and by content, and not authentik's "starting"; for a
  * DELETE, status 204. For everything else the error, by the one table between HTTP and kinds. Never throws.
@@ -35,119 +37,94 @@ export function decodeResponse(
   response: UpstreamResponse,
   { route, method = "GET" }: { route: string; method?: "GET" | "DELETE" },
 ): { readonly value: unknown } | AuthentikError {
-  if (response.contentEncoding !== "" && response.contentEncoding.toLowerCase() !== "identity") {
-    return failure("malformed-response", "authentik's answer is compressed", response, route, {
-      detail: `Content-Encoding ${CODING.exec(response.contentEncoding)?.[0] ?? "unknown"}, though only identity was asked for: what stands in front of authentik compresses`,
+  const { status, contentType, contentEncoding, upstreamRequestId, body } = response;
+  const failure: Failure = (kind, message, options) => {
+    const seconds = retryAfterSeconds(response.retryAfter);
+    return new AuthentikError(kind, message, {
+      status,
+      route,
+      ...(seconds === undefined ? {} : { retryAfterSeconds: seconds }),
+      ...(REQUEST_ID.test(upstreamRequestId) ? { upstreamRequestId } : {}),
+      ...options,
+    });
+  };
+  if (contentEncoding !== "" && contentEncoding.toLowerCase() !== "identity") {
+    return failure("malformed-response", "authentik's answer is compressed", {
+      detail: `Content-Encoding ${CODING.exec(contentEncoding)?.[0] ?? "unknown"}, though only identity was asked for: what stands in front of authentik compresses`,
     });
   }
-  if (response.status === 204 && method === "DELETE") return { value: null };
-  if (response.status !== 200) return refusal(response, route);
-  if (!isJson(response.contentType)) {
-    return failure(
-      "malformed-response",
-      "authentik answered 200 with something else than JSON",
-      response,
-      route,
-      {
-        detail: `${describe(response)}; ${PAGE_INSTEAD_OF_API}`,
-      },
-    );
+  if (status === 204 && method === "DELETE") return { value: null };
+  if (status !== 200) return refusal(response, failure);
+  if (!isJson(contentType)) {
+    return failure("malformed-response", "authentik answered 200 with something else than JSON", {
+      detail: `${describe(response)}; ${PAGE_INSTEAD_OF_API}`,
+    });
   }
-  const value = parse(response.body);
+  const value = parse(body);
   if (value === undefined) {
-    return failure("malformed-response", "authentik answered 200 with broken JSON", response, route, {
+    return failure("malformed-response", "authentik answered 200 with broken JSON", {
       detail: describe(response),
     });
   }
   if (isRouterError(value)) {
     // Go routers of 2025.10 and later forget to set the status while the application starts.
-    return failure(
-      saysStarting(response.body) ? "starting" : "unreachable",
-      "authentik answered 200 with an error of its router",
-      response,
-      route,
-    );
+    const kind = saysStarting(body) ? "starting" : "unreachable";
+    return failure(kind, "authentik answered 200 with an error of its router");
   }
   return { value };
 }
 
-function refusal(response: UpstreamResponse, route: string): AuthentikError {
+function refusal(response: UpstreamResponse, failure: Failure): AuthentikError {
   const { status } = response;
   const body = isJson(response.contentType) ? parse(response.body) : undefined;
   const said = `authentik answered ${status}`;
+  const described = { detail: describe(response) };
   const page = { detail: `${describe(response)}; ${PAGE_INSTEAD_OF_API}` };
   // What authentik's API refuses, it says in JSON; what has no `detail` then is of a proxy, a firewall or a login wall.
   const detail = detailOf(body);
-  const notTheApi = (): AuthentikError =>
-    failure("malformed-response", `${said}, but not as its API does`, response, route, page);
+  const notTheApi = () => failure("malformed-response", `${said}, but not as its API does`, page);
 
   if (status >= 300 && status < 400) {
-    return failure("redirected", `${said}, which is never followed`, response, route, {
+    return failure("redirected", `${said}, which is never followed`, {
       detail:
         "usually a login page or a change of host or scheme: the URL must be the one authentik itself answers at",
     });
   }
   switch (status) {
     case 400:
-      if (PLAIN_HTTP_TO_TLS.test(response.body.slice(0, MAX_PAGE_LENGTH))) {
-        return failure("misconfigured", said, response, route, {
-          detail: SPEAKS_TLS,
-        });
-      }
+      if (PLAIN_HTTP_TO_TLS.test(response.body.slice(0, MAX_PAGE_LENGTH)))
+        return failure("misconfigured", said, { detail: SPEAKS_TLS });
       return body === undefined
         ? notTheApi()
-        : failure("invalid-input", said, response, route, { fieldErrors: decodeFieldErrors(body) });
+        : failure("invalid-input", said, { fieldErrors: decodeFieldErrors(body) });
     case 401:
     case 403:
     case 404:
-      if (typeof detail !== "string") return notTheApi();
-      return failure(kindOfRefusal(status, detail), said, response, route);
+      return typeof detail === "string" ? failure(kindOfRefusal(status, detail), said) : notTheApi();
     case 429:
-      return failure("rate-limited", said, response, route);
+      return failure("rate-limited", said);
     // Of a proxy whose connection to this client was idle: RFC 9110, 15.5.9, says that the request may be repeated.
     case 408:
     case 502:
     case 503:
     case 504:
-      return failure(saysStarting(response.body) ? "starting" : "unreachable", said, response, route);
+      return failure(saysStarting(response.body) ? "starting" : "unreachable", said);
   }
-  if (status >= 400 && status < 500)
-    return failure("rejected", said, response, route, body === undefined ? page : {});
+  if (status >= 400 && status < 500) return failure("rejected", said, body === undefined ? page : {});
   // Cloudflare's, when it cannot reach what is behind it.
-  if (status >= 520 && status <= 530)
-    return failure("unreachable", said, response, route, { detail: describe(response) });
+  if (status >= 520 && status <= 530) return failure("unreachable", said, described);
   if (status === 500 && isRecycledWorker(response)) {
-    return failure("unreachable", "a worker of authentik ended while it answered", response, route, {
-      detail: `${describe(response)}, without X-authentik-id`,
+    return failure("unreachable", "a worker of authentik ended while it answered", {
+      detail: `${described.detail}, without X-authentik-id`,
     });
   }
-  if (status >= 500)
-    return failure("upstream-failure", said, response, route, { detail: describe(response) });
-  return failure("malformed-response", `${said} to a request`, response, route, {
-    detail: describe(response),
-  });
+  if (status >= 500) return failure("upstream-failure", said, described);
+  return failure("malformed-response", `${said} to a request`, described);
 }
 
 function kindOfRefusal(status: 401 | 403 | 404, detail: string): AuthentikErrorKind {
   if (status === 404) return "not-found";
   return status === 401 || CREDENTIAL_TEXTS.has(detail) ? "unauthenticated" : "forbidden";
-}
-
-function failure(
-  kind: AuthentikErrorKind,
-  message: string,
-  response: UpstreamResponse,
-  route: string,
-  options: AuthentikErrorOptions = {},
-): AuthentikError {
-  const seconds = retryAfterSeconds(response.retryAfter);
-  return new AuthentikError(kind, message, {
-    status: response.status,
-    route,
-    ...(seconds === undefined ? {} : { retryAfterSeconds: seconds }),
-    ...(REQUEST_ID.test(response.upstreamRequestId) ? { upstreamRequestId: response.upstreamRequestId } : {}),
-    ...options,
-  });
 }
 
 /** `application/json`, with or without parameters. */
