@@ -29,7 +29,8 @@ export function parseParams(request: {
 }
 
 function parseBody(body: string): unknown {
-  const value = parseJson(body, "The body");
+  // RFC 8259, 8.1, allows to ignore a byte order mark, with which editors on Windows begin a file.
+  const value = parseJson(body.replace(/^\uFEFF/, ""), "The body");
   if (Array.isArray(value) && value.length === 0)
     throw badRequest("A batch must hold at least one operation.");
   return value;

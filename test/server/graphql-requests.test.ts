@@ -241,3 +241,8 @@ test("an operation name that is empty means the only operation, by every way in"
   expect((await get(`query=${encodeURIComponent(FIVE)}&operationName=`)).result).toEqual(ANSWER);
   expect((await post([{ query: FIVE, operationName: "" }])).result).toEqual([ANSWER]);
 });
+
+test("a body that begins with a byte order mark is read without it", async () => {
+  const { status, result } = await post(`\uFEFF${JSON.stringify({ query: FIVE })}`);
+  expect([status, result]).toEqual([200, ANSWER]);
+});
