@@ -47,11 +47,6 @@ export function decodeString(object: JsonObject, key: string, path: string): str
   return value;
 }
 
-/** Text, or null where the field is null or the release does not have it. */
-export function decodeOptionalString(object: JsonObject, key: string, path: string): string | null {
-  return object[key] === undefined || object[key] === null ? null : decodeString(object, key, path);
-}
-
 /** A list of texts. */
 export function decodeStrings(object: JsonObject, key: string, path: string): readonly string[] {
   const value = object[key];
@@ -67,11 +62,6 @@ export function decodeBoolean(object: JsonObject, key: string, path: string): bo
   const value = object[key];
   if (typeof value !== "boolean") throw malformed(`${path}.${key}`, "true or false", value);
   return value;
-}
-
-/** True, false, or null where the release does not have the field. */
-export function decodeOptionalBoolean(object: JsonObject, key: string, path: string): boolean | null {
-  return object[key] === undefined || object[key] === null ? null : decodeBoolean(object, key, path);
 }
 
 /** A primary key: an integer from 1 to {@link MAX_PK}. */
@@ -95,20 +85,31 @@ export function decodeOptionalUuid(object: JsonObject, key: string, path: string
   return object[key] === null ? null : decodeUuid(object, key, path);
 }
 
-/** A list of UUIDs, or null where the release does not have the field. */
-export function decodeOptionalUuids(object: JsonObject, key: string, path: string): readonly string[] | null {
-  if (object[key] === undefined || object[key] === null) return null;
+function decodeUuids(object: JsonObject, key: string, path: string): readonly string[] {
   return decodeStrings(object, key, path).map((item, index) => {
     if (!UUID.test(item)) throw malformed(`${path}.${key}[${index}]`, "a UUID", item);
     return item.toLowerCase();
   });
 }
 
-/** A point in time as RFC 3339 text, or null where the release does not have the field. */
-export function decodeOptionalDateTime(object: JsonObject, key: string, path: string): string | null {
+function decodeDateTime(object: JsonObject, key: string, path: string): string {
   const value = object[key];
-  if (value === undefined || value === null) return null;
   if (typeof value !== "string" || !DATE_TIME.test(value))
     throw malformed(`${path}.${key}`, "a date and time", value);
   return value;
 }
+
+type Decode<T> = (object: JsonObject, key: string, path: string) => T;
+
+/** The same, or null where the field is null or the release does not have it. */
+function optional<T>(decode: Decode<T>): Decode<T | null> {
+  return (object, key, path) =>
+    object[key] === undefined || object[key] === null ? null : decode(object, key, path);
+}
+
+export const decodeOptionalString = optional(decodeString);
+export const decodeOptionalBoolean = optional(decodeBoolean);
+/** UUIDs in lower case. */
+export const decodeOptionalUuids = optional(decodeUuids);
+/** A point in time as RFC 3339 text. */
+export const decodeOptionalDateTime = optional(decodeDateTime);
