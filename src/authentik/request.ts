@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { LRUCache } from "lru-cache";
 import type { Breaker } from "./breaker.ts";
 import type { AuthentikOptions, Caller, UpstreamRequest, Usage } from "./client.ts";
@@ -175,20 +176,13 @@ export function createSender(parts: SenderParts): Send {
 }
 
 /** Waits a moment. Where time runs out meanwhile, the failure of the first attempt says why there is no response. */
-function pause(signal: AbortSignal, failure: AuthentikError): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => {
-      clearTimeout(timer);
-      const { reason } = signal;
-      reject(reason instanceof AuthentikError && reason.kind === "timeout" ? failure : reason);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", abort);
-      resolve();
-    }, retryPauseMs());
-    if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort, { once: true });
-  });
+async function pause(signal: AbortSignal, failure: AuthentikError): Promise<void> {
+  try {
+    await sleep(retryPauseMs(), undefined, { signal });
+  } catch {
+    const reason: unknown = signal.reason;
+    throw reason instanceof AuthentikError && reason.kind === "timeout" ? failure : reason;
+  }
 }
 
 /** The gateway's own credential is refused: that is for its operator to mend. */
