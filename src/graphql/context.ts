@@ -1,11 +1,7 @@
 import type { AuthentikClient } from "../authentik/client.ts";
 
-/** What every resolver gets: one caller's operation. */
-export interface GraphContext {
-  /** The REST API as this caller sees it. */
-  authentik: AuthentikClient;
-  /** Joins the response to the log line. */
-  requestId: string;
+/** How much one operation may ask of the graph. */
+export interface GraphLimits {
   /** Representations that all `_entities` fields of the operation may have together. */
   maxRepresentations: number;
   /** Rows that one page of a list may have. */
@@ -16,4 +12,12 @@ export interface GraphContext {
   maxErrors: number;
   /** Rows of a list that may be looked through for what authentik cannot filter by. */
   maxScannedRows: number;
+}
+
+/** What every resolver gets: one caller's operation. */
+export interface GraphContext extends GraphLimits {
+  /** The REST API as this caller sees it. */
+  authentik: AuthentikClient;
+  /** Joins the response to the log line. */
+  requestId: string;
 }

@@ -6,7 +6,7 @@ import {
 } from "../authentik/client.ts";
 import { AuthentikError } from "../authentik/authentik-error.ts";
 import type { JsonObject } from "../authentik/decoders.ts";
-import type { GraphContext } from "../graphql/context.ts";
+import type { GraphContext, GraphLimits } from "../graphql/context.ts";
 import type { OperationSummary } from "../graphql/execute.ts";
 import type { PendingRequest } from "./pending-request.ts";
 
@@ -22,21 +22,11 @@ export interface ServerContext extends GraphContext {
 export type IdentifiedCaller = CallerIdentity | Error;
 
 /** What contexts are made with. */
-export interface ContextOptions {
+export interface ContextOptions extends GraphLimits {
   /** One budget for an operation: from the body's last byte to the last byte of the last REST call. */
   operationTimeoutMs: number;
   /** REST calls that one operation may cause. */
   maxRestCalls: number;
-  /** Federation representations in all `_entities` fields of an operation. */
-  maxRepresentations: number;
-  /** Rows that one page of a list may have. */
-  maxPageSize: number;
-  /** Fields that all lists of an answer may have together. */
-  maxAnswerFields: number;
-  /** Errors of fields below the root that are told one by one. */
-  maxErrors: number;
-  /** Rows of a list that may be looked through for what authentik cannot filter by. */
-  maxScannedRows: number;
 }
 
 /**
