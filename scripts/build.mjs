@@ -34,6 +34,7 @@ async function bundle() {
   const build = await rolldown({
     input: join(root, "src/main.ts"),
     platform: "node",
+    resolve: { alias: { undici$: join(root, "scripts/undici.mjs") } },
     // graphql-js otherwise looks for a second copy of itself at every check of a type.
     transform: { define: { "process.env.NODE_ENV": '"production"' } },
   });
