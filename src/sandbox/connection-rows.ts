@@ -1,8 +1,7 @@
-import { type ApiRequest, parameter } from "./api-request.ts";
 import { type Connection, isSuperuser, type Row, type User } from "./directory.ts";
-import { compare, createSearch, listResponse } from "./list.ts";
+import { type ApiRequest, compare, createSearch, listPage, parameter } from "./list.ts";
 import type { Release } from "./releases.ts";
-import { httpErrors, jsonResponse, type SandboxResponse } from "./rest-response.ts";
+import { forbidden, invalidChoice, noMatch } from "./rest-response.ts";
 import { baseSourceBody } from "./sources.ts";
 
 /** A connection as one release writes it, keys in its order. */
@@ -31,12 +30,12 @@ function sees({ caller, release }: ApiRequest, connection: Connection): boolean 
 function userParameter(request: ApiRequest): User | undefined {
   const key = parameter(request, "user");
   const user = request.directory.users.get(Number(key));
-  if (key !== undefined && user === undefined) throw httpErrors.invalidChoice("user", "That choice");
+  if (key !== undefined && user === undefined) throw invalidChoice("user", "That choice");
   return user;
 }
 
 /** `GET /sources/user_connections/plex/` */
-export function listConnections(request: ApiRequest): SandboxResponse {
+export function listConnections(request: ApiRequest): Row {
   const { directory, release } = request;
   const user = release.since("2024.8") ? userParameter(request) : undefined;
   const slug = parameter(request, "source__slug");
@@ -51,7 +50,7 @@ export function listConnections(request: ApiRequest): SandboxResponse {
   // The usual order is that of keys, since 2024.8 within the slugs of sources.
   const slugOf = ({ source }: Connection): string => (release.since("2024.8") ? source.slug : "");
   rows.sort((left, right) => compare(slugOf(left), slugOf(right)) || left.pk - right.pk);
-  return listResponse(request, rows, (row) => connectionBody(row, release));
+  return listPage(request, rows, (row) => connectionBody(row, release));
 }
 
 /** @throws {HttpError} 404 for what is not there or not visible */
@@ -60,19 +59,18 @@ function findConnection(request: ApiRequest): Connection {
   const connection = directory.connections.get(Number(key));
   if (connection !== undefined && sees(request, connection)) return connection;
   // Its older name, PlexSourceConnection, is from releases whose 404 names no model.
-  throw httpErrors.noMatch("UserPlexSourceConnection", release);
+  throw noMatch("UserPlexSourceConnection", release);
 }
 
 /** `GET /sources/user_connections/plex/{id}/` */
-export function retrieveConnection(request: ApiRequest): SandboxResponse {
-  return jsonResponse(connectionBody(findConnection(request), request.release));
+export function retrieveConnection(request: ApiRequest): Row {
+  return connectionBody(findConnection(request), request.release);
 }
 
 /** `DELETE /sources/user_connections/plex/{id}/`: for owners and superusers; who only sees it may not remove it. */
-export function deleteConnection(request: ApiRequest): SandboxResponse {
+export function deleteConnection(request: ApiRequest): void {
   const connection = findConnection(request);
   const { caller, directory } = request;
-  if (caller !== connection.user && !isSuperuser(caller)) throw httpErrors.forbidden();
+  if (caller !== connection.user && !isSuperuser(caller)) throw forbidden();
   directory.connections.delete(connection.pk);
-  return { status: 204, body: null };
 }

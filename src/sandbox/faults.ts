@@ -1,14 +1,14 @@
+import type { ServerResponse } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Release } from "./releases.ts";
-import { jsonResponse, pageResponse, type SandboxResponse } from "./rest-response.ts";
+import type { encodeResponse, SandboxResponse } from "./rest-response.ts";
 
 interface Fault {
-  /** One sentence for `--help`. */
+  /** What it does. */
   meaning: string;
   /** What is sent instead; absent where only the way to the client fails. */
   response?: (request: { url: string; release: Release }) => SandboxResponse;
 }
-
-const throttled = "Request was throttled. Expected available in 1 second.";
 
 /** The routers in Go answer with 502 first and then, by an oversight, with 200; the one in Rust with 503. */
 function startingResponse({ since }: Release): SandboxResponse {
@@ -20,7 +20,8 @@ function startingResponse({ since }: Release): SandboxResponse {
   return { status: since("2026.8") ? 503 : 200, body, headers: { "retry-after": "5" } };
 }
 
-const faults = {
+/** Every fault switch with what it does. */
+export const SANDBOX_FAULTS = {
   starting: {
     meaning: "authentik has not finished starting: 502, 200 or 503, as the release has it",
     response: ({ release }) => startingResponse(release),
@@ -34,16 +35,21 @@ const faults = {
   },
   "unavailable-503": {
     meaning: "a load balancer has nobody to ask: 503 with Retry-After 30 and a page",
-    response: () => ({ ...pageResponse(503, "Service Unavailable"), headers: { "retry-after": "30" } }),
+    response: () => ({
+      status: 503,
+      body: { page: "Service Unavailable" },
+      headers: { "retry-after": "30" },
+    }),
   },
   "error-500": {
     meaning: "an uncaught error: 500 with a page",
-    response: () => pageResponse(500, "Server Error"),
+    response: () => ({ status: 500, body: { page: "Server Error" } }),
   },
   "rate-limited": {
     meaning: "throttled: 429 with Retry-After 1",
     response: () => ({
-      ...jsonResponse({ detail: throttled }, { status: 429 }),
+      status: 429,
+      body: { json: { detail: "Request was throttled. Expected available in 1 second." } },
       headers: { "retry-after": "1" },
     }),
   },
@@ -55,7 +61,10 @@ const faults = {
       headers: { location: `/flows/-/default/authentication/?next=${encodeURIComponent(url)}` },
     }),
   },
-  "html-page": { meaning: "a page where JSON should be: 200", response: () => pageResponse(200, "Welcome") },
+  "html-page": {
+    meaning: "a page where JSON should be: 200",
+    response: () => ({ status: 200, body: { page: "Welcome" } }),
+  },
   "broken-json": { meaning: "the response ends in the middle, its length fits: 200" },
   reset: { meaning: "the connection is reset before the response" },
   "reset-midway": { meaning: "the connection is reset in the middle of the response" },
@@ -64,7 +73,7 @@ const faults = {
 } as const satisfies Record<string, Fault>;
 
 /** Name of a fault switch. */
-export type SandboxFaultName = keyof typeof faults;
+export type SandboxFaultName = keyof typeof SANDBOX_FAULTS;
 
 /** One fault switch that is on. */
 export interface SandboxFault {
@@ -73,11 +82,8 @@ export interface SandboxFault {
   ratio: number;
 }
 
-/** Every fault switch with a sentence of what it does. */
-export const SANDBOX_FAULTS: Readonly<Record<SandboxFaultName, { readonly meaning: string }>> = faults;
-
 function isFaultName(name: string): name is SandboxFaultName {
-  return Object.hasOwn(faults, name);
+  return Object.hasOwn(SANDBOX_FAULTS, name);
 }
 
 /**
@@ -105,8 +111,41 @@ export function createFaultPicker(
     let end = 0;
     for (const { name, ratio } of switches) {
       end += ratio;
-      if (place < end) return { name, ...faults[name] };
+      if (place < end) return { name, ...SANDBOX_FAULTS[name] };
     }
     return null;
   };
+}
+
+/** Sends a response, as the fault has it; what fails on purpose counts as done. */
+export async function deliver(
+  { status, headers, body }: ReturnType<typeof encodeResponse>,
+  outgoing: ServerResponse,
+  { fault, signal }: { fault: SandboxFaultName | undefined; signal: AbortSignal },
+): Promise<void> {
+  const half = body.subarray(0, Math.ceil(body.length / 2));
+  switch (fault) {
+    case "broken-json":
+      outgoing.writeHead(status, { ...headers, "content-length": half.length }).end(half);
+      return;
+    case "hang":
+      return;
+    case "reset":
+      outgoing.socket?.resetAndDestroy();
+      return;
+    case "reset-midway":
+      outgoing.writeHead(status, headers).write(half, () => outgoing.socket?.resetAndDestroy());
+      return;
+    case "slow-drip":
+      outgoing.writeHead(status, headers);
+      for (const byte of body) {
+        if (outgoing.destroyed || signal.aborted) return;
+        outgoing.write(Buffer.of(byte));
+        await delay(100, undefined, { signal }).catch(() => {});
+      }
+      outgoing.end();
+      return;
+    default:
+      outgoing.writeHead(status, headers).end(body);
+  }
 }

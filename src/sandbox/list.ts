@@ -1,6 +1,21 @@
-import { type ApiRequest, parameter } from "./api-request.ts";
-import type { Row } from "./directory.ts";
-import { httpErrors, jsonResponse, type SandboxResponse } from "./rest-response.ts";
+import type { Directory, Row, User } from "./directory.ts";
+import type { Release } from "./releases.ts";
+import { HttpError } from "./rest-response.ts";
+
+/** One request to a route of the API, after its credentials were read. */
+export interface ApiRequest {
+  caller: User;
+  /** The part of the path that names one object; empty for lists. */
+  key: string;
+  query: URLSearchParams;
+  directory: Directory;
+  release: Release;
+}
+
+/** The value of a query parameter, undefined where it does not filter. Of a repeated one the last counts. */
+export function parameter({ query }: ApiRequest, name: string): string | undefined {
+  return query.getAll(name).at(-1)?.trim() || undefined;
+}
 
 /** Whether a row matches `?search=`: each term is part of one of its texts, in upper or lower case. */
 export function createSearch(request: ApiRequest): (texts: readonly string[]) => boolean {
@@ -8,17 +23,15 @@ export function createSearch(request: ApiRequest): (texts: readonly string[]) =>
   return (texts) => terms.every((term) => texts.some((text) => text.toLowerCase().includes(term)));
 }
 
-/** Which of two values comes first: numbers by size, all else as text. */
+/** Which of two values comes first: numbers by size, all else as text; of an object its key counts. */
 export function compare(left: unknown, right: unknown): number {
   if (typeof left === "number" && typeof right === "number") return left - right;
   const [first, second] = [textOf(left), textOf(right)];
   return first < second ? -1 : Number(first > second);
 }
 
-/** Of an object its key counts. */
 function textOf(value: unknown): string {
-  if (typeof value === "object" && value !== null && "pk" in value) return textOf(value.pk);
-  return typeof value === "string" ? value : JSON.stringify(value ?? null);
+  return String(typeof value === "object" && value !== null && "pk" in value ? value.pk : value);
 }
 
 /**
@@ -51,34 +64,26 @@ function pageSize(request: ApiRequest): number {
  * @param found what the caller may see and the filters leave, in the usual order
  * @throws {HttpError} 404 for a page that is not there
  */
-export function listResponse<T>(
-  request: ApiRequest,
-  found: readonly T[],
-  write: (row: T) => Row,
-): SandboxResponse {
+export function listPage<T>(request: ApiRequest, found: readonly T[], write: (row: T) => Row): Row {
   // It sorts by what it writes, as a field may be sorted by exactly if it is written.
   const sorted = sortBodies(found.map(write), parameter(request, "ordering") ?? "");
   const size = pageSize(request);
   const totalPages = Math.max(1, Math.ceil(sorted.length / size));
   const asked = request.query.getAll("page").at(-1) ?? "1";
   const page = /^\d+$/.test(asked) ? Number(asked) : 0;
-  if (page < 1 || page > totalPages) throw httpErrors.notFound("Invalid page.");
+  if (page < 1 || page > totalPages) throw new HttpError(404, { detail: "Invalid page." });
   const start = (page - 1) * size;
-  const shown = sorted.slice(start, start + size);
-  return jsonResponse(
-    {
-      pagination: {
-        next: page < totalPages ? page + 1 : 0,
-        previous: page - 1,
-        count: sorted.length,
-        current: page,
-        total_pages: totalPages,
-        start_index: sorted.length === 0 ? 0 : start + 1,
-        end_index: Math.min(start + size, sorted.length),
-      },
-      results: shown,
-      ...(request.release.since("2025.8") && { autocomplete: {} }),
+  return {
+    pagination: {
+      next: page < totalPages ? page + 1 : 0,
+      previous: page - 1,
+      count: sorted.length,
+      current: page,
+      total_pages: totalPages,
+      start_index: sorted.length === 0 ? 0 : start + 1,
+      end_index: Math.min(start + size, sorted.length),
     },
-    { rows: shown.length },
-  );
+    results: sorted.slice(start, start + size),
+    ...(request.release.since("2025.8") && { autocomplete: {} }),
+  };
 }

@@ -7,62 +7,36 @@ export interface SandboxResponse {
   /** JSON of the API · a page with its heading · what the router in front says itself · nothing. */
   body: { json: unknown } | { page: string } | { text: string; type: string } | null;
   headers?: Readonly<Record<string, string>>;
-  /** Rows that a list serialized, for its cost; absent for everything else. */
-  rows?: number;
 }
 
-/** Ends a request early with a response of its own, as an exception does in Django. */
+/** What the API refuses with; ends a request early, as an exception does in Django. */
 export class HttpError extends Error {
   override readonly name = "HttpError";
   readonly response: SandboxResponse;
 
-  constructor(response: SandboxResponse) {
-    super(`${response.status}`);
-    this.response = response;
+  /** @param json `{"detail": …}`, or the messages about a parameter */
+  constructor(status: number, json: { detail: string } | Record<string, [message: string]>) {
+    super(`${status}`);
+    this.response = { status, body: { json } };
   }
 }
 
-/** A response in JSON. */
-export function jsonResponse(
-  value: unknown,
-  { status = 200, ...rest }: Partial<Omit<SandboxResponse, "body">> = {},
-): SandboxResponse {
-  return { status, body: { json: value }, ...rest };
+/** For who is known and may not do this. */
+export function forbidden(): HttpError {
+  return new HttpError(403, { detail: "You do not have permission to perform this action." });
 }
 
-/** authentik's error page with its heading. */
-export function pageResponse(status: number, heading: string): SandboxResponse {
-  return { status, body: { page: heading } };
+/** For an object that is not there, in the words of the release. */
+export function noMatch(modelName: string, { since }: Release): HttpError {
+  const detail = since("2025.4") ? `No ${modelName} matches the given query.` : "Not found.";
+  return new HttpError(404, { detail });
 }
 
-function apiError(status: number, detail: string): HttpError {
-  return new HttpError(jsonResponse({ detail }, { status }));
+/** For a filter by something that is not there. */
+export function invalidChoice(parameter: string, choice: string): HttpError {
+  const message = `Select a valid choice. ${choice} is not one of the available choices.`;
+  return new HttpError(400, { [parameter]: [message] });
 }
-
-/** What the API refuses with, in its words: `{"detail": …}`, or the messages about a parameter. */
-export const httpErrors = {
-  anonymous: () => apiError(403, "Authentication credentials were not provided."),
-  credentials: (detail: string) => apiError(403, detail),
-  forbidden: () => apiError(403, "You do not have permission to perform this action."),
-  notFound: (detail = "Not found.") => apiError(404, detail),
-  /** An object that is not there, in the words of the release. */
-  noMatch: (modelName: string, { since }: Release) =>
-    apiError(404, since("2025.4") ? `No ${modelName} matches the given query.` : "Not found."),
-  parameter: (name: string, message: string) =>
-    new HttpError(jsonResponse({ [name]: [message] }, { status: 400 })),
-  invalidChoice: (name: string, choice: string) =>
-    httpErrors.parameter(name, `Select a valid choice. ${choice} is not one of the available choices.`),
-};
-
-/** A response as bytes with its headers. */
-export interface EncodedResponse {
-  status: number;
-  headers: Record<string, string>;
-  body: Buffer;
-}
-
-const pageText = (heading: string): string =>
-  `<!DOCTYPE html>\n<title>authentik</title>\n<h1>${heading}</h1>\n`;
 
 function encodeBody(
   { body, status }: SandboxResponse,
@@ -70,8 +44,10 @@ function encodeBody(
 ): { type: string | null; text: string } {
   const page = "text/html; charset=utf-8";
   if (body === null) return { type: status === 204 ? null : page, text: "" };
-  if ("page" in body) return { type: page, text: pageText(body.page) };
   if ("text" in body) return body;
+  if ("page" in body) {
+    return { type: page, text: `<!DOCTYPE html>\n<title>authentik</title>\n<h1>${body.page}</h1>\n` };
+  }
   const text = JSON.stringify(body.json);
   if (since("2024.8")) return { type: "application/json; charset=utf-8", text };
   // The older renderer names no charset and escapes what ends lines in JavaScript.
@@ -82,7 +58,7 @@ function encodeBody(
 export function encodeResponse(
   response: SandboxResponse,
   { release, allow }: { release: Release; allow: string | null },
-): EncodedResponse {
+): { status: number; headers: Record<string, string>; body: Buffer } {
   const { type, text } = encodeBody(response, release);
   const body = Buffer.from(text);
   const isOfRouter = response.body !== null && "text" in response.body;

@@ -1,13 +1,11 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { deliver } from "./deliver.ts";
+import { setTimeout as delay } from "node:timers/promises";
 import { createDirectory, type Directory } from "./directory.ts";
-import { createFaultPicker, type SandboxFault } from "./faults.ts";
-import { createPace } from "./pacing.ts";
+import { createFaultPicker, deliver, type SandboxFault } from "./faults.ts";
 import { createRelease, type SandboxRelease } from "./releases.ts";
 import { encodeResponse } from "./rest-response.ts";
 import { handleRequest } from "./routes.ts";
-import { SANDBOX_TOKENS, type SandboxToken } from "./tokens.ts";
 
 /** What a sandbox may be told. */
 export interface SandboxOptions {
@@ -32,11 +30,34 @@ export interface Sandbox {
   /** Where it listens; the API is below `/api/v3`. */
   readonly url: URL;
   readonly release: SandboxRelease;
-  /** Tokens worth trying, each with what it shows. */
-  readonly tokens: Readonly<Record<keyof typeof SANDBOX_TOKENS, SandboxToken>>;
+  readonly tokens: typeof TOKENS;
   /** Stops listening and cuts what is in flight; once closed it stays so. */
   close(): Promise<void>;
 }
+
+/** Bearer tokens worth trying, each with a sentence for people who do. */
+const TOKENS = {
+  administrator: {
+    token: "token-of-administrator",
+    meaning: "A superuser: sees every connection, user and source, and may remove connections.",
+  },
+  owner: {
+    token: "token-of-alice",
+    meaning: "Alice, who owns the connections 5 and 7: sees those two, herself, and no source.",
+  },
+  otherOwner: {
+    token: "token-of-bob",
+    meaning: "Bob, who owns the connection 6: for him the connection 5 does not exist.",
+  },
+  stranger: {
+    token: "token-of-stranger",
+    meaning: "Somebody without any connection: sees himself and nothing else.",
+  },
+  expired: {
+    token: "expired-token-of-alice",
+    meaning: "A token of Alice that is no longer valid: refused.",
+  },
+} as const;
 
 /**
  * Starts an HTTP server that answers as an authentik with a small seeded directory does: its shapes, permissions,
@@ -56,7 +77,7 @@ export async function createSandbox({
   const release = createRelease(name);
   const closing = new AbortController();
   const { signal } = closing;
-  const pace = createPace({ latencyMs, authentikCost, signal });
+  const occupyWorker = createWorkers();
   const pickFault = createFaultPicker(faults);
 
   const server = createServer((request, outgoing) => {
@@ -68,9 +89,9 @@ export async function createSandbox({
         fault?.response === undefined
           ? handleRequest(request, { directory, release })
           : { response: fault.response({ url, release }), allow: null, costMs: 0 };
-      await pace(costMs);
-      const encoded = encodeResponse(response, { release, allow });
-      await deliver(encoded, outgoing, { fault: fault?.name ?? null, signal });
+      const ms = latencyMs + (authentikCost ? occupyWorker(costMs) : 0);
+      if (ms > 0) await delay(ms, undefined, { signal }).catch(() => {});
+      await deliver(encodeResponse(response, { release, allow }), outgoing, { fault: fault?.name, signal });
     };
     respond().catch((error: unknown) => outgoing.destroy(error instanceof Error ? error : undefined));
   });
@@ -86,7 +107,7 @@ export async function createSandbox({
   return {
     url: new URL(`http://${host.includes(":") ? `[${host}]` : host}:${address.port}/`),
     release: name,
-    tokens: SANDBOX_TOKENS,
+    tokens: TOKENS,
     close: async () => {
       closing.abort();
       if (!server.listening) return;
@@ -95,5 +116,20 @@ export async function createSandbox({
       server.closeAllConnections();
       await closed;
     },
+  };
+}
+
+/**
+ * authentik's two workers, who serve first come, first served: a request that finds both busy waits for them too.
+ * @returns in how many milliseconds a request that takes one of them for `costMs` is done
+ */
+function createWorkers(): (costMs: number) => number {
+  const freeAt = [0, 0];
+  return (costMs) => {
+    const now = performance.now();
+    const soonest = Math.min(...freeAt);
+    const end = Math.max(now, soonest) + costMs;
+    freeAt[freeAt.indexOf(soonest)] = end;
+    return end - now;
   };
 }

@@ -1,8 +1,7 @@
-import { type ApiRequest, parameter, uuidParameter } from "./api-request.ts";
 import type { Row, Source } from "./directory.ts";
-import { compare, listResponse } from "./list.ts";
+import { type ApiRequest, compare, listPage, parameter } from "./list.ts";
 import type { Release } from "./releases.ts";
-import type { SandboxResponse } from "./rest-response.ts";
+import { HttpError } from "./rest-response.ts";
 
 /** What `sources/all/` and `sources/plex/` know of a kind, and the icon that it lends. */
 const kinds = {
@@ -72,23 +71,27 @@ function plexSourceBody(source: Source, release: Release): Row {
   };
 }
 
+/** @throws {HttpError} 400 for a key that is none */
 function findSources(request: ApiRequest): Source[] {
   const slug = parameter(request, "slug");
-  const pk = request.release.since("2025.2") ? uuidParameter(request, "pbm_uuid") : undefined;
+  const pk = request.release.since("2025.2") ? parameter(request, "pbm_uuid")?.toLowerCase() : undefined;
+  if (pk !== undefined && !/^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/.test(pk)) {
+    throw new HttpError(400, { pbm_uuid: ["Enter a valid UUID."] });
+  }
   return request.directory.sources.filter(
     (source) => (slug === undefined || source.slug === slug) && (pk === undefined || source.pk === pk),
   );
 }
 
 /** `GET /sources/all/` */
-export function listSources(request: ApiRequest): SandboxResponse {
+export function listSources(request: ApiRequest): Row {
   const write = (source: Source): Row => sourceBody(source, kinds[source.kind], request.release);
-  return listResponse(request, findSources(request), write);
+  return listPage(request, findSources(request), write);
 }
 
 /** `GET /sources/plex/`, usually by name. */
-export function listPlexSources(request: ApiRequest): SandboxResponse {
+export function listPlexSources(request: ApiRequest): Row {
   const sources = findSources(request).filter(({ kind }) => kind === "plex");
   sources.sort((left, right) => compare(left.name, right.name));
-  return listResponse(request, sources, (source) => plexSourceBody(source, request.release));
+  return listPage(request, sources, (source) => plexSourceBody(source, request.release));
 }

@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
-import { type ApiRequest, parameter } from "./api-request.ts";
 import { type Group, isSuperuser, type Row, type User, uuid } from "./directory.ts";
-import { compare, createSearch, listResponse } from "./list.ts";
+import { type ApiRequest, compare, createSearch, listPage, parameter } from "./list.ts";
 import type { Release } from "./releases.ts";
-import { httpErrors, jsonResponse, type SandboxResponse } from "./rest-response.ts";
+import { invalidChoice, noMatch } from "./rest-response.ts";
 
 /** authentik's picture of whom it knows no picture: relative to where authentik is. */
 const avatar = "/static/dist/assets/images/user_default.png";
@@ -73,12 +72,12 @@ function groupsParameter({ query, directory }: ApiRequest): readonly Group[] {
   return query.getAll("groups_by_name").map((name) => {
     const group = directory.groups.find((candidate) => candidate.name === name);
     if (group !== undefined) return group;
-    throw httpErrors.invalidChoice("groups_by_name", name);
+    throw invalidChoice("groups_by_name", name);
   });
 }
 
 /** `GET /core/users/`, usually by user name. */
-export function listUsers(request: ApiRequest): SandboxResponse {
+export function listUsers(request: ApiRequest): Row {
   const username = parameter(request, "username");
   const email = parameter(request, "email");
   const active = parameter(request, "is_active")?.toLowerCase();
@@ -93,26 +92,26 @@ export function listUsers(request: ApiRequest): SandboxResponse {
       matches([user.username, user.name, user.email]),
   );
   rows.sort((left, right) => compare(left.username, right.username));
-  return listResponse(request, rows, (user) => userBody(user, request.release));
+  return listPage(request, rows, (user) => userBody(user, request.release));
 }
 
 /** `GET /core/users/{id}/` */
-export function retrieveUser({ key, directory, release }: ApiRequest): SandboxResponse {
+export function retrieveUser({ key, directory, release }: ApiRequest): Row {
   const user = directory.users.get(Number(key));
-  if (user === undefined) throw httpErrors.noMatch("User", release);
-  return jsonResponse(userBody(user, release));
+  if (user === undefined) throw noMatch("User", release);
+  return userBody(user, release);
 }
 
 /** `GET /core/users/me/`: for every caller that is accepted. */
-export function retrieveOwnUser({ caller, release }: ApiRequest): SandboxResponse {
-  return jsonResponse({ user: ownBody(caller, release), ...(release.since("2026.8") && { users: [] }) });
+export function retrieveOwnUser({ caller, release }: ApiRequest): Row {
+  return { user: ownBody(caller, release), ...(release.since("2026.8") && { users: [] }) };
 }
 
 /** `GET /core/groups/{id}/`, without the users themselves. */
-export function retrieveGroup({ key, directory, release }: ApiRequest): SandboxResponse {
+export function retrieveGroup({ key, directory, release }: ApiRequest): Row {
   const group = directory.groups.find(({ pk }) => pk === key);
-  if (group === undefined) throw httpErrors.noMatch("Group", release);
+  if (group === undefined) throw noMatch("Group", release);
   const members = [...directory.users.values()].filter(({ groups }) => groups.includes(group));
   const users = members.map(({ pk }) => pk);
-  return jsonResponse({ ...groupBody(group, release), users, users_obj: null });
+  return { ...groupBody(group, release), users, users_obj: null };
 }
