@@ -1,5 +1,4 @@
 import * as v from "valibot";
-import { parseSandboxFault } from "../sandbox/faults.ts";
 import { type Arguments, parseArguments } from "./command-line.ts";
 import { isReadBy } from "./option.ts";
 import { options, sections, type Values } from "./options.ts";
@@ -21,12 +20,6 @@ export type Credentials =
 
 /** What keeps slow and numerous clients from wearing the process down. */
 export type ServerLimits = Config["server"];
-
-/** The least important kind of line that is logged. */
-export type LogLevel = Config["logLevel"];
-
-/** Lines for machines, for people, or whichever fits where they go. */
-export type LogFormat = Config["logFormat"];
 
 /** Where the configuration comes from. */
 export interface ConfigSources {
@@ -207,7 +200,7 @@ function toConfig(
       port: values.SANDBOX_PORT,
       latencyMs: values.SANDBOX_LATENCY_MS,
       authentikCost: values.SANDBOX_AUTHENTIK_COST,
-      faults: values.SANDBOX_FAULTS.flatMap((fault) => parseSandboxFault(fault) ?? []),
+      faults: values.SANDBOX_FAULTS,
     },
     server: {
       headersTimeoutMs: Math.min(values.HEADERS_TIMEOUT_MS, values.REQUEST_TIMEOUT_MS),

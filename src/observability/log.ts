@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pino, { type Logger } from "pino";
 import type { AuthentikState } from "../authentik/client.ts";
 import type { AuthentikErrorKind } from "../authentik/authentik-error.ts";
-import type { LogFormat, LogLevel } from "../config/load.ts";
+import type { Config } from "../config/load.ts";
 import type { RequestRecord } from "../server/pending-request.ts";
 
 /** The process' log: lines for people and machines, on standard output unless told otherwise. */
@@ -16,8 +16,8 @@ export interface ProcessLog {
 
 /** How to log. */
 export interface LogOptions {
-  level: LogLevel;
-  format: LogFormat;
+  level: Config["logLevel"];
+  format: Config["logFormat"];
   /** Whether people look at standard output: what `auto` depends on. */
   isTerminal: boolean;
   /** File descriptor; default 1, standard output. */
@@ -26,17 +26,21 @@ export interface LogOptions {
 
 /** Bytes that may wait for a reader before lines are dropped instead of growing the process. */
 const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
-/** Lines go out together from so many characters on, or after the interval. */
-const PIECE_LENGTH = 32_768;
-const FLUSH_INTERVAL_MS = 200;
+/** Lines go out together from so many bytes on, or after the interval. */
+const WRITE_BYTES = 8192;
+const WRITE_INTERVAL_MS = 200;
 /** How long the end waits for a reader. */
 const FLUSH_TIMEOUT_MS = 1000;
 
 /** Opens the log. What prints for people is loaded only where people look. */
-export async function createLog(options: LogOptions): Promise<ProcessLog> {
-  const { level, format, isTerminal, fd = 1 } = options;
-  // Process id and host name are known to whatever collects the lines.
-  const settings = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: LEVEL_AS_WORD };
+export async function createLog({ level, format, isTerminal, fd = 1 }: LogOptions): Promise<ProcessLog> {
+  const settings = {
+    level,
+    // Process id and host name are known to whatever collects the lines.
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (word: string) => ({ level: word }) },
+  };
   if (format === "pretty" || (format === "auto" && isTerminal)) {
     const { createPrettyStream } = await import("./pretty-log.ts");
     return {
@@ -45,46 +49,26 @@ export async function createLog(options: LogOptions): Promise<ProcessLog> {
       droppedLines: () => 0,
     };
   }
-  const lines = gatherLines(fd);
-  return { log: pino(settings, lines), flush: lines.flush, droppedLines: lines.dropped };
-}
-
-/**
- * Hands lines to pino's destination in large pieces: with every write it measures all that waits, which would cost as much
- * again as making the line.
- */
-function gatherLines(fd: number): {
-  write: (line: string) => void;
-  flush: () => Promise<void>;
-  dropped: () => number;
-} {
-  // Its flush waits for nothing where the least length is 0, the default.
-  const destination = pino.destination({ fd, sync: false, minLength: 1, maxLength: MAX_BUFFERED_BYTES });
+  const destination = pino.destination({
+    fd,
+    sync: false,
+    minLength: WRITE_BYTES,
+    maxLength: MAX_BUFFERED_BYTES,
+    periodicFlush: WRITE_INTERVAL_MS,
+  });
   let dropped = 0;
-  destination.on("drop", (piece: string) => (dropped += piece.split("\n").length - 1));
+  destination.on("drop", () => (dropped += 1));
   // A reader that is gone must not end the process: it serves on, without a log.
   destination.on("error", () => {});
-  let piece = "";
-  const handOver = (): void => {
-    if (piece !== "") destination.write(piece);
-    piece = "";
-  };
-  setInterval(handOver, FLUSH_INTERVAL_MS).unref();
   return {
-    write(line) {
-      piece += line;
-      if (piece.length >= PIECE_LENGTH) handOver();
-    },
+    log: pino(settings, destination),
     async flush() {
-      handOver();
       const flushed = new Promise<void>((resolve) => destination.flush(() => resolve()));
       await Promise.race([flushed, sleep(FLUSH_TIMEOUT_MS)]);
     },
-    dropped: () => dropped,
+    droppedLines: () => dropped,
   };
 }
-
-const LEVEL_AS_WORD = { level: (level: string) => ({ level }) };
 
 /** Longest text in a field that a client or authentik can fill, in characters. */
 const MAX_TEXT_LENGTH = 128;
