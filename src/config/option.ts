@@ -74,12 +74,9 @@ export function choice<const Word extends string>(
 }
 
 /** Items separated by commas; spaces around them do not matter. */
-export function listOf(isItem: (item: string) => boolean, expected: string) {
-  return v.pipe(
-    v.string(),
-    v.transform((given): readonly string[] => given.split(",").map((item) => item.trim())),
-    v.check((items) => items.every(isItem), expected),
-  );
+export function listOf<Item>(item: v.GenericSchema<string, Item>): v.GenericSchema<string, readonly Item[]> {
+  const split = v.transform((given: string) => given.split(",").map((part) => part.trim()));
+  return v.pipe(v.string(), split, v.array(item));
 }
 
 /** A text that matches a pattern. */

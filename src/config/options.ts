@@ -1,4 +1,5 @@
-import { parseSandboxFault, SANDBOX_FAULTS } from "../sandbox/faults.ts";
+import * as v from "valibot";
+import { parseSandboxFault, type SandboxFault, SANDBOX_FAULTS } from "../sandbox/faults.ts";
 import { SANDBOX_RELEASES } from "../sandbox/releases.ts";
 import {
   autoOrWholeNumber,
@@ -36,18 +37,25 @@ const token = text(
   "the key of an authentik API token: visible ASCII characters, without `Bearer`",
 );
 const key = text(/^[\x21-\x7e]{16,}$/, "at least 16 visible ASCII characters");
-const hostNames = listOf(
-  (item) => /^([\w-]+(\.[\w-]+)*|\[[\da-f:.]+\])$/i.test(item),
+const hostName = text(
+  /^([\w-]+(\.[\w-]+)*|\[[\da-f:.]+\])$/i,
   "host names separated by commas, without port",
 );
-const origins = listOf(
-  (item) => item === "*" || (URL.canParse(item) && /^https?:/.test(item) && new URL(item).origin === item),
-  "origins such as https://app.example.org separated by commas, or *",
+const origin = v.pipe(
+  v.string(),
+  v.check(
+    (item) => item === "*" || (/^https?:/.test(item) && URL.canParse(item) && new URL(item).origin === item),
+    "origins such as https://app.example.org separated by commas, or *",
+  ),
 );
 const faultNames = Object.keys(SANDBOX_FAULTS).join(", ");
-const faults = listOf(
-  (item) => parseSandboxFault(item) !== null,
-  `faults separated by commas, each with a share of the requests if not all, such as reset:0.1,hang:0.05; known are ${faultNames}`,
+const fault = v.pipe(
+  v.string(),
+  v.transform(parseSandboxFault),
+  v.custom<SandboxFault>(
+    (parsed) => parsed !== null,
+    `faults separated by commas, each with a share of the requests if not all, such as reset:0.1,hang:0.05; known are ${faultNames}`,
+  ),
 );
 const sandbox: { commands: readonly Command[] } = { commands: ["serve", "sandbox"] };
 
@@ -99,10 +107,10 @@ export const sections = {
     PORT: port(4000, "Port to listen on; 0 takes a free one.", { commands: ["serve", "health"] }),
     TRUSTED_PROXIES: wholeNumber(0, 100)(0,
       "Proxies in front whose `X-Forwarded-For` is believed when the log names the client's address."),
-    ALLOWED_HOSTS: option(hostNames, [],
+    ALLOWED_HOSTS: option(listOf(hostName), [],
       "Host names, separated by commas and without port, that requests may be addressed to.",
       { defaultInWords: "any well-formed host; with OPEN_ACCESS on a loopback HOST only localhost" }),
-    CORS_ORIGINS: option(origins, [],
+    CORS_ORIGINS: option(listOf(origin), [],
       "Origins, separated by commas, whose pages may read answers; `*` for any.", { defaultInWords: "none" }),
   },
 
@@ -199,7 +207,7 @@ export const sections = {
     SANDBOX_AUTHENTIK_COST: toggle(false,
       "Whether the sandbox takes as long as a small authentik does: two workers, more for each row.",
       { ...sandbox, flag: "authentik-cost" }),
-    SANDBOX_FAULTS: option(faults, [],
+    SANDBOX_FAULTS: option(listOf(fault), [],
       `Faults of the sandbox, separated by commas, each for all requests or a share (\`reset:0.1\`): ${faultNames}.`,
       { ...sandbox, flag: "faults", defaultInWords: "none" }),
   },
