@@ -120,6 +120,7 @@ async function startServing(
     onUpstreamRequest: (request) => metrics.observeUpstreamRequest(request),
   });
   const authentikState = () => authentik.state();
+  let draining = false;
   const tracing = await startTracing(env, {
     version,
     upstream: url,
@@ -132,6 +133,7 @@ async function startServing(
     sandbox: sandbox !== null,
     readiness: config.readiness,
     cacheMs: config.readinessCacheMs,
+    isDraining: () => draining,
     onChange: ({ ok, problem, refusesToken }) => {
       if (ok) log.info(`${sandbox === null ? "authentik" : "the sandbox"} answers`);
       else if (refusesToken) log.error(problem);
@@ -150,7 +152,7 @@ async function startServing(
     serviceCredentialsValid: serviceAuthorization && (() => negated(health.lastProbe()?.refusesToken)),
     operationsInFlight: () => gateway.inFlight(),
     connections: () => server.connections(),
-    draining: health.draining,
+    draining: () => draining,
     droppedLogLines: processLog.droppedLines,
   });
   const logRequest = createRequestLog(log, { authentikState });
@@ -191,7 +193,7 @@ async function startServing(
     port,
     metrics,
     async drain({ graceMs }) {
-      health.startDraining();
+      draining = true;
       gateway.startDraining();
       if (graceMs > 0) await sleep(graceMs);
       const complete = await server.close({ timeoutMs: config.drainTimeoutMs });

@@ -36,7 +36,8 @@ const MAX_CODES = 64;
 /** Starts counting, in a registry of its own. */
 export function createMetrics({ endpoint, ...readings }: MetricsOptions): Metrics {
   // prom-client has exemplars for this content type only; what is served is a view of it.
-  const registry = emptyRegistry(Registry.OPENMETRICS_CONTENT_TYPE);
+  const registry = new Registry<OpenMetricsContentType>();
+  registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
   const registers = [registry];
   const counter = <Label extends string = never>(name: MetricName, labelNames: Label[] = []) =>
     new Counter({ ...nameAndHelp(name), labelNames, registers });
@@ -59,12 +60,14 @@ export function createMetrics({ endpoint, ...readings }: MetricsOptions): Metric
     "outcome",
   ]);
   const sharedOperations = counter("shared_operations_total");
-  const restCalls = counter("rest_calls_total");
-  const sharedCalls = counter("shared_rest_calls_total");
-  const retries = counter("rest_retries_total");
-  const rowsListed = counter("rows_listed_total");
-  const keysRequested = counter("keys_requested_total");
-  const keysFetched = counter("keys_fetched_total");
+  const usageCounters = [
+    ["restCalls", counter("rest_calls_total")],
+    ["sharedCalls", counter("shared_rest_calls_total")],
+    ["retries", counter("rest_retries_total")],
+    ["rowsListed", counter("rows_listed_total")],
+    ["keysRequested", counter("keys_requested_total")],
+    ["keysFetched", counter("keys_fetched_total")],
+  ] as const;
   const queuedSeconds = counter("rest_queued_seconds_total");
   const unhandledRejections = counter("unhandled_rejections_total");
   registerReadings(registry, readings);
@@ -91,12 +94,7 @@ export function createMetrics({ endpoint, ...readings }: MetricsOptions): Metric
       if (usage === null) return;
       restCallsEach.observe({ value: usage.restCalls });
       keysEach.observe({ value: usage.keysRequested });
-      restCalls.inc(usage.restCalls);
-      sharedCalls.inc(usage.sharedCalls);
-      retries.inc(usage.retries);
-      rowsListed.inc(usage.rowsListed);
-      keysRequested.inc(usage.keysRequested);
-      keysFetched.inc(usage.keysFetched);
+      for (const [name, total] of usageCounters) total.inc(usage[name]);
       queuedSeconds.inc(usage.queuedMs / 1000);
     },
     observeUpstreamRequest({ route, outcome, durationMs, traceId }) {
@@ -118,39 +116,18 @@ async function respond(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (request.method !== "GET" && request.method !== "HEAD") {
-    response.writeHead(405, { Allow: "GET, HEAD" }).end();
-    return;
-  }
   const wantsOpenMetrics = request.headers.accept?.includes("application/openmetrics-text") ?? false;
-  const view = wantsOpenMetrics
-    ? viewOf(registry, Registry.OPENMETRICS_CONTENT_TYPE)
-    : viewOf(registry, Registry.PROMETHEUS_CONTENT_TYPE);
-  const text = await view.metrics();
-  const headers = { "Content-Type": view.contentType, "Cache-Control": "no-store", Vary: "Accept" };
-  response.writeHead(200, headers).end(request.method === "HEAD" ? undefined : text);
-}
-
-/**
- * The same metrics in one of the two formats. For OpenMetrics prom-client takes `_total` off the names of counters for
- * good, so that it gets objects of its own to rename, which share everything else.
- */
-function viewOf<ContentType extends RegistryContentType>(
-  registry: Registry<OpenMetricsContentType>,
-  contentType: ContentType,
-): Registry<ContentType> {
-  const view = emptyRegistry(contentType);
+  // For OpenMetrics prom-client takes `_total` off the names of counters for good, so that it gets objects of its own to
+  // rename, which share everything else.
+  const view = new Registry<RegistryContentType>();
+  view.setContentType(
+    wantsOpenMetrics ? Registry.OPENMETRICS_CONTENT_TYPE : Registry.PROMETHEUS_CONTENT_TYPE,
+  );
   for (const { name } of registry.getMetricsAsArray()) {
     const metric: Metric = Object.create(registry.getSingleMetric(name) ?? null);
     view.registerMetric(metric);
   }
-  return view;
-}
-
-function emptyRegistry<ContentType extends RegistryContentType>(
-  contentType: ContentType,
-): Registry<ContentType> {
-  const registry = new Registry<ContentType>();
-  registry.setContentType(contentType);
-  return registry;
+  const text = await view.metrics();
+  const headers = { "Content-Type": view.contentType, "Cache-Control": "no-store", Vary: "Accept" };
+  response.writeHead(200, headers).end(text);
 }

@@ -141,7 +141,9 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     const target = parseTarget(message);
     const route = target && routes.get(target.path);
     if (route) {
-      route(message, response);
+      if (isDraining) response.setHeader("Connection", "close");
+      if (message.method === "GET" || message.method === "HEAD") route(message, response);
+      else response.writeHead(405, { Allow: "GET, HEAD" }).end();
       return;
     }
     const refusal = guardRequest(message, target, guard);
