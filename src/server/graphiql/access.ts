@@ -67,22 +67,8 @@ const OPEN: Explanation = {
   body: "<p>No header is needed, and everybody sees what the gateway's own token for authentik may see.</p>",
 };
 
-/** Text of the headers editor, ready to be edited: JSON, or nothing where no header is needed. */
-export function headersFor(access: AccessOptions): string {
-  const { credential } = explain(access);
-  return credential === null ? "" : JSON.stringify({ Authorization: `Bearer ${credential}` }, null, 2);
-}
-
-/** The note above the editors, as HTML: who answers and what to put into the headers. */
-export function noteFor(access: AccessOptions): string {
-  const { label, lead, summary, body } = explain(access);
-  return `<header class="note">
-<p><strong>${label}</strong> ${lead}</p>
-<details><summary>${summary}</summary><div>${body}</div></details>
-</header>`;
-}
-
-function explain({ sandboxToken, credentials }: AccessOptions): Explanation {
+/** What the page says, by who answers and what callers must show. */
+export function explain({ sandboxToken, credentials }: AccessOptions): Explanation {
   if (sandboxToken !== null) return { ...SANDBOX, credential: sandboxToken };
   if (credentials.mode === "caller") return CALLER;
   return credentials.gatewayKey === null ? OPEN : KEY;

@@ -1,4 +1,4 @@
-import { type AccessOptions, headersFor, noteFor } from "./access.ts";
+import { type AccessOptions, explain } from "./access.ts";
 import { EXAMPLES } from "./examples.ts";
 import type { PageFile } from "./files.ts";
 
@@ -11,17 +11,21 @@ const ICON =
 
 /** What the page is made of. */
 export interface DocumentOptions extends AccessOptions {
-  /** The files that it loads, in the order in which they must run; URLs are relative to the page. */
-  resources: readonly { kind: PageFile["kind"]; url: string }[];
+  /** What it loads, in the order in which it must run. */
+  files: readonly PageFile[];
+  /** Where the files are, relative to the page. */
+  folder: string;
 }
 
 /**
  * The HTML document for one view after the other. Nothing that is not fixed text is in it but as JSON.
  * @returns a response for a nonce that is fresh for every view: only elements that carry it run or style
  */
-export function createDocument({ resources, ...access }: DocumentOptions) {
-  const note = noteFor(access);
-  const options = toScriptJson({ headers: headersFor(access), examples: EXAMPLES });
+export function createDocument({ files, folder, ...access }: DocumentOptions) {
+  const { label, lead, summary, body, credential } = explain(access);
+  const headers = credential && JSON.stringify({ Authorization: `Bearer ${credential}` }, null, 2);
+  // Nothing in it can end the element or begin a comment.
+  const options = JSON.stringify({ headers: headers ?? "", examples: EXAMPLES }).replaceAll("<", "\\u003c");
   return (nonce: string) => ({
     status: 200,
     headers: headersOf(nonce),
@@ -33,10 +37,13 @@ export function createDocument({ resources, ...access }: DocumentOptions) {
 <meta name="robots" content="noindex">
 <title>authentik-graphql · GraphiQL</title>
 <link rel="icon" href="${ICON}">
-${resources.map((resource) => tagFor(resource, nonce)).join("\n")}
+${files.map(({ kind, name }) => tagFor(kind, { url: folder + name, nonce })).join("\n")}
 </head>
 <body>
-${note}
+<header class="note">
+<p><strong>${label}</strong> ${lead}</p>
+<details><summary>${summary}</summary><div>${body}</div></details>
+</header>
 <main id="graphiql"><p class="waiting">GraphiQL is loading…</p></main>
 <noscript><p class="waiting">GraphiQL needs JavaScript. The graph itself answers at this address to JSON by POST.</p></noscript>
 <script type="application/json" id="graphiql-options">${options}</script>
@@ -46,7 +53,7 @@ ${note}
   });
 }
 
-function tagFor({ kind, url }: DocumentOptions["resources"][number], nonce: string): string {
+function tagFor(kind: PageFile["kind"], { url, nonce }: { url: string; nonce: string }): string {
   if (kind === "style") return `<link rel="stylesheet" nonce="${nonce}" href="${url}">`;
   const order = kind === "module" ? 'type="module"' : "defer";
   return `<script ${order} nonce="${nonce}" src="${url}"></script>`;
@@ -82,9 +89,4 @@ function headersOf(nonce: string): Record<string, string> {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
   };
-}
-
-/** A value as JSON that may stand in a `<script>` element: nothing in it can end the element or begin a comment. */
-function toScriptJson(value: unknown): string {
-  return JSON.stringify(value).replaceAll("<", String.raw`\u003c`);
 }

@@ -10,21 +10,18 @@ export interface GraphiqlOptions extends AccessOptions {
   endpoint: string;
 }
 
-/** One request for the page, as far as it is known before its headers are looked at. */
-export interface ServeOptions {
-  target: RequestTarget;
-  /** Whether the connection ends after the response. */
-  close: boolean;
-}
-
 /** GraphiQL, served from this process alone. */
 export interface GraphiqlPage {
   /**
    * Answers what is for the page and says whether this was: a GET of the endpoint by a browser (`Accept` names
    * `text/html`) that carries no operation, its files below the endpoint, and, for browsers alone, `/` and the endpoint
-   * with a slash behind it, which lead to the page.
+   * with a slash behind it, which lead to the page. With `close` the connection ends after the response.
    */
-  serve(request: IncomingMessage, response: ServerResponse, options: ServeOptions): boolean;
+  serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    options: { target: RequestTarget; close: boolean },
+  ): boolean;
 }
 
 interface Reply {
@@ -52,8 +49,7 @@ export function createGraphiqlPage(options: GraphiqlOptions): GraphiqlPage {
       import("./files.ts"),
     ]);
     const files = await loadPageFiles();
-    const resources = files.map((file) => ({ kind: file.kind, url: `${name}/graphiql/${file.name}` }));
-    return { files, view: createDocument({ ...options, resources }) };
+    return { files, view: createDocument({ ...options, files, folder: `${name}/graphiql/` }) };
   }
 
   function loaded() {
