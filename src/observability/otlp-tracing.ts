@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   type Context,
@@ -27,7 +28,6 @@ import {
 import type { UpstreamSpan } from "../authentik/request.ts";
 import type { RequestRecord } from "../server/pending-request.ts";
 import { severityOf, shortened } from "./log.ts";
-import type { Tracing, TracingOptions } from "./tracing.ts";
 
 /**
  * Not yet in the stable part of the semantic conventions.
@@ -41,8 +41,17 @@ const ATTR_AUTHENTIK_REQUEST_ID = "authentik.request_id";
 const PROBLEM_INTERVAL_MS = 60_000;
 const MAX_PROBLEM_LENGTH = 300;
 
+/** What traces say about this process, and whom to tell when they cannot be sent. */
+export interface TracingOptions {
+  version: string;
+  /** authentik's base URL. */
+  upstream: URL;
+  /** Takes a sentence for the operator, once a minute at most. */
+  onProblem: (sentence: string) => void;
+}
+
 /** Starts the SDK. Spans wait in a bounded queue and are lost, not kept, when nobody takes them. */
-export function createOtlpTracing({ version, upstream, onProblem }: TracingOptions): Tracing {
+export function createOtlpTracing({ version, upstream, onProblem }: TracingOptions) {
   reportProblems(onProblem);
   const provider = new BasicTracerProvider({
     resource: resourceFromAttributes({
@@ -82,21 +91,27 @@ export function createOtlpTracing({ version, upstream, onProblem }: TracingOptio
   };
 
   return {
-    startOperation(headers) {
+    /** Begins the server span of one request to the graph; continues the trace of its `traceparent`. */
+    startOperation(headers: IncomingHttpHeaders) {
       const caller = propagator.extract(ROOT_CONTEXT, headers, defaultTextMapGetter);
       const span = tracer.startSpan("GraphQL Operation", { kind: SpanKind.SERVER }, caller);
       const context = trace.setSpan(ROOT_CONTEXT, span);
       return {
+        /** 32 hexadecimal digits, for the log line and the exemplars. */
         traceId: span.spanContext().traceId,
-        startUpstreamRequest: (request) => startUpstreamRequest(context, request),
-        end(record) {
+        /** Begins the client span of one REST call, each attempt its own. `route` is a template. */
+        startUpstreamRequest: (request: { method: string; route: string }) =>
+          startUpstreamRequest(context, request),
+        /** Names the span `query Name` and ends it. */
+        end(record: RequestRecord) {
           nameSpan(span, record);
           if (severityOf(record) !== "info") span.setStatus({ code: SpanStatusCode.ERROR });
           span.end();
         },
       };
     },
-    async shutdown({ timeoutMs }) {
+    /** Sends what is buffered and ends, after `timeoutMs` at the latest. Never rejects. */
+    async shutdown({ timeoutMs }: { timeoutMs: number }) {
       const ended = provider.shutdown().catch((error: unknown) => diag.error(String(error)));
       await Promise.race([ended, sleep(timeoutMs, undefined, { ref: false })]);
     },

@@ -1,36 +1,13 @@
-import type { IncomingHttpHeaders } from "node:http";
-import type { UpstreamSpan } from "../authentik/request.ts";
-import type { RequestRecord } from "../server/pending-request.ts";
+import type { createOtlpTracing, TracingOptions } from "./otlp-tracing.ts";
 
 /**
  * Traces as OpenTelemetry knows them, sent by OTLP (http/protobuf).
  * Attributes hold routes, names, codes and numbers: no document, variable, header or credential.
  */
-export interface Tracing {
-  /** Begins the server span of one request to the graph; continues the trace of its `traceparent`. */
-  startOperation(headers: IncomingHttpHeaders): OperationSpan;
-  /** Sends what is buffered and ends, after `timeoutMs` at the latest. Never rejects. */
-  shutdown(options: { timeoutMs: number }): Promise<void>;
-}
+export type Tracing = ReturnType<typeof createOtlpTracing>;
 
 /** One operation in a trace. */
-export interface OperationSpan {
-  /** 32 hexadecimal digits, for the log line and the exemplars. */
-  readonly traceId: string;
-  /** Begins the client span of one REST call, each attempt its own. `route` is a template. */
-  startUpstreamRequest(request: { method: string; route: string }): UpstreamSpan;
-  /** Names the span `query Name` and ends it. */
-  end(record: RequestRecord): void;
-}
-
-/** What traces say about this process, and whom to tell when they cannot be sent. */
-export interface TracingOptions {
-  version: string;
-  /** authentik's base URL. */
-  upstream: URL;
-  /** Takes a sentence for the operator, once a minute at most. */
-  onProblem: (sentence: string) => void;
-}
+export type OperationSpan = ReturnType<Tracing["startOperation"]>;
 
 /**
  * Traces if the standard variables ask for it: an `OTEL_EXPORTER_OTLP_ENDPOINT` (or `…_TRACES_ENDPOINT`), or
