@@ -5,7 +5,7 @@ import { helpMarkdown, helpText } from "./config/help.ts";
 import { type Config, type ConfigSources, loadConfig } from "./config/load.ts";
 import { problemLine } from "./config/problem.ts";
 import { listenFailure, onEndSignals, type ProcessContext, StartFailure } from "./lifecycle.ts";
-import type { RunningSandbox } from "./serve.ts";
+import type { Sandbox } from "./sandbox/sandbox.ts";
 
 /** Addresses of this machine that the banner has at most: containers and tunnels have theirs as well. */
 const MAX_ADDRESSES = 3;
@@ -40,10 +40,7 @@ const commands: Readonly<
     const { serve } = await import("./serve.ts");
     return serve(config, {
       ...context,
-      async startSandbox() {
-        const { url, release, tokens } = await createSandbox({ ...config.sandbox, host: "127.0.0.1" });
-        return { url: url.origin, release, token: tokens.administrator.token };
-      },
+      startSandbox: () => createSandbox({ ...config.sandbox, host: "127.0.0.1" }),
       onListening: (address) => context.print(banner(config, { ...address, ...context })),
     });
   },
@@ -145,19 +142,19 @@ export function addressesFor(host: string, interfaces: ReturnType<typeof network
  */
 function banner(
   { host, gateway: { credentials, graphiql } }: Config,
-  { port, sandbox, invocation }: { port: number; sandbox: RunningSandbox | null; invocation: string },
+  { port, sandbox, invocation }: { port: number; sandbox: Sandbox | null; invocation: string },
 ): string {
   const url = `${baseUrl(host, port)}/graphql`;
   const urls = addressesFor(host, networkInterfaces()).map((address) => `${baseUrl(address, port)}/graphql`);
   const first = `GraphQL: ${url}\n${urls.length === 0 ? "" : `From other machines: ${urls.join(" or ")}\n`}`;
   if (sandbox === null) return first;
   const ask = graphiql ? "Open the URL in a browser, or ask it something:" : "Ask it something:";
-  const ownToken = `\n    -H 'Authorization: Bearer ${sandbox.token}' \\`;
+  const ownToken = `\n    -H 'Authorization: Bearer ${sandbox.tokens.administrator.token}' \\`;
   const gatewayKey = `\n    -H "Authorization: Bearer $GATEWAY_KEY" \\`;
   const authorization =
     credentials.mode === "caller" ? ownToken : credentials.gatewayKey === null ? "" : gatewayKey;
   return `${first}
-AUTHENTIK_URL is not set: a sandbox with made-up data stands in for authentik ${sandbox.release} (${sandbox.url}).
+AUTHENTIK_URL is not set: a sandbox with made-up data stands in for authentik ${sandbox.release} (${sandbox.url.origin}).
 ${ask}
 
   curl ${url} -H 'Content-Type: application/json' \\${authorization}

@@ -16,23 +16,16 @@ import { createLog, createRequestLog, type ProcessLog } from "./observability/lo
 import { createMetrics, type Metrics } from "./observability/metrics.ts";
 import { startTracing } from "./observability/tracing.ts";
 import { followSecret } from "./secret-rotation.ts";
+import type { Sandbox } from "./sandbox/sandbox.ts";
 import type { Credentials } from "./server/credentials.ts";
 import { createGateway, ENDPOINT } from "./server/gateway.ts";
-
-/** The stand-in for authentik, as the gateway needs to know it. */
-export interface RunningSandbox {
-  readonly url: string;
-  readonly release: string;
-  /** A token that sees everything. */
-  readonly token: string;
-}
 
 /** What `serve` needs besides its configuration. */
 export interface ServeOptions extends ProcessContext {
   /** Starts the stand-in; called when there is no authentik to ask. @throws {StartFailure} */
-  readonly startSandbox: () => Promise<RunningSandbox>;
+  readonly startSandbox: () => Promise<Sandbox>;
   /** Called once requests are answered. */
-  readonly onListening: (address: { port: number; sandbox: RunningSandbox | null }) => void;
+  readonly onListening: (address: { port: number; sandbox: Sandbox | null }) => void;
 }
 
 /** Longest wait for the response that tells whether authentik is there. */
@@ -100,11 +93,11 @@ interface Serving {
 /** Puts everything together and listens. @throws {StartFailure} when it cannot listen */
 async function startServing(
   config: Config,
-  options: ServeOptions & { processLog: ProcessLog; sandbox: RunningSandbox | null },
+  options: ServeOptions & { processLog: ProcessLog; sandbox: Sandbox | null },
 ): Promise<Serving> {
   const { processLog, version, sandbox, env } = options;
   const { log } = processLog;
-  const url = sandbox === null ? config.authentikUrl : new URL(sandbox.url);
+  const url = sandbox?.url ?? config.authentikUrl;
   if (url === null) throw new TypeError("neither an authentik nor a sandbox to ask");
   const credentials = followCredentials(config.gateway.credentials, {
     log,
@@ -149,7 +142,12 @@ async function startServing(
       void health.check();
       return health.lastProbe()?.ok ?? null;
     },
-    serviceCredentialsValid: serviceAuthorization && (() => negated(health.lastProbe()?.refusesToken)),
+    serviceCredentialsValid:
+      serviceAuthorization &&
+      (() => {
+        const refusesToken = health.lastProbe()?.refusesToken ?? null;
+        return refusesToken === null ? null : !refusesToken;
+      }),
     operationsInFlight: () => gateway.inFlight(),
     connections: () => server.connections(),
     draining: () => draining,
@@ -164,7 +162,7 @@ async function startServing(
     routes.set("/metrics", metrics.serve);
   }
   const gateway = createGateway(
-    { ...config.gateway, credentials, sandboxToken: sandbox?.token ?? null },
+    { ...config.gateway, credentials, sandboxToken: sandbox?.tokens.administrator.token ?? null },
     {
       schema: createSchema(config),
       authentik,
@@ -222,10 +220,6 @@ function followCredentials(
     authentikToken: followSecret(authentikToken, { log, onChange: onTokenChange }),
     gatewayKey: gatewayKey && followSecret(gatewayKey, { log, onChange: () => {} }),
   };
-}
-
-function negated(value: boolean | null | undefined): boolean | null {
-  return value === null || value === undefined ? null : !value;
 }
 
 /** Ends without losing a request and says how that went. Resolves with the exit code. */
