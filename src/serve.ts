@@ -15,7 +15,7 @@ import {
 import { createLog, createRequestLog, type ProcessLog } from "./observability/log.ts";
 import { createMetrics, type Metrics } from "./observability/metrics.ts";
 import { startTracing } from "./observability/tracing.ts";
-import { followSecret } from "./secret-rotation.ts";
+import { followSecret } from "./config/secret.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 import type { Credentials } from "./server/credentials.ts";
 import { createGateway, ENDPOINT } from "./server/gateway.ts";

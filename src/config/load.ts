@@ -43,7 +43,17 @@ export function loadConfig({ env, argv, readFile }: ConfigSources): LoadedConfig
   const { values, given } = readValues(parsed, env, problems);
   const read = (name: FileOption): string | undefined => {
     const path = values[name];
-    return path === null ? undefined : readTextFile({ name, path }, readFile, problems);
+    try {
+      return path === null ? undefined : readFile(path);
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
+      problems.push({
+        name,
+        given: `${JSON.stringify(path)} (${code})`,
+        expected: "the path of a readable file",
+      });
+      return undefined;
+    }
   };
   const credentials = toCredentials(values, { given, read, problems });
   const caPem = read("AUTHENTIK_CA_FILE");
@@ -93,21 +103,6 @@ function readValues(
 
 type FileOption = "AUTHENTIK_TOKEN_FILE" | "GATEWAY_KEY_FILE" | "AUTHENTIK_CA_FILE";
 
-function readTextFile(
-  { name, path }: { name: string; path: string },
-  readFile: ConfigSources["readFile"],
-  problems: ConfigProblem[],
-): string | undefined {
-  try {
-    return readFile(path);
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
-    const given = `${JSON.stringify(path)} (${code})`;
-    problems.push({ name, given, expected: "the path of a readable file" });
-    return undefined;
-  }
-}
-
 /** Whose credentials authentik is shown, and every reason why that cannot be told. */
 function toCredentials(
   values: Values,
@@ -131,21 +126,21 @@ function toCredentials(
   };
   const authentikToken = secret("AUTHENTIK_TOKEN");
   const gatewayKey = secret("GATEWAY_KEY");
-  const token = given.has("AUTHENTIK_TOKEN") || given.has("AUTHENTIK_TOKEN_FILE");
-  const key = given.has("GATEWAY_KEY") || given.has("GATEWAY_KEY_FILE");
-  const open = values.OPEN_ACCESS;
+  const isGiven = (name: SecretName): boolean => given.has(name) || given.has(`${name}_FILE`);
+  const [token, key, open] = [isGiven("AUTHENTIK_TOKEN"), isGiven("GATEWAY_KEY"), values.OPEN_ACCESS];
+  const complain = (name: string, expected: string) => problems.push({ name, expected });
   const withToken = "AUTHENTIK_TOKEN with it: without a token callers show their own";
-  if (!token && key) problems.push({ name: "GATEWAY_KEY", expected: withToken });
-  if (!token && open) problems.push({ name: "OPEN_ACCESS", expected: withToken });
-  if (token && key && open) {
-    const expected = "either OPEN_ACCESS or GATEWAY_KEY, since they contradict each other";
-    problems.push({ name: "OPEN_ACCESS", expected });
+  if (key && !token) complain("GATEWAY_KEY", withToken);
+  if (open && !token) complain("OPEN_ACCESS", withToken);
+  if (open && token && key) {
+    complain("OPEN_ACCESS", "either OPEN_ACCESS or GATEWAY_KEY, since they contradict each other");
   }
   if (token && !key && !open) {
-    const expected =
-      "a key of at least 16 characters that callers must show, since AUTHENTIK_TOKEN speaks for all of them " +
-      "(or OPEN_ACCESS=true to let everyone in)";
-    problems.push({ name: "GATEWAY_KEY", expected });
+    const why = "that callers must show, since AUTHENTIK_TOKEN speaks for all of them";
+    complain(
+      "GATEWAY_KEY",
+      `a key of at least 16 characters ${why} (or OPEN_ACCESS=true to let everyone in)`,
+    );
   }
   return authentikToken === null ? { mode: "caller" } : { mode: "service", authentikToken, gatewayKey };
 }

@@ -1,3 +1,5 @@
+import { readFileSync, watchFile } from "node:fs";
+import type { Logger } from "pino";
 import * as v from "valibot";
 import { sections } from "./options.ts";
 
@@ -17,4 +19,39 @@ export function parseSecretFile(name: SecretName, text: string): { value: string
   const { success, output, issues } = v.safeParse(sections.Credentials[name].schema, text.trim());
   // The schema has null as its default only.
   return success && output !== null ? { value: output } : { expected: `one with ${issues?.[0].message}` };
+}
+
+/** How often a file is looked at. Asking for its state works with every file system, and where links are exchanged. */
+const POLL_INTERVAL_MS = 2_000;
+
+/**
+ * The secret as it is now: read again when its file changes. A file that cannot be used keeps the one before and says so
+ * in the log. Does not keep the process alive.
+ */
+export function followSecret(
+  { name, value, file }: Secret,
+  { log, onChange }: { log: Logger; onChange: () => void },
+): () => string {
+  let current = value;
+  const keep = (problem: string): void =>
+    log.error(`${name}_FILE: ${problem}; the one from before stays in use`);
+  const read = (path: string): void => {
+    let text: string;
+    try {
+      text = readFileSync(path, "utf8");
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
+      keep(`the file cannot be read (${code})`);
+      return;
+    }
+    const parsed = parseSecretFile(name, text);
+    if ("expected" in parsed) keep(`given a file, expected ${parsed.expected}`);
+    else if (parsed.value !== current) {
+      current = parsed.value;
+      log.info(`${name}_FILE has changed: the new one is in use`);
+      onChange();
+    }
+  };
+  if (file !== null) watchFile(file, { interval: POLL_INTERVAL_MS, persistent: false }, () => read(file));
+  return () => current;
 }
