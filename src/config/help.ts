@@ -22,38 +22,34 @@ Every option is an environment variable too; flags win. Switches take --no-… a
 Exit codes: 0 ended as asked, 1 failed, 2 wrong configuration.
 `;
 
+const bySection = Object.entries(sections).map(([heading, section]) => ({
+  heading,
+  options: Object.entries<Option<unknown>>(section),
+}));
+
 /** The text of `--help`: every option with its variable, default and unit. */
 export function helpText(): string {
-  return (
-    introduction +
-    bySection(({ heading, options }) => {
-      const lines = options.map(([name, option]) => {
-        const names =
-          option.secret === true ? `${name} (only in the environment)` : `${flagOf(name, option)}, ${name}`;
-        return `  ${names}  [${defaultText(name, option)}]\n      ${option.meaning.replaceAll("`", "")}\n`;
-      });
-      return `\n${heading}\n${lines.join("")}`;
-    }).join("")
-  );
+  const texts = bySection.map(({ heading, options }) => {
+    const lines = options.map(([name, option]) => {
+      const names =
+        option.secret === true ? `${name} (only in the environment)` : `${flagOf(name, option)}, ${name}`;
+      return `  ${names}  [${defaultText(name, option)}]\n      ${option.meaning.replaceAll("`", "")}\n`;
+    });
+    return `\n${heading}\n${lines.join("")}`;
+  });
+  return introduction + texts.join("");
 }
 
-/** The same as a table for the README. */
+/** The same as a table for docs/configuration.md. */
 export function helpMarkdown(): string {
-  return bySection(({ heading, options }) => {
+  const tables = bySection.map(({ heading, options }) => {
     const rows = options.map(([name, option]) => {
       const flag = option.secret === true ? "none: a secret" : `\`${flagOf(name, option)}\``;
       return `| \`${name}\` | ${flag} | ${defaultText(name, option)} | ${option.meaning} |\n`;
     });
     return `**${heading}**\n\n| variable | flag | default | meaning |\n| --- | --- | --- | --- |\n${rows.join("")}`;
-  }).join("\n");
-}
-
-function bySection(
-  print: (section: { heading: string; options: readonly [string, Option<unknown>][] }) => string,
-): string[] {
-  return Object.entries(sections).map(([heading, section]) =>
-    print({ heading, options: Object.entries<Option<unknown>>(section) }),
-  );
+  });
+  return tables.join("\n");
 }
 
 function defaultText(name: string, { default: value, defaultInWords }: Option<unknown>): string {

@@ -1,16 +1,12 @@
-/** What one tab holds when GraphiQL is opened for the first time; the tab is called after its operation. */
-export interface Example {
-  query: string;
-  /** Text of the variables editor: JSON. */
-  variables?: string;
-}
-
 // Lines are short enough for a phone. No key is needed that an authentik may not have: what is asked for by a number is
 // answered with an empty list by those that do not know it.
 const PLEX_ACCOUNT = "12345678";
 
-/** What people ask first, in this order. */
-export const EXAMPLES: readonly Example[] = [
+/**
+ * What people ask first, in this order: what the tabs hold when GraphiQL is opened for the first time, with the text of
+ * the variables editor. Tabs are called after their operations.
+ */
+export const EXAMPLES: readonly { query: string; variables?: string }[] = [
   {
     query: `query MyLinks {
   # Whose token this is, and which

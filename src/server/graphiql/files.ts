@@ -5,21 +5,16 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 
-/** One file that the page loads, kept in memory in both encodings, so that serving it costs no work. */
-export interface PageFile {
-  /** Changes with the content, so that browsers may keep the file for ever: `graphiql-0123456789abcdef.js`. */
-  name: string;
-  kind: "script" | "module" | "style";
-  etag: string;
-  content: Buffer;
-  gzipped: Buffer;
-}
-
 /**
  * In the order in which they must run. The build puts all of them into `browser/` beside this file; without a build,
  * those of packages, which are installed for development only, are found where the package has them.
  */
-const FILES: readonly { name: string; kind: PageFile["kind"]; package?: string; path?: string }[] = [
+const FILES: readonly {
+  name: string;
+  kind: "script" | "module" | "style";
+  package?: string;
+  path?: string;
+}[] = [
   { name: "react.js", kind: "script", package: "react", path: "umd/react.production.min.js" },
   { name: "react-dom.js", kind: "script", package: "react-dom", path: "umd/react-dom.production.min.js" },
   { name: "graphiql.js", kind: "script", package: "graphiql", path: "graphiql.min.js" },
@@ -28,16 +23,20 @@ const FILES: readonly { name: string; kind: PageFile["kind"]; package?: string; 
   { name: "page.css", kind: "style" },
 ];
 
+/** One file that the page loads. */
+export type PageFile = Awaited<ReturnType<typeof loadPageFiles>>[number];
+
 /**
- * Reads and compresses what the page loads.
+ * Reads what the page loads and keeps it in both encodings, so that serving it costs no work.
  * @throws {Error} when a file is missing, which a complete build rules out
  */
-export async function loadPageFiles(): Promise<readonly PageFile[]> {
+export function loadPageFiles() {
   return Promise.all(
     FILES.map(async (file) => {
       const content = await readPageFile(file);
       const hash = createHash("sha256").update(content).digest("hex").slice(0, 16);
       return {
+        /** Changes with the content, so that browsers may keep the file for ever: `graphiql-0123456789abcdef.js`. */
         name: file.name.replace(".", `-${hash}.`),
         kind: file.kind,
         etag: `"${hash}"`,
