@@ -29,11 +29,23 @@ function newestMs(path) {
   return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newestMs(join(path, name))));
 }
 
+/**
+ * Pothos prints the SDL at every start. `createSchema` prints its own, once somebody asks for it, so that the printer,
+ * which is as large as all of graphql-js, need not be loaded for that.
+ */
+const withoutEarlySdl = {
+  name: "without-early-sdl",
+  resolveId: (id, importer) =>
+    id === "@apollo/subgraph" && importer.includes("/@pothos/plugin-federation/") ? `\0${id}` : null,
+  load: (id) => (id === "\0@apollo/subgraph" ? 'export const printSubgraphSchema = () => "";' : null),
+};
+
 /** Bundles the command line. Returns the folders of the packages that went into it. */
 async function bundle() {
   const build = await rolldown({
     input: join(root, "src/main.ts"),
     platform: "node",
+    plugins: [withoutEarlySdl],
     resolve: { alias: { undici$: join(root, "scripts/undici.mjs") } },
     // graphql-js otherwise looks for a second copy of itself at every check of a type.
     transform: { define: { "process.env.NODE_ENV": '"production"' } },

@@ -2,7 +2,6 @@ import { GraphQLSchema } from "graphql";
 import { limitAnswers } from "./answer-limits.ts";
 import { builder } from "./builder.ts";
 import { isolateEntities } from "./entities.ts";
-import { printSchema } from "./print.ts";
 import "./scalars.ts";
 import "../resources/source/schema.ts";
 import "../resources/authentik-user/schema.ts";
@@ -22,10 +21,15 @@ export function createSchema(options: { federationLinkUrl: string; mutations?: b
   const all = builder.toSubGraphSchema({ linkUrl: options.federationLinkUrl });
   const schema =
     options.mutations === true ? all : new GraphQLSchema({ ...all.toConfig(), mutation: null, types: [] });
-  // Printed once somebody asks for it: that takes a tenth of the time of a start.
-  let sdl: string | undefined;
+  // Printed once somebody asks for it: that, and what it takes, would be a fifth of a start.
+  let sdl: Promise<string> | undefined;
   const service = schema.getQueryType()?.getFields()["_service"];
-  if (service) service.resolve = () => ({ sdl: (sdl ??= printSchema(schema).trimEnd()) });
+  if (service) {
+    service.resolve = () => {
+      sdl ??= import("./print.ts").then(({ printSchema }) => printSchema(schema).trimEnd());
+      return { sdl };
+    };
+  }
   isolateEntities(schema);
   limitAnswers(schema);
   return schema;
