@@ -88,8 +88,8 @@ export function handleRequest(
   { method = "GET", url = "/", headersDistinct }: Pick<IncomingMessage, "method" | "url" | "headersDistinct">,
   { directory, release }: { directory: Directory; release: Release },
 ): { response: SandboxResponse; allow: string | null; costMs: number } {
-  const { pathname, searchParams: query } = new URL(url, "http://sandbox");
-  const path = pathname.startsWith("/api/v3/") ? pathname.slice("/api/v3".length) : "";
+  const [whole = "", ...search] = url.split("?");
+  const path = whole.startsWith("/api/v3/") ? whole.slice("/api/v3".length) : "";
   const route = routes.find((candidate) => candidate.path.test(path));
   if (route === undefined) {
     return { response: { status: 404, body: { page: "Not Found" } }, allow: null, costMs: 0 };
@@ -99,7 +99,7 @@ export function handleRequest(
   try {
     const caller = authenticate(headersDistinct["authorization"], directory);
     const key = route.path.exec(path)?.[1] ?? "";
-    const request = { caller, key, query, directory, release };
+    const request = { caller, key, query: new URLSearchParams(search.join("?")), directory, release };
     if (permits?.(caller) === false) throw forbidden();
     if (method === "DELETE" && remove !== undefined) {
       remove(request);
