@@ -21,12 +21,13 @@ export function createSchema(options: { federationLinkUrl: string; mutations?: b
   const all = builder.toSubGraphSchema({ linkUrl: options.federationLinkUrl });
   const schema =
     options.mutations === true ? all : new GraphQLSchema({ ...all.toConfig(), mutation: null, types: [] });
-  // Printed once somebody asks for it: that, and what it takes, would be a fifth of a start.
-  let sdl: Promise<string> | undefined;
+  // Printed once somebody asks for it: that, and what it takes, would be a fifth of a start. From then on no promise, so
+  // that results with it are kept.
+  let sdl: string | Promise<string> | undefined;
   const service = schema.getQueryType()?.getFields()["_service"];
   if (service) {
     service.resolve = () => {
-      sdl ??= import("./print.ts").then(({ printSchema }) => printSchema(schema).trimEnd());
+      sdl ??= import("./print.ts").then(({ printSchema }) => (sdl = printSchema(schema).trimEnd()));
       return { sdl };
     };
   }
