@@ -3,12 +3,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Release } from "./releases.ts";
 import type { encodeResponse, SandboxResponse } from "./rest-response.ts";
 
-interface Fault {
-  /** What it does. */
-  meaning: string;
-  /** What is sent instead; absent where only the way to the client fails. */
-  response?: (request: { url: string; release: Release }) => SandboxResponse;
-}
+/** What is sent instead of authentik's response. */
+type FaultyResponse = (request: { url: string; release: Release }) => SandboxResponse;
 
 /** The routers in Go answer with 502 first and then, by an oversight, with 200; the one in Rust with 503. */
 function startingResponse({ since }: Release): SandboxResponse {
@@ -20,57 +16,47 @@ function startingResponse({ since }: Release): SandboxResponse {
   return { status: since("2026.8") ? 503 : 200, body, headers: { "retry-after": "5" } };
 }
 
-/** Every fault switch with what it does. */
+/** Every fault switch with what is sent instead; null where only the way to the client fails. */
 export const SANDBOX_FAULTS = {
-  starting: {
-    meaning: "authentik has not finished starting: 502, 200 or 503, as the release has it",
-    response: ({ release }) => startingResponse(release),
-  },
-  "bad-gateway-502": {
-    meaning: "the router lost its backend: 502",
-    response: () => ({
-      status: 502,
-      body: { text: `{"error":"failed to connect to authentik backend: EOF"}`, type: "application/json" },
-    }),
-  },
-  "unavailable-503": {
-    meaning: "a load balancer has nobody to ask: 503 with Retry-After 30 and a page",
-    response: () => ({
-      status: 503,
-      body: { page: "Service Unavailable" },
-      headers: { "retry-after": "30" },
-    }),
-  },
-  "error-500": {
-    meaning: "an uncaught error: 500 with a page",
-    response: () => ({ status: 500, body: { page: "Server Error" } }),
-  },
-  "rate-limited": {
-    meaning: "throttled: 429 with Retry-After 1",
-    response: () => ({
-      status: 429,
-      body: { json: { detail: "Request was throttled. Expected available in 1 second." } },
-      headers: { "retry-after": "1" },
-    }),
-  },
-  "redirect-to-login": {
-    meaning: "a login page stands in front of the API: 302",
-    response: ({ url }) => ({
-      status: 302,
-      body: null,
-      headers: { location: `/flows/-/default/authentication/?next=${encodeURIComponent(url)}` },
-    }),
-  },
-  "html-page": {
-    meaning: "a page where JSON should be: 200",
-    response: () => ({ status: 200, body: { page: "Welcome" } }),
-  },
-  "broken-json": { meaning: "the response ends in the middle, its length fits: 200" },
-  reset: { meaning: "the connection is reset before the response" },
-  "reset-midway": { meaning: "the connection is reset in the middle of the response" },
-  hang: { meaning: "no response ever comes" },
-  "slow-drip": { meaning: "the response comes at ten bytes a second" },
-} as const satisfies Record<string, Fault>;
+  /** authentik has not finished starting. */
+  starting: ({ release }) => startingResponse(release),
+  /** The router lost its backend. */
+  "bad-gateway-502": () => ({
+    status: 502,
+    body: { text: `{"error":"failed to connect to authentik backend: EOF"}`, type: "application/json" },
+  }),
+  /** A load balancer has nobody to ask. */
+  "unavailable-503": () => ({
+    status: 503,
+    body: { page: "Service Unavailable" },
+    headers: { "retry-after": "30" },
+  }),
+  /** An uncaught error. */
+  "error-500": () => ({ status: 500, body: { page: "Server Error" } }),
+  "rate-limited": () => ({
+    status: 429,
+    body: { json: { detail: "Request was throttled. Expected available in 1 second." } },
+    headers: { "retry-after": "1" },
+  }),
+  /** A login page stands in front of the API. */
+  "redirect-to-login": ({ url }) => ({
+    status: 302,
+    body: null,
+    headers: { location: `/flows/-/default/authentication/?next=${encodeURIComponent(url)}` },
+  }),
+  /** A page where JSON should be. */
+  "html-page": () => ({ status: 200, body: { page: "Welcome" } }),
+  /** The response ends in the middle, its length fits. */
+  "broken-json": null,
+  /** The connection is reset before the response. */
+  reset: null,
+  /** The connection is reset in the middle of the response. */
+  "reset-midway": null,
+  /** No response ever comes. */
+  hang: null,
+  /** The response comes at ten bytes a second. */
+  "slow-drip": null,
+} as const satisfies Record<string, FaultyResponse | null>;
 
 /** Name of a fault switch. */
 export type SandboxFaultName = keyof typeof SANDBOX_FAULTS;
@@ -104,14 +90,14 @@ export function parseSandboxFault(text: string): SandboxFault | null {
  */
 export function createFaultPicker(
   switches: readonly SandboxFault[],
-): () => (Fault & { name: SandboxFaultName }) | null {
+): () => { name: SandboxFaultName; response: FaultyResponse | null } | null {
   let place = 0;
   return () => {
     place = (place + 0.618_033_988_75) % 1;
     let end = 0;
     for (const { name, ratio } of switches) {
       end += ratio;
-      if (place < end) return { name, ...SANDBOX_FAULTS[name] };
+      if (place < end) return { name, response: SANDBOX_FAULTS[name] };
     }
     return null;
   };

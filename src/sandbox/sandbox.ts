@@ -85,10 +85,9 @@ export async function createSandbox({
       const fault = pickFault();
       const { url = "/" } = request;
       // Whoever gets another response than authentik's has not changed anything there.
-      const { response, allow, costMs } =
-        fault?.response === undefined
-          ? handleRequest(request, { directory, release })
-          : { response: fault.response({ url, release }), allow: null, costMs: 0 };
+      const { response, allow, costMs } = fault?.response
+        ? { response: fault.response({ url, release }), allow: null, costMs: 0 }
+        : handleRequest(request, { directory, release });
       const ms = latencyMs + (authentikCost ? occupyWorker(costMs) : 0);
       if (ms > 0) await delay(ms, undefined, { signal }).catch(() => {});
       await deliver(encodeResponse(response, { release, allow }), outgoing, { fault: fault?.name, signal });

@@ -1,10 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
-import {
-  createFaultPicker,
-  parseSandboxFault,
-  SANDBOX_FAULTS,
-  type SandboxFaultName,
-} from "../../src/sandbox/faults.ts";
+import { createFaultPicker, parseSandboxFault, type SandboxFaultName } from "../../src/sandbox/faults.ts";
+import type { SandboxRelease } from "../../src/sandbox/releases.ts";
 import { createSandbox, type Sandbox, type SandboxOptions } from "../../src/sandbox/sandbox.ts";
 
 let sandbox: Sandbox | undefined;
@@ -47,10 +43,6 @@ describe("the switches", () => {
     expect(parseSandboxFault(text)).toBeNull();
   });
 
-  test("each says what it does", () => {
-    for (const { meaning } of Object.values(SANDBOX_FAULTS)) expect(meaning).toMatch(/^[a-z].{10,}[^.]$/);
-  });
-
   test("hit the share of requests that they are told to, each its own, the same ones with every start", () => {
     const faults = [
       { name: "error-500", ratio: 0.2 },
@@ -64,61 +56,48 @@ describe("the switches", () => {
   });
 });
 
-describe("while authentik starts", () => {
-  test.each([
-    [
-      "2024.2",
-      502,
-      null,
-      "text/plain; charset=utf-8",
-      "failed to connect to authentik backend: authentik starting",
-    ],
-    [
-      "2025.8",
-      502,
-      null,
-      "text/plain; charset=utf-8",
-      "failed to connect to authentik backend: authentik starting",
-    ],
-    ["2025.10", 200, "5", "application/json", "authentik starting"],
-    ["2025.12", 200, "5", "application/json", "authentik starting"],
-    ["2026.8", 503, "5", "application/json", "authentik starting"],
-  ] as const)("%s answers %i", async (release, status, retryAfter, type, error) => {
-    const response = await askFaulty("starting", { release });
-    expect(response.status).toBe(status);
-    expect(response.headers.get("retry-after")).toBe(retryAfter);
-    expect(response.headers.get("content-type")).toBe(type);
-    expect(await response.json()).toEqual({ error });
-  });
-});
+const STARTING = { error: "authentik starting" };
+const NO_BACKEND = { error: "failed to connect to authentik backend: authentik starting" };
+const JSON_TYPE = "application/json";
+const HTML = "text/html; charset=utf-8";
+const TEXT = "text/plain; charset=utf-8";
+const LOGIN = "/flows/-/default/authentication/?next=%2Fapi%2Fv3%2Fsources%2Fuser_connections%2Fplex%2F5%2F";
 
 describe("responses instead of the real one", () => {
-  test.each([
-    ["bad-gateway-502", 502, "application/json"],
-    ["unavailable-503", 503, "text/html; charset=utf-8"],
-    ["error-500", 500, "text/html; charset=utf-8"],
-    ["rate-limited", 429, "application/json; charset=utf-8"],
-    ["redirect-to-login", 302, "text/html; charset=utf-8"],
-    ["html-page", 200, "text/html; charset=utf-8"],
-  ] as const)("%s is %i", async (name, status, type) => {
-    const response = await askFaulty(name);
+  test.each<
+    [
+      SandboxFaultName,
+      release: SandboxRelease,
+      status: number,
+      headers: Record<string, string>,
+      body?: unknown,
+    ]
+  >([
+    ["starting", "2024.2", 502, { "content-type": TEXT }, NO_BACKEND],
+    ["starting", "2025.8", 502, { "content-type": TEXT }, NO_BACKEND],
+    ["starting", "2025.10", 200, { "content-type": JSON_TYPE, "retry-after": "5" }, STARTING],
+    ["starting", "2025.12", 200, { "content-type": JSON_TYPE, "retry-after": "5" }, STARTING],
+    ["starting", "2026.8", 503, { "content-type": JSON_TYPE, "retry-after": "5" }, STARTING],
+    ["bad-gateway-502", "2026.8", 502, { "content-type": JSON_TYPE }],
+    ["unavailable-503", "2026.8", 503, { "content-type": HTML, "retry-after": "30" }],
+    ["error-500", "2026.8", 500, { "content-type": HTML }],
+    [
+      "rate-limited",
+      "2026.8",
+      429,
+      { "content-type": "application/json; charset=utf-8", "retry-after": "1" },
+      { detail: "Request was throttled. Expected available in 1 second." },
+    ],
+    ["redirect-to-login", "2026.8", 302, { "content-type": HTML, location: LOGIN }],
+    ["html-page", "2026.8", 200, { "content-type": HTML }],
+  ])("%s of %s is %i", async (name, release, status, headers, body) => {
+    const response = await askFaulty(name, { release });
     expect(response.status).toBe(status);
-    expect(response.headers.get("content-type")).toBe(type);
-  });
-
-  test("a rate limit says when to come back", async () => {
-    const response = await askFaulty("rate-limited");
-    expect(response.headers.get("retry-after")).toBe("1");
-    expect(await response.json()).toEqual({
-      detail: "Request was throttled. Expected available in 1 second.",
-    });
-  });
-
-  test("a login page is told where to return to", async () => {
-    const response = await askFaulty("redirect-to-login");
-    expect(response.headers.get("location")).toBe(
-      "/flows/-/default/authentication/?next=%2Fapi%2Fv3%2Fsources%2Fuser_connections%2Fplex%2F5%2F",
-    );
+    for (const name of ["content-type", "retry-after", "location"]) {
+      expect(response.headers.get(name)).toBe(headers[name] ?? null);
+    }
+    const text = await response.text();
+    expect(body === undefined || JSON.parse(text)).toEqual(body ?? true);
   });
 
   test("broken JSON is as long as it says", async () => {
