@@ -1,3 +1,5 @@
+import type { OpenMetricsContentType, Registry } from "prom-client";
+
 /** All that `/metrics` tells. Names are for dashboards and alerts of others: they stay. */
 const HELP = {
   build_info: "Version of the gateway and of Node; the value is 1.",
@@ -38,7 +40,7 @@ const HELP = {
 /** A metric without the prefix that all have. */
 export type MetricName = keyof typeof HELP;
 
-/** What prom-client calls a metric by. */
-export function nameAndHelp(name: MetricName): { name: string; help: string } {
-  return { name: `authentik_graphql_${name}`, help: HELP[name] };
+/** What prom-client makes any metric of. */
+export function describe(name: MetricName, registry: Registry<OpenMetricsContentType>) {
+  return { name: `authentik_graphql_${name}`, help: HELP[name], registers: [registry] };
 }

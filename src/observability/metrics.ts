@@ -9,7 +9,7 @@ import {
 } from "prom-client";
 import type { UpstreamObservation } from "../authentik/client.ts";
 import type { RequestRecord } from "../server/pending-request.ts";
-import { nameAndHelp, type MetricName } from "./metric-names.ts";
+import { describe, type MetricName } from "./metric-names.ts";
 import { type Readings, registerReadings } from "./readings.ts";
 
 /** What the numbers are made of, besides what is recorded. */
@@ -19,14 +19,7 @@ export interface MetricsOptions extends Readings {
 }
 
 /** The numbers of this process. No label ever holds what a client sent. */
-export interface Metrics {
-  /** Counts a finished request. */
-  record: (record: RequestRecord) => void;
-  observeUpstreamRequest: (observation: UpstreamObservation) => void;
-  countUnhandledRejection: () => void;
-  /** Answers `/metrics` in Prometheus' text format, or in that of OpenMetrics, with exemplars, for who accepts it. */
-  serve: (request: IncomingMessage, response: ServerResponse) => void;
-}
+export type Metrics = ReturnType<typeof createMetrics>;
 
 const DURATION_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const COUNT_BUCKETS = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
@@ -34,18 +27,17 @@ const COUNT_BUCKETS = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 const MAX_CODES = 64;
 
 /** Starts counting, in a registry of its own. */
-export function createMetrics({ endpoint, ...readings }: MetricsOptions): Metrics {
+export function createMetrics({ endpoint, ...readings }: MetricsOptions) {
   // prom-client has exemplars for this content type only; what is served is a view of it.
   const registry = new Registry<OpenMetricsContentType>();
   registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
-  const registers = [registry];
   const counter = <Label extends string = never>(name: MetricName, labelNames: Label[] = []) =>
-    new Counter({ ...nameAndHelp(name), labelNames, registers });
+    new Counter({ ...describe(name, registry), labelNames });
   const histogram = <Label extends string = never>(
     name: MetricName,
     buckets: number[],
     labelNames: Label[] = [],
-  ) => new Histogram({ ...nameAndHelp(name), buckets, labelNames, registers, enableExemplars: true });
+  ) => new Histogram({ ...describe(name, registry), buckets, labelNames, enableExemplars: true });
 
   const operations = counter("operations_total", ["outcome"]);
   for (const outcome of ["ok", "error", "client-left"]) operations.inc({ outcome }, 0);
@@ -79,7 +71,8 @@ export function createMetrics({ endpoint, ...readings }: MetricsOptions): Metric
   };
 
   return {
-    record({ method, path, status, outcome, codes, durationMs, shared, usage, traceId }) {
+    /** Counts a finished request. */
+    record({ method, path, status, outcome, codes, durationMs, shared, usage, traceId }: RequestRecord) {
       // What browsers ask before an operation is none.
       if (path !== endpoint || method === "OPTIONS") {
         otherRequests.inc({ status });
@@ -97,12 +90,13 @@ export function createMetrics({ endpoint, ...readings }: MetricsOptions): Metric
       for (const [name, total] of usageCounters) total.inc(usage[name]);
       queuedSeconds.inc(usage.queuedMs / 1000);
     },
-    observeUpstreamRequest({ route, outcome, durationMs, traceId }) {
+    observeUpstreamRequest({ route, outcome, durationMs, traceId }: UpstreamObservation) {
       const labels = { route, outcome: outcome.replaceAll("-", "_") };
       upstreamDuration.observe({ labels, value: durationMs / 1000, ...exemplarOf(traceId) });
     },
     countUnhandledRejection: () => unhandledRejections.inc(),
-    serve: (request, response) => void respond(registry, request, response),
+    /** Answers `/metrics` in Prometheus' text format, or in that of OpenMetrics, with exemplars, for who accepts it. */
+    serve: (request: IncomingMessage, response: ServerResponse) => void respond(registry, request, response),
   };
 }
 

@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Counter, Gauge, type OpenMetricsContentType, type Registry } from "prom-client";
 import type { AuthentikState } from "../authentik/client.ts";
-import { nameAndHelp, type MetricName } from "./metric-names.ts";
+import { describe, type MetricName } from "./metric-names.ts";
 
 /** What is read at the moment when somebody asks for the metrics. */
 export interface Readings {
@@ -20,12 +20,10 @@ export interface Readings {
 /** Adds what has a value at any time. */
 export function registerReadings(registry: Registry<OpenMetricsContentType>, readings: Readings): void {
   const { version, authentikState, serviceCredentialsValid } = readings;
-  const registers = [registry];
   /** A value that is null is not told. */
   const gauge = (name: MetricName, read: () => number | boolean | null) =>
     new Gauge({
-      ...nameAndHelp(name),
-      registers,
+      ...describe(name, registry),
       collect() {
         const value = read();
         if (value === null) this.remove();
@@ -34,8 +32,7 @@ export function registerReadings(registry: Registry<OpenMetricsContentType>, rea
     });
   const counter = (name: MetricName, read: () => number) =>
     new Counter({
-      ...nameAndHelp(name),
-      registers,
+      ...describe(name, registry),
       collect() {
         this.reset();
         this.inc(read());
@@ -43,9 +40,8 @@ export function registerReadings(registry: Registry<OpenMetricsContentType>, rea
     });
   const stateGauge = (name: MetricName, states: readonly string[], read: () => string) =>
     new Gauge({
-      ...nameAndHelp(name),
+      ...describe(name, registry),
       labelNames: ["state"],
-      registers,
       collect() {
         const current = read();
         for (const state of states) this.set({ state }, Number(state === current));
@@ -53,7 +49,7 @@ export function registerReadings(registry: Registry<OpenMetricsContentType>, rea
     });
 
   const build = { version, node: process.version };
-  new Gauge({ ...nameAndHelp("build_info"), labelNames: ["version", "node"], registers }).set(build, 1);
+  new Gauge({ ...describe("build_info", registry), labelNames: ["version", "node"] }).set(build, 1);
   gauge("operations_in_flight", readings.operationsInFlight);
   gauge("connections", readings.connections);
   gauge("rest_calls_in_flight", () => authentikState().inFlight);
