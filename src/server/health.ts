@@ -1,4 +1,4 @@
-import type { RequestListener, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AuthentikState } from "../authentik/client.ts";
 import type { Probe } from "../authentik/probe.ts";
 
@@ -19,20 +19,8 @@ export interface HealthOptions {
   onChange: (probe: Probe) => void;
 }
 
-/** Liveness and readiness of the process. */
-export interface Health {
-  /** `/healthz`: this process answers. Never asks authentik, so that no outage of it restarts the gateway. */
-  live: RequestListener;
-  /** `/readyz`: requests may be sent here. Says in words of ours what is not well, never what authentik said. */
-  ready: RequestListener;
-  /** What the last probe found; null before the first has ended. */
-  lastProbe: () => Probe | null;
-  /** Asks authentik, unless a fresh result is known or on its way; `anew`: now, as what was known is outdated. */
-  check: (options?: { anew?: boolean }) => Promise<Probe>;
-}
-
-/** Creates the two checks; nothing is asked until somebody wants to know. */
-export function createHealth(options: HealthOptions): Health {
+/** Liveness and readiness of the process; nothing is asked until somebody wants to know. */
+export function createHealth(options: HealthOptions) {
   const { probe, authentikState, sandbox, readiness, cacheMs, isDraining, onChange } = options;
   let known: { probe: Probe; atMs: number } | undefined;
   let asking: Promise<Probe> | undefined;
@@ -50,7 +38,7 @@ export function createHealth(options: HealthOptions): Health {
     asking = asked;
     return asked;
   };
-  const check: Health["check"] = ({ anew = false } = {}) => {
+  const check = ({ anew = false }: { anew?: boolean } = {}): Promise<Probe> => {
     if (anew) return ask();
     if (known !== undefined && performance.now() - known.atMs < cacheMs) return Promise.resolve(known.probe);
     return asking ?? ask();
@@ -68,9 +56,13 @@ export function createHealth(options: HealthOptions): Health {
   };
 
   return {
-    live: (_request, response) => respond(response, 200, { status: "ok" }),
-    ready: (_request, response) => void ready(response),
+    /** `/healthz`: this process answers. Never asks authentik, so that no outage of it restarts the gateway. */
+    live: (_request: IncomingMessage, response: ServerResponse) => respond(response, 200, { status: "ok" }),
+    /** `/readyz`: requests may be sent here. Says in words of ours what is not well, never what authentik said. */
+    ready: (_request: IncomingMessage, response: ServerResponse) => void ready(response),
+    /** What the last probe found; null before the first has ended. */
     lastProbe: () => known?.probe ?? null,
+    /** Asks authentik, unless a fresh result is known or on its way; `anew`: now, as what was known is outdated. */
     check,
   };
 }

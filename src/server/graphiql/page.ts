@@ -10,28 +10,14 @@ export interface GraphiqlOptions extends AccessOptions {
   endpoint: string;
 }
 
-/** GraphiQL, served from this process alone. */
-export interface GraphiqlPage {
-  /**
-   * Answers what is for the page and says whether this was: a GET of the endpoint by a browser (`Accept` names
-   * `text/html`) that carries no operation, its files below the endpoint, and, for browsers alone, `/` and the endpoint
-   * with a slash behind it, which lead to the page. With `close` the connection ends after the response.
-   */
-  serve(
-    request: IncomingMessage,
-    response: ServerResponse,
-    options: { target: RequestTarget; close: boolean },
-  ): boolean;
-}
-
 interface Reply {
   status: number;
   headers: Record<string, string>;
   body?: Buffer | string;
 }
 
-/** Creates the page. Neither it nor its files are loaded before somebody asks for them. */
-export function createGraphiqlPage(options: GraphiqlOptions): GraphiqlPage {
+/** GraphiQL, served from this process alone. Nothing of it is loaded before somebody asks for it. */
+export function createGraphiqlPage(options: GraphiqlOptions) {
   const { endpoint } = options;
   const folder = `${endpoint}/graphiql/`;
   // URLs are relative, so that they lead to the right place behind a proxy that adds a path prefix, too.
@@ -77,7 +63,16 @@ export function createGraphiqlPage(options: GraphiqlOptions): GraphiqlPage {
   }
 
   return {
-    serve(request, response, { target, close }) {
+    /**
+     * Answers what is for the page and says whether this was: a GET of the endpoint by a browser (`Accept` names
+     * `text/html`) that carries no operation, its files below the endpoint, and, for browsers alone, `/` and the endpoint
+     * with a slash behind it, which lead to the page. With `close` the connection ends after the response.
+     */
+    serve(
+      request: IncomingMessage,
+      response: ServerResponse,
+      { target, close }: { target: RequestTarget; close: boolean },
+    ): boolean {
       const reply = request.method === "GET" ? replyTo(request, target) : null;
       if (reply === null) return false;
       if (close) response.setHeader("connection", "close");
