@@ -13,7 +13,7 @@ import {
   type ProcessContext,
 } from "./lifecycle.ts";
 import { createLog, createRequestLog, type ProcessLog } from "./observability/log.ts";
-import { createMetrics, type Metrics } from "./observability/metrics.ts";
+import { createMetrics } from "./observability/metrics.ts";
 import { startTracing } from "./observability/tracing.ts";
 import { followSecret } from "./config/secret.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
@@ -83,18 +83,13 @@ export async function serve(config: Config, options: ServeOptions): Promise<numb
   }
 }
 
-interface Serving {
-  readonly port: number;
-  readonly metrics: Metrics;
-  /** Ends without losing a request; false when something had to be cut off. */
-  readonly drain: (options: { graceMs: number }) => Promise<boolean>;
-}
+type Serving = Awaited<ReturnType<typeof startServing>>;
 
 /** Puts everything together and listens. @throws {StartFailure} when it cannot listen */
 async function startServing(
   config: Config,
   options: ServeOptions & { processLog: ProcessLog; sandbox: Sandbox | null },
-): Promise<Serving> {
+) {
   const { processLog, version, sandbox, env } = options;
   const { log } = processLog;
   const url = sandbox?.url ?? config.authentikUrl;
@@ -190,7 +185,8 @@ async function startServing(
   return {
     port,
     metrics,
-    async drain({ graceMs }) {
+    /** Ends without losing a request; false when something had to be cut off. */
+    async drain({ graceMs }: { graceMs: number }): Promise<boolean> {
       draining = true;
       gateway.startDraining();
       if (graceMs > 0) await sleep(graceMs);

@@ -19,16 +19,12 @@ export type SandboxRelease = keyof typeof versions;
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of a literal are those of its type
 export const SANDBOX_RELEASES = Object.keys(versions) as readonly SandboxRelease[];
 
-/** The release that a sandbox answers as. Where one release differs from another, the code asks {@link since}. */
-export interface Release {
-  /** What `admin/version/` says. */
-  version: string;
-  /** Whether it is that release or a newer one. */
-  since: (first: SandboxRelease) => boolean;
-}
+/** The release that a sandbox answers as. */
+export type Release = ReturnType<typeof createRelease>;
 
-/** The release of that name. */
-export function createRelease(name: SandboxRelease): Release {
+/** Where one release differs from another, the code asks whether this is `since` that one: the same or newer. */
+export function createRelease(name: SandboxRelease) {
   const position = SANDBOX_RELEASES.indexOf(name);
-  return { version: versions[name], since: (first) => position >= SANDBOX_RELEASES.indexOf(first) };
+  const since = (first: SandboxRelease): boolean => position >= SANDBOX_RELEASES.indexOf(first);
+  return { version: versions[name], since };
 }

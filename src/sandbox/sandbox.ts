@@ -26,14 +26,7 @@ export interface SandboxOptions {
 }
 
 /** A running stand-in for authentik. */
-export interface Sandbox {
-  /** Where it listens; the API is below `/api/v3`. */
-  readonly url: URL;
-  readonly release: SandboxRelease;
-  readonly tokens: typeof TOKENS;
-  /** Stops listening and cuts what is in flight; once closed it stays so. */
-  close(): Promise<void>;
-}
+export type Sandbox = Awaited<ReturnType<typeof createSandbox>>;
 
 /** Bearer tokens worth trying, each with a sentence for people who do. */
 const TOKENS = {
@@ -73,7 +66,7 @@ export async function createSandbox({
   directory = createDirectory(),
   host = "127.0.0.1",
   port = 0,
-}: SandboxOptions = {}): Promise<Sandbox> {
+}: SandboxOptions = {}) {
   const release = createRelease(name);
   const closing = new AbortController();
   const { signal } = closing;
@@ -104,10 +97,12 @@ export async function createSandbox({
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("The sandbox has no port.");
   return {
+    /** Where it listens; the API is below `/api/v3`. */
     url: new URL(`http://${host.includes(":") ? `[${host}]` : host}:${address.port}/`),
     release: name,
     tokens: TOKENS,
-    close: async () => {
+    /** Stops listening and cuts what is in flight; once closed it stays so. */
+    async close(): Promise<void> {
       closing.abort();
       if (!server.listening) return;
       const closed = once(server, "close");
