@@ -125,26 +125,23 @@ describe("what was seeded", () => {
 });
 
 describe("a connection", () => {
-  test.each(SANDBOX_RELEASES)(
-    "of %s can be removed by its owner, once and for this sandbox alone",
-    async (release) => {
-      const other = await createSandbox({ release });
-      const sandbox = await start({ release });
-      const path = `${connections}5/`;
-      const { owner, otherOwner, administrator } = sandbox.tokens;
-      const remove = async ({ token }: { token: string }): Promise<unknown> => {
-        const { status, body } = await ask(path, { sandbox, token, method: "DELETE" });
-        return [status, body === "" ? body : "a reason"];
-      };
-      expect(await remove(otherOwner)).toEqual([404, "a reason"]);
-      expect(await remove(owner)).toEqual([204, ""]);
-      expect(await remove(administrator)).toEqual([404, "a reason"]);
-      expect(await statusOf(path, { sandbox, token: administrator.token })).toBe(404);
-      expect((await results(connections, { sandbox, token: owner.token })).map(({ pk }) => pk)).toEqual([7]);
-      expect(await statusOf(path, { sandbox: other, token: owner.token })).toBe(200);
-      await other.close();
-    },
-  );
+  test("can be removed by its owner, once and for this sandbox alone", async () => {
+    const other = await createSandbox();
+    const sandbox = await start();
+    const path = `${connections}5/`;
+    const { owner, otherOwner, administrator } = sandbox.tokens;
+    const remove = async ({ token }: { token: string }): Promise<unknown> => {
+      const { status, body } = await ask(path, { sandbox, token, method: "DELETE" });
+      return [status, body === "" ? body : "a reason"];
+    };
+    expect(await remove(otherOwner)).toEqual([404, "a reason"]);
+    expect(await remove(owner)).toEqual([204, ""]);
+    expect(await remove(administrator)).toEqual([404, "a reason"]);
+    expect(await statusOf(path, { sandbox, token: administrator.token })).toBe(404);
+    expect((await results(connections, { sandbox, token: owner.token })).map(({ pk }) => pk)).toEqual([7]);
+    expect(await statusOf(path, { sandbox: other, token: owner.token })).toBe(200);
+    await other.close();
+  });
 
   test.each<[SandboxRelease, number]>([
     ["2024.12", 404],
@@ -178,22 +175,11 @@ test("people are found by name, to the letter, by address, by group, and by part
   expect(await names("?is_active=false")).toEqual(["eve"]);
 });
 
-// The others are held to recordings, or to the official document.
-test("2024.6 has the shapes of 2024.2, but lends sources the icon of Plex and knows whether its version is known", async () => {
-  const old = await createSandbox({ release: "2024.2" });
+test("2024.6 lends sources the icon of Plex", async () => {
   const sandbox = await start({ release: "2024.6" });
   const { token } = sandbox.tokens.administrator;
-  const body = async (path: string, of: Sandbox): Promise<unknown> =>
-    (await ask(path, { sandbox: of, token })).body;
-  for (const path of [`${connections}5/`, "/core/users/42/", "/core/users/me/"]) {
-    expect(await body(path, sandbox)).toEqual(await body(path, old));
-  }
-  const [source] = await results("/sources/plex/?slug=plex", { sandbox: old, token });
-  expect(source).toHaveProperty("icon", null);
   const icon = "/static/authentik/sources/plex.svg";
-  expect(await results("/sources/plex/?slug=plex", { sandbox, token })).toEqual([{ ...source, icon }]);
-  expect(await body("/admin/version/", sandbox)).toHaveProperty("version_latest_valid", true);
-  await old.close();
+  expect(await results("/sources/plex/?slug=plex", { sandbox, token })).toMatchObject([{ icon }]);
 });
 
 async function elapsedMs(work: () => Promise<unknown>): Promise<number> {
