@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { parse, stringify } from "yaml";
+import { freePort } from "../federation/support/processes.ts";
 import { ask, buildCli, startCli } from "../process/cli.ts";
 import { lacks, root, run, temporaryFile, tool } from "./tools.ts";
 
@@ -85,7 +85,7 @@ async function startGateway(): Promise<string> {
 async function startPrometheus(target: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "authentik-graphql-prometheus-"));
   const configuration = {
-    global: { scrape_interval: "1s", scrape_timeout: "1s" },
+    global: { scrape_interval: "200ms", scrape_timeout: "200ms" },
     scrape_configs: [{ job_name: "gateway", static_configs: [{ targets: [target] }] }],
   };
   writeFileSync(join(folder, "prometheus.yaml"), stringify(configuration));
@@ -114,12 +114,4 @@ async function startPrometheus(target: string): Promise<string> {
   };
   await expect.poll(scraped, { timeout: 30_000 }).toContain('"instance"');
   return `http://${address}`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo; // a TCP server's address is never a string
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
