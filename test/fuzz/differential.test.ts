@@ -9,6 +9,7 @@ import { sendJson, startFakeAuthentik, type FakeAuthentik } from "../support/fak
 import { startGateway, TEST_AUTHENTIK_OPTIONS, TOKEN, type TestGateway } from "../support/gateway.ts";
 import { createRandom } from "../support/random.ts";
 import { connectionBody } from "../support/wire-bodies.ts";
+import { eightAtOnce } from "./eight-at-once.ts";
 import { generateOperation } from "./generated-queries.ts";
 
 /*
@@ -58,27 +59,23 @@ afterAll(async () => {
 test(`${CASES} generated queries give what graphql-js gives, the first time, again, and beside equal ones with other headers`, async () => {
   const random = createRandom(1_999);
   const operations = Array.from({ length: CASES }, () => generateOperation(schema, random, { ids: IDS }));
-  const client = async (): Promise<void> => {
-    for (let operation = operations.pop(); operation !== undefined; operation = operations.pop()) {
-      const { query, variables } = operation;
-      const expected = comparable(await direct(operation));
-      // Again and again, and beside equal ones that differ in headers.
-      for (const sent of [HEADERS.slice(0, 1), HEADERS, HEADERS]) {
-        const replies = await Promise.all(sent.map((headers) => gateway.post(query, { variables, headers })));
-        for (const [index, { data, errors, headers, extensions }] of replies.entries()) {
-          const { origin, "apollo-federation-include-trace": trace } = sent[index] ?? {};
-          expect({ query, variables, ...comparable({ data, errors }) }).toEqual({
-            query,
-            variables,
-            ...expected,
-          });
-          expect(headers.get("access-control-allow-origin")).toBe(origin === PAGE ? PAGE : null);
-          expect(extensions?.["ftv1"] !== undefined).toBe(trace !== undefined);
-        }
+  await eightAtOnce(operations, async ({ query, variables }) => {
+    const expected = comparable(await direct({ query, variables }));
+    // Again and again, and beside equal ones that differ in headers.
+    for (const sent of [HEADERS.slice(0, 1), HEADERS, HEADERS]) {
+      const replies = await Promise.all(sent.map((headers) => gateway.post(query, { variables, headers })));
+      for (const [index, { data, errors, headers, extensions }] of replies.entries()) {
+        const { origin, "apollo-federation-include-trace": trace } = sent[index] ?? {};
+        expect({ query, variables, ...comparable({ data, errors }) }).toEqual({
+          query,
+          variables,
+          ...expected,
+        });
+        expect(headers.get("access-control-allow-origin")).toBe(origin === PAGE ? PAGE : null);
+        expect(extensions?.["ftv1"] !== undefined).toBe(trace !== undefined);
       }
     }
-  };
-  await Promise.all(Array.from({ length: 8 }, client));
+  });
 }, 240_000);
 
 async function direct({ query, variables }: { query: string; variables: Record<string, unknown> }) {
