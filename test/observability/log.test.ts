@@ -45,16 +45,6 @@ describe("the line of a request", () => {
     ]);
   });
 
-  test("leaves out what is not known, and has path and status all the same", async () => {
-    const { logRequest, lines } = await openLogFile();
-    logRequest({ ...elsewhere, callerKey: "" });
-    const [line = {}] = await lines();
-    expect(line).toMatchObject({ level: "info", path: "/wp-login.php", status: 404 });
-    for (const name of ["client", "caller", "traceId", "operationName", "restCalls", "problems"]) {
-      expect(line).not.toHaveProperty(name);
-    }
-  });
-
   test("stays one line of JSON whatever its texts hold", async () => {
     const { logRequest, lines } = await openLogFile();
     const hostile = 'a"}\n{"level":"fatal","x":"\u2028\u0000';
