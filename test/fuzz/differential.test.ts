@@ -1,12 +1,12 @@
 import { execute, parse, type ExecutionResult } from "graphql";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { createAuthentik } from "../../src/authentik/client.ts";
 import type { Authentik } from "../../src/authentik/client.ts";
 import { formatResult } from "../../src/graphql/format.ts";
 import { createSchema, FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
 import { REFUSED } from "../entities/representations.ts";
-import { sendJson, startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
-import { startGateway, TEST_AUTHENTIK_OPTIONS, TOKEN, type TestGateway } from "../support/gateway.ts";
+import { sendJson } from "../support/fake-authentik.ts";
+import { TEST_AUTHENTIK_OPTIONS, TOKEN, useGateway } from "../support/gateway.ts";
 import { createRandom } from "../support/random.ts";
 import { connectionBody } from "../support/wire-bodies.ts";
 import { eightAtOnce } from "./eight-at-once.ts";
@@ -29,31 +29,24 @@ const HEADERS: readonly Readonly<Record<string, string>>[] = [
 const PKS = [1, 2, 3, 41, 61, 62, 63, 64, 99, 100, 101, 2_147_483_647];
 const IDS = [...PKS, ...PKS.map(String), "0", "x", "05"];
 const schema = createSchema({ federationLinkUrl: FEDERATION_LINK_URL });
-let fake: FakeAuthentik;
-let gateway: TestGateway;
-let authentik: Authentik;
-
-beforeAll(async () => {
-  fake = await startFakeAuthentik();
-  fake.answer((request, response, fallback) => {
-    const pk = Number(/(\d+)\/$/.exec(request.path)?.[1]);
-    const refusal = REFUSED[pk];
-    if (refusal) sendJson(response, refusal.status, refusal.body);
-    else if (pk === 41) sendJson(response, 200, connectionBody(41, { created: "no date" }));
-    else fallback();
-  });
+const at = useGateway(
+  beforeAll,
+  {
+    answer(request, response, fallback) {
+      const pk = Number(/(\d+)\/$/.exec(request.path)?.[1]);
+      const refusal = REFUSED[pk];
+      if (refusal) sendJson(response, refusal.status, refusal.body);
+      else if (pk === 41) sendJson(response, 200, connectionBody(41, { created: "no date" }));
+      else fallback();
+    },
+  },
   // Lists hold other rows than the retrieves above answer: each key must be asked for in one way only.
-  gateway = await startGateway({
-    authentikUrl: fake.url,
-    authentik: { list: false },
-    gateway: { corsOrigins: [PAGE] },
-  });
-  authentik = createAuthentik({ ...TEST_AUTHENTIK_OPTIONS, list: false, url: fake.url });
-});
-afterAll(async () => {
-  await gateway.close();
-  await authentik.close();
-  await fake.close();
+  { authentik: { list: false }, gateway: { corsOrigins: [PAGE] } },
+);
+let authentik: Authentik;
+beforeAll(() => {
+  authentik = createAuthentik({ ...TEST_AUTHENTIK_OPTIONS, list: false, url: at.authentik.url });
+  return () => authentik.close();
 });
 
 test(`${CASES} generated queries give what graphql-js gives, the first time, again, and beside equal ones with other headers`, async () => {
@@ -63,7 +56,9 @@ test(`${CASES} generated queries give what graphql-js gives, the first time, aga
     const expected = comparable(await direct({ query, variables }));
     // Again and again, and beside equal ones that differ in headers.
     for (const sent of [HEADERS.slice(0, 1), HEADERS, HEADERS]) {
-      const replies = await Promise.all(sent.map((headers) => gateway.post(query, { variables, headers })));
+      const replies = await Promise.all(
+        sent.map((headers) => at.gateway.post(query, { variables, headers })),
+      );
       for (const [index, { data, errors, headers, extensions }] of replies.entries()) {
         const { origin, "apollo-federation-include-trace": trace } = sent[index] ?? {};
         expect({ query, variables, ...comparable({ data, errors }) }).toEqual({
