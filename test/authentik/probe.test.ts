@@ -50,6 +50,11 @@ test.each<[string, (response: ServerResponse) => void, RegExp]>([
     /authentik is still starting/,
   ],
   ["502", (response) => sendPage(response, 502, "Bad Gateway"), /answers 502: authentik is down behind/],
+  [
+    "what TLS ports say to plain HTTP",
+    (response) => sendPage(response, 400, "The plain HTTP request was sent to HTTPS port"),
+    /answers 400: the port speaks TLS: try https:\/\/$/,
+  ],
   ["500", (response) => sendPage(response, 500, "Server Error"), /answers 500/],
   ["anybody's list", (response) => sendJson(response, 200, { results: [] }), /no authentik/],
   [
