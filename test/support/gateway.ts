@@ -2,7 +2,7 @@ import type { GraphQLSchema } from "graphql";
 import { createAuthentik } from "../../src/authentik/client.ts";
 import type { AuthentikOptions } from "../../src/authentik/client.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { createSchema, FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
+import { testSchema } from "./schema.ts";
 import { createHttpServer } from "../../src/server/http-server.ts";
 import { type FakeAuthentik, type FakeAuthentikOptions, startFakeAuthentik } from "./fake-authentik.ts";
 import { createGateway, type GatewayOptions } from "../../src/server/gateway.ts";
@@ -86,7 +86,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   const gateway = createGateway(
     { ...TEST_GATEWAY_OPTIONS, ...options.gateway },
     {
-      schema: options.schema ?? createSchema({ federationLinkUrl: FEDERATION_LINK_URL }),
+      schema: options.schema ?? testSchema(),
       authentik,
       tracing: null,
       onRequest: (record) => records.push(record),
