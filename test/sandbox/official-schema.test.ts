@@ -1,24 +1,11 @@
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import type { SandboxRelease } from "../../src/sandbox/releases.ts";
-import { createSandbox } from "../../src/sandbox/sandbox.ts";
 import { readOfficialDocument } from "./openapi.ts";
+import { connections, startSandbox } from "./start.ts";
 
 // Releases that nobody has recorded: see conformance.test.ts for the others.
 
-const connections = "/sources/user_connections/plex/";
 const official = readOfficialDocument();
-
-/** Starts a sandbox that the end of the test closes. Returns what it answers to the administrator, or to nobody. */
-async function startAsking(release: SandboxRelease) {
-  const sandbox = await createSandbox({ release });
-  onTestFinished(() => sandbox.close());
-  const authorization = `Bearer ${sandbox.tokens.administrator.token}`;
-  return async (question: string, anonymous = false): Promise<{ status: number; body: unknown }> => {
-    const headers = anonymous ? {} : { authorization };
-    const response = await fetch(new URL(`/api/v3${question}`, sandbox.url), { headers });
-    return { status: response.status, body: await response.json() };
-  };
-}
 
 test("the document is that of the newest release", () => {
   expect(official.version).toMatch(/^2026\.8\./);
@@ -38,10 +25,10 @@ test.each<[operation: string, asked: readonly string[], status?: number, anonymo
 ])(
   "as the newest release, the sandbox keeps to it: %s",
   async (operation, asked, status = 200, anonymous) => {
-    const ask = await startAsking("2026.8");
+    const { ask } = await startSandbox();
     for (const question of asked) {
       // oxlint-disable-next-line no-await-in-loop -- one sandbox
-      const reply = await ask(question, anonymous);
+      const reply = await ask(question, anonymous ? { token: null } : {});
       const violations = official.violations(operation, reply.body, status);
       expect({ question, status: reply.status, violations }).toEqual({ question, status, violations: [] });
     }
@@ -50,7 +37,7 @@ test.each<[operation: string, asked: readonly string[], status?: number, anonymo
 
 test("a key that is stray, missing or misspelt would be found, and so would a wrong type", async () => {
   const path = `${connections}{id}/`;
-  const reply = await (await startAsking("2026.8"))(`${connections}5/`);
+  const reply = await (await startSandbox()).ask(`${connections}5/`);
   const body = reply.body as Record<string, object>;
   const { created, ...rest } = body;
   const { slug, ...source } = body["source_obj"] as Record<string, unknown>;
@@ -84,14 +71,14 @@ test.each<
     { connection: ["autocomplete"], user: ["last_updated", "autocomplete"], source: ["autocomplete"] },
   ],
 ])("%s differs from %s in nothing but the keys that came then", async (older, newer, added) => {
-  const [askOlder, askNewer] = [await startAsking(older), await startAsking(newer)];
+  const [old, now] = [await startSandbox({ release: older }), await startSandbox({ release: newer })];
   for (const [kind, questions] of Object.entries(ASKED)) {
     const keys = [...(added[kind as keyof typeof ASKED] ?? []), "version_current", "version_latest"];
     const without = ({ body }: { body: unknown }): unknown =>
       JSON.parse(JSON.stringify(body, (key, value: unknown) => (keys.includes(key) ? undefined : value)));
     for (const question of questions) {
       // oxlint-disable-next-line no-await-in-loop -- two sandboxes
-      expect(without(await askOlder(question))).toEqual(without(await askNewer(question)));
+      expect(without(await old.ask(question))).toEqual(without(await now.ask(question)));
     }
   }
 });
