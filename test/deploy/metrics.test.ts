@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { parse, stringify } from "yaml";
@@ -83,27 +82,21 @@ async function startGateway(): Promise<string> {
 
 /** Returns its URL, once it has scraped the target twice. */
 async function startPrometheus(target: string): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), "authentik-graphql-prometheus-"));
   const configuration = {
     global: { scrape_interval: "200ms", scrape_timeout: "200ms" },
     scrape_configs: [{ job_name: "gateway", static_configs: [{ targets: [target] }] }],
   };
-  writeFileSync(join(folder, "prometheus.yaml"), stringify(configuration));
+  const file = temporaryFile("prometheus.yaml", stringify(configuration));
   const address = `127.0.0.1:${await freePort()}`;
   const child = spawn(
     tool("prometheus"),
-    [
-      `--config.file=${folder}/prometheus.yaml`,
-      `--storage.tsdb.path=${folder}/data`,
-      `--web.listen-address=${address}`,
-    ],
+    [`--config.file=${file}`, `--storage.tsdb.path=${dirname(file)}/data`, `--web.listen-address=${address}`],
     { stdio: "ignore" },
   );
   const exited = new Promise((resolve) => child.once("exit", resolve));
   onTestFinished(async () => {
     child.kill("SIGKILL");
     await exited;
-    rmSync(folder, { recursive: true, force: true });
   });
   const scraped = async (): Promise<string> => {
     const query = new URLSearchParams({ query: "count_over_time(authentik_graphql_build_info[1m]) >= 2" });

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createLog } from "../../src/observability/log.ts";
-import { openLogFile, temporaryFolder } from "./support/log-file.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { openLogFile } from "./support/log-file.ts";
 import { answered, elsewhere, eventful } from "./support/records.ts";
 
 describe("the line of a request", () => {
