@@ -1,6 +1,6 @@
 import type { GraphQLSchema } from "graphql";
 import { createAuthentik } from "../../src/authentik/client.ts";
-import type { AuthentikOptions } from "../../src/authentik/client.ts";
+import type { Authentik, AuthentikOptions } from "../../src/authentik/client.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { testSchema } from "./schema.ts";
 import { createHttpServer } from "../../src/server/http-server.ts";
@@ -53,6 +53,8 @@ export interface TestGatewayOptions {
   gateway?: Partial<GatewayOptions>;
   authentik?: Partial<AuthentikOptions>;
   schema?: GraphQLSchema;
+  /** Puts a mistake in: what a test must find. */
+  spoil?: (authentik: Authentik) => Authentik;
 }
 
 const loaded = loadConfig({ env: {}, argv: [], readFile: () => "" });
@@ -76,7 +78,10 @@ export const TEST_AUTHENTIK_OPTIONS: Omit<AuthentikOptions, "url"> = {
 };
 
 /** The whole gateway behind a real HTTP listener on a free port. */
-export async function startGateway(options: TestGatewayOptions): Promise<TestGateway> {
+export async function startGateway({
+  spoil = (real) => real,
+  ...options
+}: TestGatewayOptions): Promise<TestGateway> {
   const records: RequestRecord[] = [];
   const authentik = createAuthentik({
     ...TEST_AUTHENTIK_OPTIONS,
@@ -87,7 +92,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
     { ...TEST_GATEWAY_OPTIONS, ...options.gateway },
     {
       schema: options.schema ?? testSchema(),
-      authentik,
+      authentik: spoil(authentik),
       tracing: null,
       onRequest: (record) => records.push(record),
       routes: new Map(),
