@@ -2,10 +2,10 @@ import { afterEach, beforeAll, expect, test } from "vitest";
 import { buildCli } from "../process/cli.ts";
 import { sendJson, startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
 import { connectionBody, listBody } from "../support/wire-bodies.ts";
-import { ask, askBody } from "./support/ask.ts";
+import { ask, askBody } from "../support/ask.ts";
 import type { ServerProcess } from "./support/child.ts";
 import { startGatewayProcess } from "./support/gateway-process.ts";
-import { postText, raw } from "./support/raw.ts";
+import { postText, raw } from "../support/raw-client.ts";
 
 /*
  * Secrets that can be recognised go in at every door; whatever the gateway says, to whomever, is searched for them.
@@ -63,7 +63,7 @@ async function startLeakyAuthentik(): Promise<void> {
 
 async function askEverything(token: string): Promise<string> {
   const said: string[] = [];
-  const options = { token, headers: { cookie: `authentik_session=${COOKIE}` } };
+  const options = { authorization: `Bearer ${token}`, headers: { cookie: `authentik_session=${COOKIE}` } };
   const keep = ({ text, headers }: { text: string; headers?: Headers }): void => {
     said.push(text, headers === undefined ? "" : JSON.stringify([...headers]));
     // Traces for routers are binary, as Base64 inside the JSON.

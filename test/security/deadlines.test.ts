@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
 import { startGateway, type TestGateway, type TestGatewayOptions } from "../support/gateway.ts";
 import { times } from "./adversarial-documents.ts";
-import { ask } from "./support/ask.ts";
+import { ask } from "../support/ask.ts";
 
 const DEADLINE_MS = 600;
 /** For the machine, not for the gateway. */
@@ -34,7 +34,9 @@ describe("one budget for an operation", () => {
   test("holds for 100 operations on 10 connections that hang", async () => {
     await start({ authentik: { concurrency: 10, list: false } });
     const answers = await Promise.all(
-      Array.from({ length: 100 }, (_, index) => ask(gateway.url, single(index + 1), { token: `t${index}` })),
+      Array.from({ length: 100 }, (_, index) =>
+        ask(gateway.url, single(index + 1), { authorization: `Bearer t${index}` }),
+      ),
     );
     const codes = answers.flatMap((answer) => answer.codes);
     expect(codes).toHaveLength(100);
@@ -74,7 +76,7 @@ describe("a queue that is full", () => {
   test("refuses at once, and nothing is sent", async () => {
     await start({ authentik: { concurrency: 2, queueMax: 10, list: false } });
     const waiting = Array.from({ length: 12 }, (_, index) =>
-      ask(gateway.url, single(index + 1), { token: `t${index}` }),
+      ask(gateway.url, single(index + 1), { authorization: `Bearer t${index}` }),
     );
     await authentik.arrived(2);
     // The rest has been taken in when an operation that needs no call is answered.
@@ -82,7 +84,7 @@ describe("a queue that is full", () => {
     await expect
       .poll(async () => {
         const started = performance.now();
-        const { codes } = await ask(gateway.url, single(50), { token: "late" });
+        const { codes } = await ask(gateway.url, single(50), { authorization: "Bearer late" });
         return performance.now() - started < DEADLINE_MS ? codes : ["late"];
       })
       .toEqual(["OVERLOADED"]);
@@ -96,7 +98,7 @@ describe("a client that leaves", () => {
     await start({ gateway: { operationTimeoutMs: 20_000 }, authentik: { concurrency: 100, list: false } });
     const leaving = Array.from({ length: 100 }, () => new AbortController());
     const asked = leaving.map(({ signal }, index) =>
-      ask(gateway.url, single(index + 1), { token: `t${index}`, signal }).catch(() => "left"),
+      ask(gateway.url, single(index + 1), { authorization: `Bearer t${index}`, signal }).catch(() => "left"),
     );
     await authentik.arrived(100);
     const started = performance.now();

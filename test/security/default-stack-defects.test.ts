@@ -5,9 +5,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createGate, sendJson, startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
 import { startGateway, type TestGateway, type TestGatewayOptions } from "../support/gateway.ts";
 import { times } from "./adversarial-documents.ts";
-import { ask, askBody } from "./support/ask.ts";
+import { ask, askBody } from "../support/ask.ts";
 import { startPlainYoga, type ServerProcess } from "./support/child.ts";
-import { postText, raw } from "./support/raw.ts";
+import { postText, raw } from "../support/raw-client.ts";
 
 /*
  * What graphql-yoga, @apollo/subgraph and undici do when nothing is configured, one defect after the other: shown to

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
-import { ask } from "./support/ask.ts";
-import { postText, raw } from "./support/raw.ts";
+import { ask } from "../support/ask.ts";
+import { postText, raw } from "../support/raw-client.ts";
 
 let authentik: FakeAuthentik;
 let gateway: TestGateway;
@@ -112,7 +112,7 @@ describe("credentials that are none never leave the gateway", () => {
   });
 
   test("no Authorization at all", async () => {
-    const { codes } = await ask(gateway.url, "{plexConnection(id:5){pk user}}", { token: null });
+    const { codes } = await ask(gateway.url, "{plexConnection(id:5){pk user}}", { authorization: null });
     expect(codes).toEqual(["UNAUTHENTICATED"]);
     expect(authentik.requests).toEqual([]);
   });

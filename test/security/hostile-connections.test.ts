@@ -2,10 +2,10 @@ import { connect } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { buildCli } from "../process/cli.ts";
 import { startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
-import { ask } from "./support/ask.ts";
+import { ask } from "../support/ask.ts";
 import type { ServerProcess } from "./support/child.ts";
 import { startGatewayProcess } from "./support/gateway-process.ts";
-import { postText, raw } from "./support/raw.ts";
+import { postText, raw } from "../support/raw-client.ts";
 
 let authentik: FakeAuthentik;
 let gateway: ServerProcess;

@@ -3,8 +3,8 @@ import { loadConfig } from "../../src/config/load.ts";
 import type { Credentials } from "../../src/server/credentials.ts";
 import { startFakeAuthentik } from "../support/fake-authentik.ts";
 import { startGateway } from "../support/gateway.ts";
-import { ask } from "./support/ask.ts";
-import { postText, raw } from "./support/raw.ts";
+import { ask } from "../support/ask.ts";
+import { postText, raw } from "../support/raw-client.ts";
 
 /*
  * With OPEN_ACCESS the place in the network is the credential, and a visitor's browser brings it along to whatever page.
@@ -43,7 +43,7 @@ test("a page whose name was pointed to this machine reads nothing", async () => 
   const { status } = await raw(gateway.url, postText(body, ["Host: evil.example:4000"]));
   expect(status).toBe(421);
   expect(authentik.requests).toEqual([]);
-  const here = await ask(gateway.url, "{plexConnection(id:5){pk}}", { token: null });
+  const here = await ask(gateway.url, "{plexConnection(id:5){pk}}", { authorization: null });
   expect(here.result.data).toEqual({ plexConnection: { pk: 5 } });
 });
 

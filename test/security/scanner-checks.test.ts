@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
 import { times } from "./adversarial-documents.ts";
-import { ask, askBody, read, type Asked } from "./support/ask.ts";
+import { ask, askBody, read, type GraphQLReply } from "../support/ask.ts";
 import { startPlainYoga, type ServerProcess } from "./support/child.ts";
-import { postText, raw } from "./support/raw.ts";
+import { postText, raw } from "../support/raw-client.ts";
 
 /** One check of a scanner: what it sends, and what answer it calls a finding. */
 interface Check {
@@ -15,9 +15,9 @@ interface Check {
   found: (url: URL) => Promise<boolean>;
 }
 
-const hasData = ({ result }: Asked): boolean => result.data !== undefined && result.data !== null;
+const hasData = ({ result }: GraphQLReply): boolean => result.data !== undefined && result.data !== null;
 
-async function send(url: URL, init: RequestInit, query = ""): Promise<Asked> {
+async function send(url: URL, init: RequestInit, query = ""): Promise<GraphQLReply> {
   return read(await fetch(new URL(`/graphql${query}`, url), init));
 }
 

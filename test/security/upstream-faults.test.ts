@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { answering, FAULTS, startFaultServer, WRONG_SHAPES } from "../support/fault-server.ts";
 import { connectionBody } from "../support/wire-bodies.ts";
 import { startGateway, type TestGateway, type TestGatewayOptions } from "../support/gateway.ts";
-import { ask, type Asked } from "./support/ask.ts";
+import { ask, type GraphQLReply } from "../support/ask.ts";
 
 const DEADLINE_MS = 1_000;
 /** For the machine, not for the gateway: tests share two cores. */
@@ -125,7 +125,7 @@ async function faulty() {
 }
 
 /** Nothing of authentik, of where it is or of how we are built reaches a client. */
-function expectNoLeak({ text, headers }: Asked, url: URL): void {
+function expectNoLeak({ text, headers }: GraphQLReply, url: URL): void {
   const all = text + JSON.stringify([...headers]);
   expect(all).not.toMatch(
     /10\.1\.2\.3|Traceback|<html|node_modules|\.[jt]s:\d|undici|UND_ERR|ECONN|HPE_|if\/flow/,
@@ -319,7 +319,7 @@ describe("an outage", () => {
     const codes = new Set<string>();
     for (let round = 0; round < 20; round++) {
       const answers = await Promise.all(
-        Array.from({ length: 10 }, () => ask(gateway.url, QUERY, { token: `t${calls++}` })),
+        Array.from({ length: 10 }, () => ask(gateway.url, QUERY, { authorization: `Bearer t${calls++}` })),
       );
       for (const answer of answers) codes.add(answer.codes.join());
     }
@@ -332,7 +332,8 @@ describe("an outage", () => {
     const server = await faulty();
     const gateway = await start(server.url);
     server.set(answering('{"detail":"no"}', 403));
-    for (let count = 0; count < 60; count++) await ask(gateway.url, QUERY, { token: "hostile" });
+    for (let count = 0; count < 60; count++)
+      await ask(gateway.url, QUERY, { authorization: "Bearer hostile" });
     expect(server.requests).toHaveLength(60);
     server.set(null);
     await expectUsable(gateway);

@@ -1,45 +1,29 @@
-import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { askBody, read } from "../security/support/ask.ts";
-import { type FakeAuthentik, startFakeAuthentik } from "../support/fake-authentik.ts";
-import { startGateway, type TestGateway, TOKEN } from "../support/gateway.ts";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { askBody, read } from "../support/ask.ts";
+import { TOKEN, useGateway } from "../support/gateway.ts";
+import { persisted } from "../support/persisted.ts";
 
 /*
  * What clients send, and what the specification of GraphQL over HTTP says about it, by every way in.
  */
 
-let authentik: FakeAuthentik;
-let gateway: TestGateway;
-beforeAll(async () => {
-  authentik = await startFakeAuthentik();
-  gateway = await startGateway({ authentikUrl: authentik.url, gateway: { batchLimit: 10 } });
-});
-afterAll(async () => {
-  await gateway.close();
-  await authentik.close();
-});
+const at = useGateway(beforeAll, {}, { gateway: { batchLimit: 10 } });
 beforeEach(() => {
-  authentik.requests.length = 0;
+  at.authentik.requests.length = 0;
 });
 
 type Headers = Record<string, string>;
 const JSON_TYPES = ["application/json", "application/graphql-response+json"];
 
-async function post(body: object | string, headers: Headers = {}) {
-  const text = typeof body === "string" ? body : JSON.stringify(body);
-  return askBody(gateway.url, text, { headers: { authorization: TOKEN, ...headers } });
+function post(body: object | string, headers: Headers = {}) {
+  return askBody(at.gateway.url, typeof body === "string" ? body : JSON.stringify(body), { headers });
 }
 
 /** The query string as it is: clients send what no URLSearchParams would write. */
 async function get(search: string, headers: Headers = {}) {
-  const url = new URL(`/graphql?${search}`, gateway.url);
+  const url = new URL(`/graphql?${search}`, at.gateway.url);
   return read(await fetch(url, { headers: { authorization: TOKEN, ...headers } }));
-}
-
-function persisted(query: string) {
-  const sha256Hash = createHash("sha256").update(query).digest("hex");
-  return { extensions: { persistedQuery: { version: 1, sha256Hash } } };
 }
 
 const FIVE = "{plexConnection(id:5){pk}}";
@@ -59,7 +43,7 @@ describe("a persisted query", () => {
       expect(headers.get("content-type")).toBe(`${accept}; charset=utf-8`);
     }
     expect(answers[0]?.result.errors?.[0]?.message).toBe("PersistedQueryNotFound");
-    expect(authentik.requests).toEqual([]);
+    expect(at.authentik.requests).toEqual([]);
   });
 
   test("is registered with its text, and then answered by its hash, by POST and by GET", async () => {
@@ -144,14 +128,14 @@ describe("parameters of the wrong kind are 400 and name what is wrong", () => {
   });
 
   test("no stack reaches the log, nor a call authentik", async () => {
-    gateway.records.length = 0;
+    at.gateway.records.length = 0;
     await get("query={__typename}&variables=undefined");
     await get("extensions={");
-    expect(gateway.records.map(({ status, problems }) => [status, problems])).toEqual([
+    expect(at.gateway.records.map(({ status, problems }) => [status, problems])).toEqual([
       [400, []],
       [400, []],
     ]);
-    expect(authentik.requests).toEqual([]);
+    expect(at.authentik.requests).toEqual([]);
   });
 });
 
@@ -229,11 +213,11 @@ describe("an id that is no id is told the same by every way in", () => {
 test("a body in gzip is 415 with a sentence that says what to send", async () => {
   const body = gzipSync(JSON.stringify({ query: FIVE }));
   const headersSent = { "content-encoding": "gzip" };
-  const { status, codes, result, headers } = await askBody(gateway.url, body, { headers: headersSent });
+  const { status, codes, result, headers } = await askBody(at.gateway.url, body, { headers: headersSent });
   expect([status, codes]).toEqual([415, ["BAD_REQUEST"]]);
   expect(headers.get("accept-encoding")).toBe("identity");
   expect(result.errors?.[0]?.message).toBe("Send the body without compression.");
-  expect(authentik.requests).toEqual([]);
+  expect(at.authentik.requests).toEqual([]);
 });
 
 test("an operation name that is empty means the only operation, by every way in", async () => {

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { createGate, startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
-import { startGateway, TOKEN, type TestGateway } from "../support/gateway.ts";
-import { rawClient } from "../support/raw-client.ts";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { read } from "../support/ask.ts";
+import { createGate } from "../support/fake-authentik.ts";
+import { TOKEN, useGateway } from "../support/gateway.ts";
 import { times } from "../security/adversarial-documents.ts";
 
 /*
@@ -9,32 +9,19 @@ import { times } from "../security/adversarial-documents.ts";
  */
 
 const PAGE = "https://page.example";
-let authentik: FakeAuthentik;
-let gateway: TestGateway;
-
-beforeAll(async () => {
-  authentik = await startFakeAuthentik();
-  gateway = await startGateway({ authentikUrl: authentik.url, gateway: { corsOrigins: [PAGE] } });
-});
-afterAll(async () => {
-  await gateway.close();
-  await authentik.close();
-});
-beforeEach(() => {
-  authentik.requests.length = 0;
-  authentik.answer(null);
-});
+const at = useGateway(beforeAll, {}, { gateway: { corsOrigins: [PAGE] } });
+beforeEach(() => at.authentik.answer(null));
 
 /** Sends one operation by each way in, several times each: what came back, as status, data, and code and path of errors. */
 async function everywhere(query: string, variables?: Record<string, unknown>): Promise<unknown[]> {
-  const url = new URL("/graphql", gateway.url);
+  const url = new URL("/graphql", at.gateway.url);
   url.searchParams.set("query", query);
   if (variables) url.searchParams.set("variables", JSON.stringify(variables));
   const options = variables ? { variables } : {};
   const ways = [
-    () => gateway.post(query, options),
-    () => gateway.post(query, { ...options, headers: { "apollo-federation-include-trace": "ftv1" } }),
-    () => read(fetch(url, { headers: { authorization: TOKEN } })),
+    () => at.gateway.post(query, options),
+    () => at.gateway.post(query, { ...options, headers: { "apollo-federation-include-trace": "ftv1" } }),
+    async () => read(await fetch(url, { headers: { authorization: TOKEN } })),
   ];
   const replies: unknown[] = [];
   for (const way of [...ways, ...ways, ...ways]) {
@@ -43,15 +30,6 @@ async function everywhere(query: string, variables?: Record<string, unknown>): P
     replies.push({ status, data, errors: failed });
   }
   return replies;
-}
-
-async function read(sent: Promise<Response>) {
-  const response = await sent;
-  const {
-    data,
-    errors,
-  }: Pick<Awaited<ReturnType<TestGateway["post"]>>, "data" | "errors"> = JSON.parse(await response.text());
-  return { status: response.status, data, errors };
 }
 
 describe("the first time and again, by POST, by GET and with a trace", () => {
@@ -101,33 +79,17 @@ function merged(count: number): string {
   return `{ ${times(count, (i) => `o${i}: __typename c${i}: plexConnection(id: ${i + 1}) { pk } `)} }`;
 }
 
-describe("an empty operationName means the only operation", () => {
-  const body = { query: "query Named { plexConnection(id: 5) { pk } }", operationName: "" };
-  const data = { plexConnection: { pk: 5 } };
-
-  test("by POST", async () => {
-    const { status, ...reply } = await gateway.post(body.query, { operationName: "" });
-    expect({ status, data: reply.data }).toEqual({ status: 200, data });
-  });
-
-  test("by GET", async () => {
-    const url = new URL(`/graphql?${String(new URLSearchParams(body))}`, gateway.url);
-    const reply = await read(fetch(url, { headers: { authorization: TOKEN } }));
-    expect(reply).toEqual({ status: 200, data, errors: undefined });
-  });
-});
-
 describe("beside an equal request in flight", () => {
   const QUERY = "{ plexConnection(id: 5) { pk user } }";
 
   /** Sends them one after the other, lets authentik answer when all are in flight. */
   async function together(headers: readonly Record<string, string>[]) {
     const gate = createGate();
-    authentik.answer((_request, _response, fallback) => void gate.opened.then(fallback));
-    const replies = headers.map((each) => gateway.post(QUERY, { headers: each }));
-    await authentik.arrived(1);
+    at.authentik.answer(gate.answer);
+    const replies = headers.map((each) => at.gateway.post(QUERY, { headers: each }));
+    await at.authentik.arrived(1);
     // What was sent before this has arrived with it.
-    await fetch(new URL("/nothing", gateway.url));
+    await fetch(new URL("/nothing", at.gateway.url));
     gate.open();
     return Promise.all(replies);
   }

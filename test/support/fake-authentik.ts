@@ -108,12 +108,16 @@ export function page(status: number, heading: string): Sending {
 }
 
 /** Something that answers can wait for, opened by the test: the only way to make an answer slow. */
-export function createGate(): { readonly opened: Promise<void>; open(): void } {
+export function createGate(): {
+  readonly opened: Promise<void>;
+  open(): void;
+  readonly answer: AnswerHandler;
+} {
   let open!: () => void;
   const opened = new Promise<void>((resolve) => {
     open = resolve;
   });
-  return { opened, open };
+  return { opened, open, answer: (_request, _response, fallback) => void opened.then(fallback) };
 }
 
 /** A real HTTP server on a free port of 127.0.0.1 that answers as a small authentik and writes down what it was asked. */
