@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { beforeAll } from "vitest";
 
 /** A server in a process of its own. */
 export interface ServerProcess {
@@ -14,14 +15,21 @@ export interface ServerProcess {
 }
 
 /** Starts the unprotected set-up that attacks are shown to work against. */
-export function startPlainYoga(
-  authentikUrl: URL,
-  { nodeFlags = [] }: { nodeFlags?: readonly string[] } = {},
-): Promise<ServerProcess> {
+export function startPlainYoga(authentikUrl: URL, nodeFlags: readonly string[] = []): Promise<ServerProcess> {
   const script = fileURLToPath(new URL("plain-yoga.mjs", import.meta.url));
   return startServerProcess([...nodeFlags, script, authentikUrl.origin], {
     readUrl: (output) => /^(\d+)\n/.exec(output)?.[1],
   });
+}
+
+/** The same for all tests of a file. */
+export function usePlainYoga(authentikUrl: () => URL): ServerProcess {
+  const plain: Partial<ServerProcess> = {};
+  beforeAll(async () => {
+    Object.assign(plain, await startPlainYoga(authentikUrl()));
+    return plain.stop;
+  });
+  return plain as ServerProcess; // no test runs before the hook
 }
 
 /** Starts Node with these arguments and waits until `readUrl` finds a port or an address in its output. */
