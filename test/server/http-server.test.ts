@@ -13,16 +13,17 @@ afterEach(async () => {
   await Promise.all(started.splice(0).map((server) => server.close({ timeoutMs: 0 })));
 });
 
+const LIMITS: ServerLimits = {
+  headersTimeoutMs: 5000,
+  requestTimeoutMs: 10_000,
+  socketTimeoutMs: 5000,
+  answerTimeoutMs: 60_000,
+  keepAliveTimeoutMs: 95_000,
+  maxConnections: 100,
+};
+
 async function start(listener: RequestListener, limits: Partial<ServerLimits> = {}) {
-  const server = createHttpServer(listener, {
-    headersTimeoutMs: 5000,
-    requestTimeoutMs: 10_000,
-    socketTimeoutMs: 5000,
-    answerTimeoutMs: 60_000,
-    keepAliveTimeoutMs: 95_000,
-    maxConnections: 100,
-    ...limits,
-  });
+  const server = createHttpServer(listener, { ...LIMITS, ...limits });
   started.push(server);
   return { server, port: await server.listen({ host: "127.0.0.1", port: 0 }) };
 }
@@ -33,16 +34,6 @@ const large: RequestListener = (_request, response) => response.end(Buffer.alloc
 describe("what never becomes a request", () => {
   test.each([
     ["not HTTP", "hello\r\n\r\n", "400 Bad Request"],
-    [
-      "a length twice",
-      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-      "400 Bad Request",
-    ],
-    [
-      "a length and chunks",
-      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-      "400 Bad Request",
-    ],
     [
       "headers of 20 kB",
       `GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(20_000)}\r\n\r\n`,
@@ -123,69 +114,44 @@ describe("many requests in one segment", () => {
       begun += 1;
       response.end(Buffer.alloc(10_000_000));
     });
-    const client = rawClient(port, get.repeat(40));
+    const client = rawClient(port, get.repeat(12));
     client.socket.pause();
     await sleep(300);
     expect(begun).toBeLessThanOrEqual(4);
     client.socket.resume();
-    await expect.poll(() => begun, patience).toBe(40);
+    await expect.poll(() => begun, patience).toBe(12);
     client.socket.destroy();
   });
 });
 
-describe("slow senders", () => {
-  test("headers that do not end are answered with 408 while others are served", async () => {
-    const { port } = await start(hello, { headersTimeoutMs: 200, requestTimeoutMs: 400 });
-    const slow = rawClient(port, "GET / HTTP/1.1\r\nHost: a\r\n");
-    const quick = rawClient(port, get);
-    expect(await quick.waitFor(/hello$/)).toMatch(/^HTTP\/1\.1 200/);
-    expect(await slow.closed).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
-  });
-
-  test("a body that does not end is answered with 408", async () => {
-    const { port } = await start((request) => request.resume(), {
-      headersTimeoutMs: 200,
-      requestTimeoutMs: 400,
-    });
-    const slow = rawClient(port, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345");
-    expect(await slow.closed).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
-  });
-
-  test("a connection that never says anything is closed", async () => {
-    const { port } = await start(hello, { headersTimeoutMs: 200, socketTimeoutMs: 200 });
-    expect(await rawClient(port).closed).toMatch(/^$|^HTTP\/1\.1 408 /);
-  });
+test("a connection that never says anything is closed", async () => {
+  const { port } = await start(hello, { headersTimeoutMs: 200, socketTimeoutMs: 200 });
+  expect(await rawClient(port).closed).toMatch(/^$|^HTTP\/1\.1 408 /);
 });
 
 describe("slow readers", () => {
-  test("one that never reads is dropped", async () => {
-    const { port, server } = await start(large, { socketTimeoutMs: 300 });
+  test.each([
+    ["", false],
+    [", but goes on sending,", true],
+  ])("one that never reads%s is dropped", async (_but, isSending) => {
+    const { port, server } = await start(large, { socketTimeoutMs: 200 });
     const client = rawClient(port, get);
     client.socket.pause();
     await expect.poll(() => server.connections(), patience).toBe(1);
-    await expect.poll(() => server.connections(), patience).toBe(0);
-    client.socket.destroy();
-  });
-
-  test("one that never reads, but goes on sending, is dropped", async () => {
-    const { port, server } = await start(large, { socketTimeoutMs: 300 });
-    const client = rawClient(port, get);
-    client.socket.pause();
-    await expect.poll(() => server.connections(), patience).toBe(1);
-    const bytes = setInterval(() => client.socket.write("G"), 50);
+    const bytes = setInterval(() => void (isSending && client.socket.write("G")), 50);
     await expect.poll(() => server.connections(), patience).toBe(0);
     clearInterval(bytes);
     client.socket.destroy();
   });
 
   test("one that reads steadily, but takes too long for one answer, is dropped", async () => {
-    const { port, server } = await start(large, { socketTimeoutMs: 600, answerTimeoutMs: 2000 });
+    const { port, server } = await start(large, { socketTimeoutMs: 400, answerTimeoutMs: 1200 });
     const client = rawClient(port, get);
     client.socket.pause();
     client.socket.on("readable", () => {});
     const sips = setInterval(() => client.socket.read(65_536), 20);
     await expect.poll(() => server.connections(), patience).toBe(1);
-    await sleep(1500);
+    await sleep(900);
     expect(server.connections(), "progress counts").toBe(1);
     await expect.poll(() => server.connections(), patience).toBe(0);
     clearInterval(sips);
@@ -194,12 +160,12 @@ describe("slow readers", () => {
 
   test("one that waits for a slow answer, or is idle between two requests, is not", async () => {
     const { port, server } = await start(
-      (_request, response) => void sleep(700).then(() => response.end("late")),
-      { socketTimeoutMs: 200 },
+      (_request, response) => void sleep(300).then(() => response.end("late")),
+      { socketTimeoutMs: 100 },
     );
     const client = rawClient(port, get);
     await client.waitFor(/late$/);
-    await sleep(600);
+    await sleep(300);
     expect(server.connections()).toBe(1);
     client.socket.write(get);
     await client.waitFor(/late.*late$/s);
@@ -207,7 +173,7 @@ describe("slow readers", () => {
 });
 
 test("an idle connection is closed after the keep-alive timeout", async () => {
-  const { port } = await start(hello, { keepAliveTimeoutMs: 300, socketTimeoutMs: 5000 });
+  const { port } = await start(hello, { keepAliveTimeoutMs: 50 });
   const client = rawClient(port, get);
   expect(await client.closed).toMatch(/hello$/);
 });
@@ -254,13 +220,6 @@ describe("closing", () => {
 
 test("a port that is taken is an error with its code", async () => {
   const { port } = await start(hello);
-  const second = createHttpServer(hello, {
-    headersTimeoutMs: 1,
-    requestTimeoutMs: 1,
-    socketTimeoutMs: 1,
-    answerTimeoutMs: 1000,
-    keepAliveTimeoutMs: 1,
-    maxConnections: 1,
-  });
+  const second = createHttpServer(hello, LIMITS);
   await expect(second.listen({ host: "127.0.0.1", port })).rejects.toMatchObject({ code: "EADDRINUSE" });
 });
