@@ -1,4 +1,4 @@
-import { execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { onTestFinished } from "vitest";
+import { ask as askGraph, TOKEN } from "../support/ask.ts";
 import {
   type FakeAuthentik,
   type FakeAuthentikOptions,
@@ -17,7 +18,7 @@ const lock = `${root}.tmp/build.lock`;
 
 /** A running command line. */
 export interface Cli {
-  readonly pid: number;
+  readonly child: ChildProcess;
   readonly stdout: () => string;
   readonly stderr: () => string;
   /** Both. */
@@ -28,11 +29,11 @@ export interface Cli {
   readonly url: () => Promise<string>;
   /** Closes our end of its output. */
   readonly stopReading: () => void;
-  /** Leaves its output where it is. */
-  readonly pauseReading: () => void;
   readonly kill: (signal: NodeJS.Signals) => void;
   /** Resolves with the exit code, or the signal's name. */
   readonly exited: Promise<number | string>;
+  /** Kills it. */
+  readonly stop: () => Promise<void>;
 }
 
 /** Does what `npm run build` does, if something changed since the last time; several test files may ask at once. */
@@ -66,14 +67,13 @@ function tryLock(): boolean {
   }
 }
 
-/** Runs the built command line with exactly this environment; the test's end kills what is left of it. */
-export function startCli(
+/** Runs Node with exactly this environment. */
+export function startNode(
   argv: readonly string[],
-  env: Record<string, string> = {},
-  { folder = root }: { folder?: string } = {},
+  { env = {}, cwd = root }: { env?: Readonly<Record<string, string>>; cwd?: string } = {},
 ): Cli {
-  const child = spawn(process.execPath, [`${folder}dist/main.js`, ...argv], {
-    cwd: folder,
+  const child = spawn(process.execPath, argv, {
+    cwd,
     env: { PATH: process.env["PATH"] ?? "", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -84,10 +84,6 @@ export function startCli(
   const output = (): string => stdout + stderr;
   const exited = new Promise<number | string>((resolve) => {
     child.once("close", (code, signal) => resolve(code ?? signal ?? "unknown"));
-  });
-  onTestFinished(async () => {
-    child.kill("SIGKILL");
-    await exited;
   });
   const printed = async (pattern: RegExp): Promise<RegExpExecArray> => {
     let over = false;
@@ -101,7 +97,7 @@ export function startCli(
     }
   };
   return {
-    pid: child.pid ?? 0,
+    child,
     stdout: () => stdout,
     stderr: () => stderr,
     output,
@@ -111,10 +107,24 @@ export function startCli(
       child.stdout.destroy();
       child.stderr.destroy();
     },
-    pauseReading: () => void child.stdout.pause(),
     kill: (signal) => void child.kill(signal),
     exited,
+    stop: async () => {
+      child.kill("SIGKILL");
+      await exited;
+    },
   };
+}
+
+/** Runs the built command line; the test's end kills what is left of it. */
+export function startCli(
+  argv: readonly string[],
+  env: Record<string, string> = {},
+  { folder = root }: { folder?: string } = {},
+): Cli {
+  const cli = startNode([`${folder}dist/main.js`, ...argv], { env, cwd: folder });
+  onTestFinished(cli.stop);
+  return cli;
 }
 
 /** Runs it in front of a fake authentik. */
@@ -129,16 +139,17 @@ export async function startBefore(
   return { authentik, cli, url: await cli.url() };
 }
 
+/** The environment of a process that runs this script first. */
+export function preload(script: string): Record<string, string> {
+  return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}` };
+}
+
 /** Sends an operation as a client would. */
 export async function ask(
   url: string,
   query: string,
-  headers: Record<string, string> = { authorization: "Bearer token-of-administrator" },
+  headers: Record<string, string> = { authorization: TOKEN },
 ): Promise<{ status: number; headers: Headers; body: unknown }> {
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { "content-type": "application/json", ...headers },
-    body: JSON.stringify({ query }),
-  });
-  return { status: response.status, headers: response.headers, body: await response.json() };
+  const reply = await askGraph(new URL(url), query, { authorization: null, headers });
+  return { ...reply, body: reply.result };
 }
