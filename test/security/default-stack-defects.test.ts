@@ -118,9 +118,8 @@ test("D5: SIGTERM loses what the plain process has in flight", async () => {
   const gate = createGate();
   at.authentik.answer(gate.answer);
   const victim = await startVictim();
-  const arrived = at.authentik.arrived(3);
   const asked = Promise.allSettled([1, 2, 3].map((id) => ask(victim.url, `{plexConnection(id:${id}){pk}}`)));
-  await arrived;
+  await at.authentik.arrived(3);
   victim.child.kill("SIGTERM");
   await victim.ended;
   gate.open();
@@ -169,24 +168,22 @@ test("D11: the deadline during the back-off of a retry is ignored by undici's in
 test("D12: the first of several that share a call and leaves fails the others in undici's interceptor, and harms nobody here", async () => {
   let gate = createGate();
   at.authentik.answer((...given) => gate.answer(...given));
-  let arrived = at.authentik.arrived(1);
   const dispatcher = new Agent().compose(interceptors.deduplicate());
   let leaving = new AbortController();
   const calls = [{ signal: leaving.signal }, {}].map((options) =>
     request(path(), { dispatcher, ...options }),
   );
   const outcomes = Promise.allSettled(calls);
-  await arrived;
+  await at.authentik.arrived(1);
   leaving.abort();
   gate.open();
   expect((await outcomes).map(({ status }) => status)).toEqual(["rejected", "rejected"]);
 
   gate = createGate();
   at.authentik.requests.length = 0;
-  arrived = at.authentik.arrived(1);
   leaving = new AbortController();
   const leader = at.gateway.post(FIVE, { signal: leaving.signal }).catch(() => "left");
-  await arrived;
+  await at.authentik.arrived(1);
   const queries = [FIVE, "{again:plexConnection(id:5){user identifier}}"];
   const followers = queries.map((query) => at.gateway.post(query));
   // What was sent before this has arrived with it.

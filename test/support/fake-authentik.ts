@@ -65,7 +65,7 @@ export interface FakeAuthentik {
   inFlight(): number;
   /** Replaces the answer of all further requests; `null` brings the fake's own back. */
   answer(handler: AnswerHandler | null): void;
-  /** Resolves when so many requests have arrived in all. */
+  /** Resolves when so many requests have arrived since `requests` was emptied. */
   arrived(count: number): Promise<void>;
   /** Resolves when so many requests have been given up by their client in all. */
   abandoned(count: number): Promise<void>;
@@ -129,7 +129,6 @@ export async function startFakeAuthentik(options: FakeAuthentikOptions = {}): Pr
 
   const requests: RecordedRequest[] = [];
   const watchers = new Set<() => void>();
-  let arrivals = 0;
   let aborts = 0;
   let inFlight = 0;
   let override: AnswerHandler | null = options.answer ?? null;
@@ -151,7 +150,6 @@ export async function startFakeAuthentik(options: FakeAuthentikOptions = {}): Pr
   const listener: RequestListener = (incoming, response) => {
     const recorded = record(incoming);
     requests.push(recorded);
-    arrivals += 1;
     inFlight += 1;
     response.once("close", () => {
       inFlight -= 1;
@@ -183,7 +181,7 @@ export async function startFakeAuthentik(options: FakeAuthentikOptions = {}): Pr
     answer: (handler) => {
       override = handler;
     },
-    arrived: (count) => reached(() => arrivals, count),
+    arrived: (count) => reached(() => requests.length, count),
     abandoned: (count) => reached(() => aborts, count),
     close: () =>
       new Promise((resolve) => {
