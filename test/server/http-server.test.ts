@@ -72,16 +72,6 @@ describe("what never becomes a request", () => {
     client.socket.write("not HTTP\r\n\r\n");
     expect(await client.closed).toMatch(/1234567890HTTP\/1\.1 400 Bad Request\r\n/);
   });
-
-  test("is answered after what came in the same segment", async () => {
-    const { port } = await start(hello);
-    const answers = await rawClient(port, `${get}${get}not HTTP\r\n\r\n`).closed;
-    expect(answers.match(/^HTTP\/1\.1 \d+|(?<=hello)HTTP\/1\.1 \d+/gm)).toEqual([
-      "HTTP/1.1 200",
-      "HTTP/1.1 200",
-      "HTTP/1.1 400",
-    ]);
-  });
 });
 
 describe("many requests in one segment", () => {
@@ -145,13 +135,13 @@ describe("slow readers", () => {
   });
 
   test("one that reads steadily, but takes too long for one answer, is dropped", async () => {
-    const { port, server } = await start(large, { socketTimeoutMs: 400, answerTimeoutMs: 1200 });
+    const { port, server } = await start(large, { socketTimeoutMs: 600, answerTimeoutMs: 2000 });
     const client = rawClient(port, get);
     client.socket.pause();
     client.socket.on("readable", () => {});
     const sips = setInterval(() => client.socket.read(65_536), 20);
     await expect.poll(() => server.connections(), patience).toBe(1);
-    await sleep(900);
+    await sleep(1500);
     expect(server.connections(), "progress counts").toBe(1);
     await expect.poll(() => server.connections(), patience).toBe(0);
     clearInterval(sips);
@@ -187,39 +177,4 @@ test("connections beyond the limit are closed at once, the others served", async
   expect(await rawClient(port, get).closed).toBe("");
   first.socket.write(get);
   await first.waitFor(/hello.*hello$/s);
-});
-
-describe("closing", () => {
-  test("lets answers that are owed go out and closes what is idle or silent", async () => {
-    const { port, server } = await start((request, response) => {
-      if (request.url === "/slow") void sleep(300).then(() => response.end("slow"));
-      else response.end("quick");
-    });
-    const idle = rawClient(port, get);
-    await idle.waitFor(/quick$/);
-    const silent = rawClient(port);
-    const half = rawClient(port, "GET / HTTP/1.1\r\nHost:");
-    const slow = rawClient(port, "GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
-    await expect.poll(() => server.connections(), patience).toBe(4);
-    await sleep(50);
-    const closing = server.close({ timeoutMs: 5000 });
-    expect(await slow.closed).toMatch(/slow$/);
-    await Promise.all([idle.closed, silent.closed, half.closed]);
-    expect(await closing).toBe(true);
-  });
-
-  test("cuts off what takes too long and says so", async () => {
-    const { port, server } = await start(() => {});
-    const client = rawClient(port, get);
-    await expect.poll(() => server.connections(), patience).toBe(1);
-    await sleep(50);
-    expect(await server.close({ timeoutMs: 200 })).toBe(false);
-    expect(await client.closed).toBe("");
-  });
-});
-
-test("a port that is taken is an error with its code", async () => {
-  const { port } = await start(hello);
-  const second = createHttpServer(hello, LIMITS);
-  await expect(second.listen({ host: "127.0.0.1", port })).rejects.toMatchObject({ code: "EADDRINUSE" });
 });
