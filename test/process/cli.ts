@@ -68,11 +68,17 @@ function tryLock(): boolean {
 }
 
 /** Runs Node with exactly this environment. */
-export function startNode(
+export function startNode(argv: readonly string[], options?: Parameters<typeof startProcess>[2]): Cli {
+  return startProcess(process.execPath, argv, options);
+}
+
+/** Runs a program with exactly this environment. */
+export function startProcess(
+  program: string,
   argv: readonly string[],
   { env = {}, cwd = root }: { env?: Readonly<Record<string, string>>; cwd?: string } = {},
 ): Cli {
-  const child = spawn(process.execPath, argv, {
+  const child = spawn(program, argv, {
     cwd,
     env: { PATH: process.env["PATH"] ?? "", ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -129,54 +129,20 @@ describe("when authentik goes away", () => {
   });
 });
 
-describe("in service mode with a token that authentik refuses", () => {
-  test("the log has an error from the start, readiness tells it, and callers are sent to the operator", async () => {
-    const GATEWAY_KEY = "key-of-this-gateway";
-    const sandbox = { release: "2025.4", directory: household() } as const;
-    const env = { AUTHENTIK_TOKEN: "dead-token", GATEWAY_KEY };
-    const { authentik, cli, url } = await startBefore({ sandbox }, [], env);
-    const [line] = await cli.printed(/^.*refuses AUTHENTIK_TOKEN: it is invalid or expired.*$/m);
-    expect(JSON.parse(line)).toMatchObject({ level: "error" });
-    expect(authentik.paths()).toEqual(["/api/v3/core/users/me/"]);
-    expect(await readiness(url)).toEqual([
-      200,
-      { status: "ready", authentik: "refuses-token", breaker: "closed" },
-    ]);
-    const metrics = await (await fetch(url.replace("/graphql", "/metrics"))).text();
-    expect(metrics).toMatch(/^authentik_graphql_service_credentials_valid 0$/m);
+const dead: AnswerHandler = (_request, response) =>
+  sendJson(response, 403, { detail: "Token invalid/expired" });
 
-    const query = "{ plexConnection(id: 5) { pk } }";
-    authentik.requests.length = 0;
-    expect((await ask(url, query, { authorization: "Bearer another-key-of-mine" })).body).toMatchObject({
-      errors: [
-        {
-          message: "Send this gateway's key as `Authorization: Bearer <key>`.",
-          extensions: { code: "UNAUTHENTICATED" },
-        },
-      ],
-    });
-    expect(authentik.requests).toEqual([]);
-    expect((await ask(url, query, { authorization: `Bearer ${GATEWAY_KEY}` })).body).toMatchObject({
-      errors: [
-        {
-          message: "authentik refuses the gateway's own token. Tell the gateway's operator the request id.",
-          extensions: { code: "UPSTREAM_REJECTED" },
-        },
-      ],
-    });
-    const [request] = await cli.printed(/^.*"problem":"service-credentials".*$/m);
-    expect(JSON.parse(request)).toMatchObject({ level: "warn", codes: ["UPSTREAM_REJECTED"] });
-    expect(cli.output()).not.toContain("dead-token");
+test("a token that authentik refuses is told to the operator, from the start and while nobody asks, and so is one that lives again", async () => {
+  const authentik = await startFakeAuthentik({
+    sandbox: { release: "2025.4", directory: household() },
+    answer: dead,
   });
-});
-
-test("a token that dies while nobody asks is noticed all the same, and so is one that lives again", async () => {
-  const authentik = await startFakeAuthentik({ sandbox: { release: "2025.4", directory: household() } });
   onTestFinished(() => authentik.close());
+  const GATEWAY_KEY = "key-of-this-gateway";
   const cli = startCli(["--port=0"], {
     AUTHENTIK_URL: authentik.url.href,
     AUTHENTIK_TOKEN: "token-of-alice",
-    GATEWAY_KEY: "key-of-this-gateway",
+    GATEWAY_KEY,
     // Whoever looks below finds what is known: looking has nobody asked.
     READINESS_CACHE_MS: "600000",
     // Half minutes shall not take half a minute.
@@ -184,24 +150,51 @@ test("a token that dies while nobody asks is noticed all the same, and so is one
       globalThis.setInterval = (run, ms, ...rest) => setInterval(run, ms >= 30_000 ? ms / 300 : ms, ...rest);`),
   });
   const url = await cli.url();
-  await cli.printed(/authentik answers/);
-  const metric = async () =>
-    /^authentik_graphql_service_credentials_valid (\d)$/m.exec(
-      await (await fetch(url.replace("/graphql", "/metrics"))).text(),
-    )?.[1];
-  expect(await metric()).toBe("1");
-  authentik.answer((_request, response) => sendJson(response, 403, { detail: "Token invalid/expired" }));
+  const expectKnown = async (authentikIs: string, isValid: string) => {
+    expect(await readiness(url)).toEqual([
+      200,
+      { status: "ready", breaker: "closed", authentik: authentikIs },
+    ]);
+    const metrics = await (await fetch(url.replace("/graphql", "/metrics"))).text();
+    expect(metrics).toMatch(new RegExp(`^authentik_graphql_service_credentials_valid ${isValid}$`, "m"));
+  };
   const [line] = await cli.printed(/^.*refuses AUTHENTIK_TOKEN: it is invalid or expired.*$/m);
   expect(JSON.parse(line)).toMatchObject({ level: "error" });
-  const ready = { status: "ready", breaker: "closed" };
-  expect(await readiness(url)).toEqual([200, { ...ready, authentik: "refuses-token" }]);
-  expect(await metric()).toBe("0");
+  await expectKnown("refuses-token", "0");
+  expect(new Set(authentik.paths())).toEqual(new Set(["/api/v3/core/users/me/"]));
+
+  const query = "{ plexConnection(id: 5) { pk } }";
+  const stranger = await ask(url, query, { authorization: "Bearer another-key-of-mine" });
+  expect(stranger.body).toMatchObject({
+    errors: [
+      {
+        message: "Send this gateway's key as `Authorization: Bearer <key>`.",
+        extensions: { code: "UNAUTHENTICATED" },
+      },
+    ],
+  });
+  expect(authentik.paths().filter((path) => path.includes("plex"))).toEqual([]);
+  const caller = await ask(url, query, { authorization: `Bearer ${GATEWAY_KEY}` });
+  expect(caller.body).toMatchObject({
+    errors: [
+      {
+        message: "authentik refuses the gateway's own token. Tell the gateway's operator the request id.",
+        extensions: { code: "UPSTREAM_REJECTED" },
+      },
+    ],
+  });
+  const [request] = await cli.printed(/^.*"problem":"service-credentials".*$/m);
+  expect(JSON.parse(request)).toMatchObject({ level: "warn", codes: ["UPSTREAM_REJECTED"] });
+
   authentik.answer(null);
-  await cli.printed(/authentik answers[^]*authentik answers/);
-  expect(await readiness(url)).toEqual([200, { ...ready, authentik: "ok" }]);
+  await cli.printed(/authentik answers/);
+  await expectKnown("ok", "1");
   // Said once, however often it was found.
   expect(cli.output().match(/refuses AUTHENTIK_TOKEN/g)).toHaveLength(1);
-  expect(new Set(authentik.paths())).toEqual(new Set(["/api/v3/core/users/me/"]));
+  authentik.answer(dead);
+  await cli.printed(/refuses AUTHENTIK_TOKEN[^]*refuses AUTHENTIK_TOKEN/);
+  await expectKnown("refuses-token", "0");
+  expect(cli.output()).not.toContain("token-of-alice");
 });
 
 test("the other routes take GET and HEAD only", async () => {

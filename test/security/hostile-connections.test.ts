@@ -58,16 +58,6 @@ describe("what takes too long is ended, while others are served", () => {
 });
 
 describe("what is too large is refused without being read", () => {
-  test("a body that says it is 50 MB", async () => {
-    const { status, text, closedByServer } = await raw(
-      at.gateway.url,
-      `${head("Content-Length: 52428800")}\r\n\r\n${"x".repeat(10_000)}`,
-    );
-    expect(status).toBe(413);
-    expect(text).toContain('"LIMIT_EXCEEDED"');
-    expect(closedByServer).toBe(true);
-  });
-
   const chunk = `10000\r\n${"x".repeat(65_536)}\r\n`;
   const chunks = chunk.repeat(120);
   const refused: [name: string, status: number, bytes: string][] = [
@@ -91,6 +81,7 @@ describe("what is too large is refused without being read", () => {
         Array.from({ length: 5 }, () => raw(at.gateway.url, bytes, { waitMs: 8_000 })),
       );
       expect(answers.map((answer) => answer.status)).toEqual(Array(5).fill(status));
+      expect(answers[0]?.text).toContain(status === 413 ? '"LIMIT_EXCEEDED"' : '"BAD_REQUEST"');
       expect(answers.every(({ closedByServer }) => closedByServer)).toBe(true);
     },
   );
