@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,25 +16,8 @@ import {
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const lock = `${root}.tmp/build.lock`;
 
-/** A running command line. */
-export interface Cli {
-  readonly child: ChildProcess;
-  readonly stdout: () => string;
-  readonly stderr: () => string;
-  /** Both. */
-  readonly output: () => string;
-  /** Resolves with the match once the output has it. */
-  readonly printed: (pattern: RegExp) => Promise<RegExpExecArray>;
-  /** The GraphQL URL, once it is announced. */
-  readonly url: () => Promise<string>;
-  /** Closes our end of its output. */
-  readonly stopReading: () => void;
-  readonly kill: (signal: NodeJS.Signals) => void;
-  /** Resolves with the exit code, or the signal's name. */
-  readonly exited: Promise<number | string>;
-  /** Kills it. */
-  readonly stop: () => Promise<void>;
-}
+/** A running process. */
+export type Cli = ReturnType<typeof startProcess>;
 
 /** Does what `npm run build` does, if something changed since the last time; several test files may ask at once. */
 export async function buildCli(): Promise<void> {
@@ -77,7 +60,7 @@ export function startProcess(
   program: string,
   argv: readonly string[],
   { env = {}, cwd = root }: { env?: Readonly<Record<string, string>>; cwd?: string } = {},
-): Cli {
+) {
   const child = spawn(program, argv, {
     cwd,
     env: { PATH: process.env["PATH"] ?? "", ...env },
@@ -104,16 +87,21 @@ export function startProcess(
   };
   return {
     child,
-    stdout: () => stdout,
-    stderr: () => stderr,
+    stdout: (): string => stdout,
+    stderr: (): string => stderr,
+    /** Both. */
     output,
+    /** Resolves with the match once the output has it. */
     printed,
-    url: async () => (await printed(/^GraphQL: (http:\S+)$/m))[1] ?? "",
+    /** The GraphQL URL, once it is announced. */
+    url: async (): Promise<string> => (await printed(/^GraphQL: (http:\S+)$/m))[1] ?? "",
+    /** Closes our end of its output. */
     stopReading: () => {
       child.stdout.destroy();
       child.stderr.destroy();
     },
-    kill: (signal) => void child.kill(signal),
+    kill: (signal: NodeJS.Signals): void => void child.kill(signal),
+    /** Resolves with the exit code, or the signal's name. */
     exited,
     stop: async () => {
       child.kill("SIGKILL");

@@ -7,18 +7,6 @@ import { connectionBody } from "./wire-bodies.ts";
 /** What happens to a connection once a whole request head has arrived on it. */
 export type Fault = (socket: Socket) => void;
 
-/** A server below HTTP: it sends whatever bytes it is told to, or none. */
-export interface FaultServer {
-  readonly url: URL;
-  /** Heads of all requests so far. */
-  readonly requests: string[];
-  /** The certificate it serves, as PEM; empty without TLS. */
-  readonly certificate: string;
-  /** From now on: this fault, or with null a good answer. */
-  set(fault: Fault | null): void;
-  close(): Promise<void>;
-}
-
 /** As authentik's application gives one to each request. */
 const ID = "0123456789abcdef0123456789abcdef";
 
@@ -129,8 +117,11 @@ export function inChunksOfOneByte(): string {
   return `${head(200, ["Transfer-Encoding: chunked"])}${chunks.join("")}0\r\n\r\n`;
 }
 
-/** Starts the server on a free port of 127.0.0.1; `tls` serves a certificate that nobody trusts for another name. */
-export async function startFaultServer({ tls = false }: { tls?: boolean } = {}): Promise<FaultServer> {
+/**
+ * A server below HTTP: it sends whatever bytes it is told to, or none. On a free port of 127.0.0.1; `tls` serves a
+ * certificate that nobody trusts for another name.
+ */
+export async function startFaultServer({ tls = false }: { tls?: boolean } = {}) {
   const requests: string[] = [];
   const open = new Set<Socket>();
   let fault: Fault | null = null;
@@ -160,13 +151,16 @@ export async function startFaultServer({ tls = false }: { tls?: boolean } = {}):
   const { port } = server.address() as AddressInfo;
   return {
     url: new URL(`${tls ? "https" : "http"}://127.0.0.1:${port}`),
+    /** Heads of all requests so far. */
     requests,
+    /** The certificate it serves, as PEM; empty without TLS. */
     certificate: tls ? pem("other-host.cert.pem").toString() : "",
-    set(next) {
+    /** From now on: this fault, or with null a good answer. */
+    set(next: Fault | null) {
       fault = next;
     },
     close: () =>
-      new Promise((resolve) => {
+      new Promise<void>((resolve) => {
         for (const socket of open) socket.destroy();
         server.close(() => resolve());
       }),

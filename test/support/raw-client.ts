@@ -1,16 +1,7 @@
-import { connect, type Socket } from "node:net";
+import { connect } from "node:net";
 
 /** A connection that sends exactly what a test wants and remembers what came back. */
-export interface RawClient {
-  readonly socket: Socket;
-  readonly received: () => string;
-  /** Resolves with everything received once the server has ended or reset the connection. */
-  readonly closed: Promise<string>;
-  /** Resolves once something received matches. */
-  readonly waitFor: (pattern: RegExp) => Promise<string>;
-}
-
-export function rawClient(port: number, firstBytes: string | Buffer = ""): RawClient {
+export function rawClient(port: number, firstBytes: string | Buffer = "") {
   const socket = connect({ port, host: "127.0.0.1" });
   let text = "";
   socket.setEncoding("utf8");
@@ -19,10 +10,12 @@ export function rawClient(port: number, firstBytes: string | Buffer = ""): RawCl
   if (firstBytes !== "") socket.write(firstBytes);
   return {
     socket,
-    received: () => text,
-    closed: new Promise((resolve) => socket.once("close", () => resolve(text))),
-    waitFor: (pattern) =>
-      new Promise((resolve, reject) => {
+    received: (): string => text,
+    /** Resolves with everything received once the server has ended or reset the connection. */
+    closed: new Promise<string>((resolve) => socket.once("close", () => resolve(text))),
+    /** Resolves once something received matches. */
+    waitFor: (pattern: RegExp) =>
+      new Promise<string>((resolve, reject) => {
         const look = (): void => {
           if (pattern.test(text)) resolve(text);
         };
@@ -33,19 +26,8 @@ export function rawClient(port: number, firstBytes: string | Buffer = ""): RawCl
   };
 }
 
-/** What came back on one connection. */
-export interface RawAnswer {
-  text: string;
-  /** Status of the first answer; 0 where there was none. */
-  status: number;
-  /** How many answers there were on the connection. */
-  answers: number;
-  /** Who ended it: the server, or this side after `waitMs`. */
-  closedByServer: boolean;
-}
-
 /** Writes bytes as they are on a connection of its own; clients would refuse or mend what is tested here. */
-export async function raw(url: URL, bytes: string | Buffer, { waitMs = 2_000 } = {}): Promise<RawAnswer> {
+export async function raw(url: URL, bytes: string | Buffer, { waitMs = 2_000 } = {}) {
   const { socket, closed } = rawClient(Number(url.port), bytes);
   let closedByServer = true;
   const timer = setTimeout(() => {
@@ -56,8 +38,11 @@ export async function raw(url: URL, bytes: string | Buffer, { waitMs = 2_000 } =
   clearTimeout(timer);
   return {
     text,
+    /** Status of the first answer; 0 where there was none. */
     status: Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1] ?? 0),
+    /** How many answers there were on the connection. */
     answers: text.match(/HTTP\/1\.1 \d+/g)?.length ?? 0,
+    /** Who ended it: the server, or this side after `waitMs`. */
     closedByServer,
   };
 }

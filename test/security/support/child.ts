@@ -1,18 +1,9 @@
-import type { ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { beforeAll } from "vitest";
 import { startNode } from "../../process/cli.ts";
 
 /** A server in a process of its own. */
-export interface ServerProcess {
-  readonly url: URL;
-  readonly child: ChildProcess;
-  /** Everything written to standard output and standard error so far. */
-  output(): string;
-  /** Exit code or signal, once it has ended. */
-  readonly ended: Promise<number | string>;
-  stop(): Promise<void>;
-}
+export type ServerProcess = Awaited<ReturnType<typeof startServerProcess>>;
 
 /** Starts the unprotected set-up that attacks are shown to work against. */
 export function startPlainYoga(authentikUrl: URL, nodeFlags: readonly string[] = []): Promise<ServerProcess> {
@@ -34,11 +25,11 @@ export function usePlainYoga(authentikUrl: () => URL): ServerProcess {
 export async function startServerProcess(
   argv: readonly string[],
   { address, env = {} }: { address: RegExp; env?: Readonly<Record<string, string>> },
-): Promise<ServerProcess> {
+) {
   const { child, output, printed, exited, stop } = startNode(argv, {
     env: { NODE_ENV: "production", ...env },
   });
   const [, found = ""] = await printed(address);
   const url = new URL(/^\d+$/.test(found) ? `http://127.0.0.1:${found}` : found);
-  return { url, child, output, ended: exited, stop };
+  return { url, child, output, ended: exited, stop } as const;
 }
