@@ -268,13 +268,17 @@ test("an operation name that is empty means the only operation, by every way in"
   expect((await post([{ query: FIVE, operationName: "" }])).result).toEqual([ANSWER]);
 });
 
+test("a body that begins with a byte order mark is read without it", async () => {
+  const { status, result } = await post(`\uFEFF${JSON.stringify({ query: FIVE })}`);
+  expect([status, result]).toEqual([200, ANSWER]);
+});
+
 test("each of equal requests in flight gets its own request id and media type", async () => {
   const gate = createGate();
   at.authentik.answer(gate.answer);
   const [json, graphql] = JSON_TYPES.map((accept) =>
     post({ query: FIVE }, { accept, "x-request-id": accept.slice(12) }),
   );
-  await at.authentik.arrived(1);
   // What was sent before this has arrived with it.
   await fetch(new URL("/nothing", at.gateway.url));
   gate.open();

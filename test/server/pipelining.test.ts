@@ -71,3 +71,15 @@ test.each([
     expect(answer.closedByServer).toBe(true);
   },
 );
+
+test("who asks the same by GET joins whoever did", async () => {
+  const { authentik, gateway } = await gatewayForTest();
+  const search = String(new URLSearchParams({ query: FIVE }));
+  const get = `GET /graphql?${search} HTTP/1.1\r\nHost: a\r\nAuthorization: ${TOKEN}\r\n\r\n`;
+  const client = rawClient(Number(gateway.url.port), get.repeat(2));
+  const received = await client.waitFor(/"user".*"user"/s);
+  client.socket.destroy();
+  expect(received.match(/^\{"data".*?\}\}\}/gms)).toHaveLength(2);
+  expect(gateway.records.map(({ shared }) => shared)).toEqual([false, true]);
+  expect(authentik.paths()).toEqual(["/api/v3/sources/user_connections/plex/5/"]);
+});
