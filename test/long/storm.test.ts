@@ -25,7 +25,7 @@ test.each(SET_UPS)(
     });
     onTestFinished(() => gateway.close());
     const report = await runIsolation(gateway.url, {
-      responses: 10_600,
+      responses: 10_700,
       concurrency: 100,
       random: createRandom(seed + 1),
     });
