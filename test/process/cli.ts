@@ -1,7 +1,5 @@
 import { execFile, spawn } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { cpSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -12,6 +10,7 @@ import {
   type FakeAuthentikOptions,
   startFakeAuthentik,
 } from "../support/fake-authentik.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const lock = `${root}.tmp/build.lock`;
@@ -32,8 +31,7 @@ export async function buildCli(): Promise<void> {
 
 /** Copies what is published into an empty folder, away from every `node_modules`. Returns the folder. */
 export function copyBuild(): string {
-  const folder = `${mkdtempSync(join(tmpdir(), "authentik-graphql-build-"))}/`;
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = `${temporaryFolder()}/`;
   for (const name of ["package.json", "dist"]) cpSync(`${root}${name}`, folder + name, { recursive: true });
   return folder;
 }

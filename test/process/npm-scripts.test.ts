@@ -1,9 +1,9 @@
 import { once } from "node:events";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, expect, it, onTestFinished } from "vitest";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 import { ask, buildCli, type Cli, startProcess } from "./cli.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -30,8 +30,7 @@ it.each([
 it(
   "npm run dev runs what the source says now, after each change, and leaves nothing running after SIGTERM",
   async () => {
-    const folder = mkdtempSync(join(tmpdir(), "authentik-graphql-dev-"));
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const folder = temporaryFolder();
     for (const name of ["src", "package.json", "tsconfig.json"])
       cpSync(join(root, name), join(folder, name), { recursive: true });
     symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));

@@ -1,17 +1,9 @@
-import {
-  mkdirSync,
-  mkdtempSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { createGate, type FakeAuthentik } from "../support/fake-authentik.ts";
 import { household } from "../support/fake-household.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 import { ask, buildCli, preload, startBefore } from "./cli.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -24,8 +16,7 @@ interface Secrets {
 
 /** A folder as Kubernetes mounts a secret: files are links into a folder that is a link, which alone is exchanged. */
 function mountSecret(first: Secrets) {
-  const mount = mkdtempSync(join(tmpdir(), "authentik-graphql-secret-"));
-  onTestFinished(() => rmSync(mount, { recursive: true }));
+  const mount = temporaryFolder();
   let version = 0;
   const write = ({ token, key }: Secrets): void => {
     const folder = `..version-${(version += 1)}`;
