@@ -3,6 +3,7 @@ import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { askBody, read } from "../support/ask.ts";
 import { createGate } from "../support/fake-authentik.ts";
 import { TOKEN, useGateway } from "../support/gateway.ts";
+import { patience } from "../support/patience.ts";
 import { persisted } from "../support/persisted.ts";
 import { times } from "../security/adversarial-documents.ts";
 
@@ -279,8 +280,7 @@ test("each of equal requests in flight gets its own request id and media type", 
   const [json, graphql] = JSON_TYPES.map((accept) =>
     post({ query: FIVE }, { accept, "x-request-id": accept.slice(12) }),
   );
-  // What was sent before this has arrived with it.
-  await fetch(new URL("/nothing", at.gateway.url));
+  await expect.poll(() => at.gateway.inFlight(), patience).toBe(2);
   gate.open();
   at.authentik.answer(null);
   for (const [index, reply] of [await json, await graphql].entries())

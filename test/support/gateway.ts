@@ -18,6 +18,8 @@ export interface TestGateway {
   /** One record for each finished request, in order. */
   readonly records: RequestRecord[];
   post(query: string, options?: AskOptions): Promise<GraphQLReply>;
+  /** Operations being answered now. */
+  inFlight(): number;
   close(): Promise<void>;
 }
 
@@ -81,6 +83,7 @@ export async function startGateway({
     url,
     records,
     post: (query, options) => ask(url, query, options),
+    inFlight: () => gateway.inFlight(),
     async close() {
       await server.close({ timeoutMs: 0 });
       await gateway.close();
