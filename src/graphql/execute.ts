@@ -21,19 +21,7 @@ export interface OperationParams {
   variables?: Readonly<Record<string, unknown>> | null | undefined;
 }
 
-/** From source texts to results: every way in executes with these, and nothing else executes. */
-export interface Executor {
-  prepare: Prepare;
-  /**
-   * Executes one of the document's operations with graphql-js.
-   * @throws {GraphQLError} where the name means no operation
-   */
-  execute(
-    prepared: PreparedDocument,
-    params: OperationParams,
-    context: { operation?: OperationSummary },
-  ): ExecutionResult | Promise<ExecutionResult>;
-}
+export type Executor = ReturnType<typeof createExecutor>;
 
 /** Estimated bytes of results about the schema that are kept; a whole introspection has some 350,000. */
 const SCHEMA_RESULTS_BYTES = 4_000_000;
@@ -42,15 +30,23 @@ const BYTES_PER_CHARACTER = 6;
 
 const SCHEMA_FIELDS: ReadonlySet<string> = new Set(["__schema", "__type", "__typename", "_service"]);
 
-/** Creates the one executor of a schema. */
-export function createExecutor({ schema, prepare }: { schema: GraphQLSchema; prepare: Prepare }): Executor {
+/** From source texts to results, for one schema: every way in executes with it, and nothing else executes. */
+export function createExecutor({ schema, prepare }: { schema: GraphQLSchema; prepare: Prepare }) {
   // What tells of the schema is the same for everyone, and dear: a small document asks for hundreds of kilobytes.
   const schemaResults = new LRUCache<OperationDefinitionNode, ExecutionResult>({
     maxSize: SCHEMA_RESULTS_BYTES,
   });
   return {
     prepare,
-    execute(prepared, { operationName, variables }, context) {
+    /**
+     * Executes one of the document's operations with graphql-js.
+     * @throws {GraphQLError} where the name means no operation
+     */
+    execute(
+      prepared: PreparedDocument,
+      { operationName, variables }: OperationParams,
+      context: { operation?: OperationSummary },
+    ): ExecutionResult | Promise<ExecutionResult> {
       const operation = findOperation(prepared, operationName);
       const name = operation.name?.value;
       if (context.operation) {

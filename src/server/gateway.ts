@@ -23,7 +23,7 @@ import {
   type ResponseMediaType,
 } from "./graphql-response.ts";
 import { type ContextOptions, createRunOperation, type IdentifiedCaller } from "./server-context.ts";
-import { TRACE_HEADER, type YogaServer } from "./yoga.ts";
+import { TRACE_HEADER } from "./yoga.ts";
 
 /** What the GraphQL endpoint allows. Durations in milliseconds, sizes in bytes. */
 export interface GatewayOptions extends ContextOptions {
@@ -63,18 +63,6 @@ export interface GatewayDependencies {
   routes: ReadonlyMap<string, RequestListener>;
 }
 
-/** The graph over HTTP. */
-export interface Gateway {
-  listener: RequestListener;
-  /** Operations being answered now. */
-  inFlight(): number;
-  /** From now on every response says `Connection: close`. */
-  startDraining(): void;
-  /** Loads yoga, which the fast path does without, so that nobody has to wait for it later. */
-  warmUp(): Promise<void>;
-  close(): Promise<void>;
-}
-
 /** Path of the graph. */
 export const ENDPOINT = "/graphql";
 
@@ -103,10 +91,10 @@ interface GraphQLRequest {
 }
 
 /**
- * Guards every request, executes operations with the caller's credentials, writes one record for each request.
+ * The graph over HTTP: guards every request, executes operations with the caller's credentials, writes one record for each request.
  * One operation takes the fast path; batches, persisted queries and traces go through yoga.
  */
-export function createGateway(options: GatewayOptions, dependencies: GatewayDependencies): Gateway {
+export function createGateway(options: GatewayOptions, dependencies: GatewayDependencies) {
   const { schema, authentik, tracing, onRequest, routes } = dependencies;
   const { credentials, documentLimits: limits, documentCacheBytes: cacheBytes, introspection } = options;
   const executorOf = (ofSchema: GraphQLSchema) => {
@@ -128,11 +116,11 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
   const page = options.graphiql ? createGraphiqlPage({ ...options, endpoint: ENDPOINT }) : null;
   let inFlight = 0;
   let isDraining = false;
-  let loadingYoga: Promise<YogaServer> | null = null;
+  let loadingYoga: ReturnType<typeof loadYoga> | null = null;
 
-  const yoga = (): Promise<YogaServer> => (loadingYoga ??= loadYoga());
+  const yoga = () => (loadingYoga ??= loadYoga());
 
-  async function loadYoga(): Promise<YogaServer> {
+  async function loadYoga() {
     const { createYogaServer } = await import("./yoga.ts");
     return createYogaServer({ ...options, schema, executor, createExecutor: executorOf });
   }
@@ -150,14 +138,14 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     if (!refusal && target && page?.serve(message, response, { target, close: isDraining })) return;
     const pending = beginRequest(message, response, {
       path: target?.path ?? "",
-      cors: cors.headers(message),
+      cors: cors.headers(message.headers),
       clientAddress: clientAddressOf(message, options),
       isDraining: () => isDraining,
       onRequest,
     });
     if (refusal || !target) pending.refuse(refusal ?? NOT_FOUND);
     else if (message.method === "OPTIONS")
-      pending.respond({ ...NO_CONTENT, headers: cors.preflight(message) ?? ALLOW });
+      pending.respond({ ...NO_CONTENT, headers: cors.preflight(message.headers) ?? ALLOW });
     else if (target.path !== ENDPOINT) pending.refuse(NOT_FOUND);
     else void serve({ message, target, pending });
   };
@@ -169,19 +157,15 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     pending,
   }: Pick<GraphQLRequest, "message" | "target" | "pending">): Promise<void> {
     const mediaType = negotiate(message.headers.accept);
-    const early = overload.refuse(inFlight) ?? (mediaType === null ? NOT_ACCEPTABLE : null);
-    if (early || mediaType === null) {
-      pending.refuse(early ?? NOT_ACCEPTABLE);
-      return;
-    }
+    const early = overload.refuse(inFlight);
+    if (early) return pending.refuse(early);
+    if (mediaType === null) return pending.refuse(NOT_ACCEPTABLE);
     const body = message.method === "POST" ? await readBody(message, options) : "";
     if (body === null) return;
+    if (typeof body !== "string") return pending.refuse(body);
     // Only now does it count: bodies that trickle in would otherwise fill all places without asking for anything.
-    const refusal = typeof body === "string" ? overload.refuse(inFlight) : body;
-    if (refusal || typeof body !== "string") {
-      if (refusal) pending.refuse(refusal);
-      return;
-    }
+    const late = overload.refuse(inFlight);
+    if (late) return pending.refuse(late);
     inFlight += 1;
     try {
       pending.respond(await execute({ message, body, target, mediaType, pending }));
@@ -228,10 +212,13 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
 
   return {
     listener,
+    /** Operations being answered now. */
     inFlight: () => inFlight,
+    /** From now on every response says `Connection: close`. */
     startDraining: () => {
       isDraining = true;
     },
+    /** Loads yoga, which the fast path does without, so that nobody has to wait for it later. */
     async warmUp() {
       await yoga();
     },

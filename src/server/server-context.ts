@@ -29,24 +29,26 @@ export interface ContextOptions extends GraphLimits {
   maxRestCalls: number;
 }
 
-/**
- * Runs an operation within its time budget.
- * @param controller aborts it: with a `timeout` when the budget ends, or by whoever else holds it
- */
-export type RunOperation = <Result>(
-  pending: PendingRequest,
-  options: {
-    caller: IdentifiedCaller;
-    controller: AbortController;
-    run: (context: ServerContext) => Result | Promise<Result>;
-  },
-) => Promise<Result>;
+export type RunOperation = ReturnType<typeof createRunOperation>;
 
-export function createRunOperation(authentik: Authentik, options: ContextOptions): RunOperation {
+/** Runs operations, each within its time budget. */
+export function createRunOperation(authentik: Authentik, options: ContextOptions) {
   const { operationTimeoutMs, maxRestCalls } = options;
   const { maxRepresentations, maxPageSize, maxAnswerFields, maxErrors, maxScannedRows } = options;
   const limits = { maxRepresentations, maxPageSize, maxAnswerFields, maxErrors, maxScannedRows };
-  return async (pending, { caller, controller, run }) => {
+  /** @param options.controller aborts it: with a `timeout` when the budget ends, or by whoever else holds it */
+  return async <Result>(
+    pending: PendingRequest,
+    {
+      caller,
+      controller,
+      run,
+    }: {
+      caller: IdentifiedCaller;
+      controller: AbortController;
+      run: (context: ServerContext) => Result | Promise<Result>;
+    },
+  ): Promise<Result> => {
     const { requestId, operation, codes, onProblem, span } = pending;
     const { signal } = controller;
     const client =

@@ -45,15 +45,12 @@ interface YogaContext extends ServerContext {
   yogaRequest: YogaRequest;
 }
 
-/** yoga, for batches, persisted queries and traces. */
-export interface YogaServer {
-  handle(request: YogaRequest, context: ServerContext): Promise<GraphQLResponse>;
-  dispose(): Promise<void>;
-}
+type YogaPlugin = Plugin<YogaContext, YogaContext>;
 
-export function createYogaServer(options: YogaOptions): YogaServer {
+/** yoga, for batches, persisted queries and traces. */
+export function createYogaServer(options: YogaOptions) {
   const persisted = usePersistedQueries(options.executor, { maxBytes: options.maxPersistedQueriesBytes });
-  const create = (schema: GraphQLSchema, executor: Executor, tracing: Plugin<YogaContext>[]) =>
+  const create = (schema: GraphQLSchema, executor: Executor, tracing: YogaPlugin[]) =>
     createYoga<YogaContext>({
       schema,
       graphqlEndpoint: "/graphql",
@@ -84,13 +81,13 @@ export function createYogaServer(options: YogaOptions): YogaServer {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it takes whatever context it gets; its type says less
     const inlineTrace = useApolloInlineTrace({
       rewriteError: (error) => (UNTRACED in error ? null : error),
-    }) as unknown as Plugin<YogaContext>;
+    }) as unknown as YogaPlugin;
     traced = create(schema, options.createExecutor(schema), [useFormattedErrors(), inlineTrace]);
     return traced;
   };
 
   return {
-    async handle(request, context) {
+    async handle(request: YogaRequest, context: ServerContext): Promise<GraphQLResponse> {
       const { method, mediaType, trace } = request;
       const server = trace === "ftv1" ? tracing() : plain;
       const headers = { accept: mediaType, "content-type": "application/json" };
@@ -120,10 +117,10 @@ export function createYogaServer(options: YogaOptions): YogaServer {
 }
 
 /** Takes the parameters as the server parsed them, and checks them as the fast path does. */
-function useRequestParams(batchLimit: number): Plugin<YogaContext> {
+function useRequestParams(batchLimit: number): YogaPlugin {
   return {
     onRequestParse({ serverContext, setRequestParser }) {
-      const { params } = yogaRequestOf(serverContext);
+      const { params } = serverContext.yogaRequest;
       setRequestParser(() => {
         if (params instanceof Error) throw params;
         if (!Array.isArray(params)) return Promise.resolve(asObject(params));
@@ -172,7 +169,7 @@ function checkBatch({ length }: readonly unknown[], max: number): void {
 }
 
 /** Lets yoga parse, validate and execute with the one executor. */
-function useExecutor(executor: Executor): Plugin<YogaContext> {
+function useExecutor(executor: Executor): YogaPlugin {
   const preparedBy = new WeakMap<object, PreparedDocument>();
   return {
     onParse({ params: { source }, context, setParsedDocument }) {
@@ -198,10 +195,10 @@ function useExecutor(executor: Executor): Plugin<YogaContext> {
 }
 
 /** Writes every result with the function of the fast path. */
-function useFormat(): Plugin<YogaContext> {
+function useFormat(): YogaPlugin {
   return {
     onResultProcess(payload) {
-      const context = contextOf(payload.serverContext);
+      const { serverContext: context } = payload;
       const { mediaType } = context.yogaRequest;
       payload.setResultProcessor((result, fetchAPI) => {
         const formatted = (Array.isArray(result) ? result : [result]).map((one) => {
@@ -232,7 +229,7 @@ function isOfUnresolvedField(error: GraphQLError | undefined): boolean {
 }
 
 /** Formats errors before anything else takes them up: a trace must not hold what a client may not see. */
-function useFormattedErrors(): Plugin<YogaContext> {
+function useFormattedErrors(): YogaPlugin {
   return {
     onExecute: ({ args }) => ({
       onExecuteDone({ result, setResult }) {
@@ -252,19 +249,6 @@ function useFormattedErrors(): Plugin<YogaContext> {
 function errorsOf(error: unknown): readonly GraphQLError[] {
   if (error instanceof GraphQLError) return [error];
   throw error;
-}
-
-/** The context that `handle` gave to yoga, which hands it on without its type. */
-function contextOf(context: object): YogaContext {
-  if ("yogaRequest" in context && "codes" in context) {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `handle` is the only one who makes contexts
-    return context as YogaContext;
-  }
-  throw new TypeError("yoga was entered without a context");
-}
-
-function yogaRequestOf(context: object): YogaRequest {
-  return contextOf(context).yogaRequest;
 }
 
 /** Results of queries and mutations: nothing here streams. */
