@@ -1,17 +1,13 @@
 import {
-  type ASTVisitor,
   type DocumentNode,
   GraphQLError,
   type GraphQLSchema,
   Kind,
-  NoSchemaIntrospectionCustomRule,
   type OperationDefinitionNode,
-  type ValidationContext,
 } from "graphql";
 import { LRUCache } from "lru-cache";
-import { checkDocumentText, type DocumentProblem, validateDocument } from "./document-check.ts";
+import { checkValid, parseWithin } from "./document-check.ts";
 import type { DocumentLimits } from "./document-limits.ts";
-import { clientError } from "./errors.ts";
 import { detachLocations } from "./locations.ts";
 
 /** A valid document. Nothing in it depends on variables or on who asks. */
@@ -48,7 +44,6 @@ const BYTES_PER_DOCUMENT = 2_000;
  * The limits are checked first, in linear time, since the standard rules can be made to burn CPU.
  */
 export function createPrepare({ schema, limits, cacheBytes, introspection }: PrepareOptions): Prepare {
-  const extraRules = [OperationTypesRule, ...(introspection ? [] : [NoSchemaIntrospectionCustomRule])];
   const kept = new LRUCache<string, PreparedDocument>({
     maxSize: Math.max(1, cacheBytes),
     maxEntrySize: Math.max(1, Math.floor(cacheBytes / 2)),
@@ -57,10 +52,8 @@ export function createPrepare({ schema, limits, cacheBytes, introspection }: Pre
   return (source) => {
     const known = kept.get(source);
     if (known !== undefined) return known;
-    const document = checkDocumentText(source, limits);
-    if ("code" in document) throw asError(document);
-    const problem = validateDocument(document, { schema, extraRules, hideSuggestions: !introspection });
-    if (problem) throw asError(problem);
+    const document = parseWithin(limits, source);
+    checkValid(document, { schema, introspection });
     detachLocations(document);
     const prepared = { document, operations: operationsOf(document) };
     kept.set(source, prepared);
@@ -96,34 +89,4 @@ function operationsOf(document: DocumentNode): ReadonlyMap<string, OperationDefi
   for (const node of document.definitions)
     if (node.kind === Kind.OPERATION_DEFINITION) operations.set(node.name?.value ?? "", node);
   return operations;
-}
-
-/** The standard rules leave operations of a type that the schema does not have to the executor. */
-function OperationTypesRule(context: ValidationContext): ASTVisitor {
-  return {
-    OperationDefinition(node) {
-      if (context.getSchema().getRootType(node.operation)) return;
-      context.reportError(new GraphQLError(`There are no ${node.operation}s here.`, { nodes: node }));
-    },
-  };
-}
-
-function asError(problem: DocumentProblem): Error {
-  if (problem.code === "LIMIT_EXCEEDED") {
-    return clientError(
-      "LIMIT_EXCEEDED",
-      "The document is larger than this gateway takes. Ask for less at once.",
-      { ...problem.excess },
-    );
-  }
-  const errors = problem.errors.map(
-    (error) =>
-      new GraphQLError(error.message, {
-        nodes: error.nodes ?? null,
-        source: error.source,
-        positions: error.positions,
-        extensions: { code: problem.code },
-      }),
-  );
-  return new AggregateError(errors, problem.code);
 }
