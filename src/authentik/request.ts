@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LRUCache } from "lru-cache";
-import type { Breaker } from "./breaker.ts";
+import type { Breaker, CallOutcome } from "./breaker.ts";
 import type { AuthentikOptions, Caller, UpstreamRequest, Usage } from "./client.ts";
 import { AuthentikError, type AuthentikErrorKind } from "./authentik-error.ts";
 import type { HttpClient, UpstreamResponse } from "./http.ts";
@@ -198,7 +198,7 @@ function asOperators(error: AuthentikError): AuthentikError {
 }
 
 /** Trouble of the server or the way to it counts, not that of one caller. */
-function breakerOutcome(error: AuthentikError | null, isLate: boolean): "success" | "failure" | "neutral" {
+function breakerOutcome(error: AuthentikError | null, isLate: boolean): CallOutcome {
   if (isLate) return "failure";
   switch (error?.kind) {
     case "unreachable":

@@ -18,20 +18,15 @@ export interface FilterLookupRoutes<K, T> extends ListRoute<T> {
   rowWeight: number;
 }
 
-/** The objects of each key, as the caller sees them; every key has its own outcome. */
-export type FilterLookup<K, T> = (
-  client: AuthentikClient,
-  keys: readonly K[],
-  options: { maxRows: number },
-) => Promise<(readonly T[] | AuthentikError)[]>;
-
 /**
+ * Looks up the objects of each key, as the caller sees them; every key has its own outcome.
+ *
  * Asks for few keys one by one, and picks many from the whole list where that costs authentik less.
  * A first look at a list of unknown length costs no more than the calls that it may save.
  */
 export function createFilterLookup<K extends number | string, T extends { readonly pk: number | string }>(
   routes: FilterLookupRoutes<K, T>,
-): FilterLookup<K, T> {
+) {
   /** Rows of each caller's list. */
   const lengths = perCaller<number>();
 
@@ -56,7 +51,11 @@ export function createFilterLookup<K extends number | string, T extends { readon
     return readWholeList(client, routes, { maxRows, ...(pageSize === PAGE_SIZE ? { first } : {}) });
   }
 
-  return async (client, keys, { maxRows }) => {
+  return async (
+    client: AuthentikClient,
+    keys: readonly K[],
+    { maxRows }: { maxRows: number },
+  ): Promise<(readonly T[] | AuthentikError)[]> => {
     const wanted = [...new Set(keys)];
     client.usage.keysRequested += keys.length;
     client.usage.keysFetched += wanted.length;
