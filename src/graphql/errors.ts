@@ -1,4 +1,4 @@
-import { GraphQLError } from "graphql";
+import { GraphQLError, type SourceLocation } from "graphql";
 import { AuthentikError, type AuthentikErrorKind } from "../authentik/authentik-error.ts";
 import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
 import { locationsOf } from "./locations.ts";
@@ -98,7 +98,7 @@ const INTERNAL: { code: ErrorCode; message: string } = {
 /** An error as it goes out: nothing in it that was not written for the client. */
 export interface FormattedError {
   readonly message: string;
-  readonly locations?: readonly { line: number; column: number }[];
+  readonly locations?: readonly SourceLocation[];
   readonly path?: readonly (string | number)[];
   readonly extensions: { readonly code: string; readonly requestId: string } & Readonly<
     Record<string, unknown>
@@ -118,19 +118,6 @@ export function clientError(code: ErrorCode, message: string, extensions: JsonOb
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
-}
-
-/**
- * The error for an enum value that no known release of authentik has: it costs its own field only.
- * The value is named where it looks like an enum value.
- */
-export function unknownEnumValue(options: { field: string; value: string }): GraphQLError {
-  const value = /^[A-Za-z0-9_-]{1,64}$/.test(options.value) ? `"${options.value}"` : "a value";
-  return clientError(
-    "UPSTREAM_INVALID_RESPONSE",
-    `authentik answered ${value} for ${options.field}, which this gateway does not know. A newer gateway may.`,
-    { field: options.field },
-  );
 }
 
 /** Longest message that graphql-js may send, since it quotes the client's own input. */

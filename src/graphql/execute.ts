@@ -1,13 +1,13 @@
-import {
-  execute,
-  type ExecutionResult,
-  type GraphQLSchema,
-  Kind,
-  type OperationDefinitionNode,
-} from "graphql";
+import { execute, type ExecutionResult, Kind, type OperationDefinitionNode } from "graphql";
 import { LRUCache } from "lru-cache";
 import { keepText } from "./format.ts";
-import { type Prepare, estimatedBytes, findOperation, type PreparedDocument } from "./prepare.ts";
+import {
+  createPrepare,
+  estimatedBytes,
+  findOperation,
+  type PreparedDocument,
+  type PrepareOptions,
+} from "./prepare.ts";
 
 /** What is said of an operation in the log; filled in when it is known. */
 export interface OperationSummary {
@@ -31,13 +31,14 @@ const BYTES_PER_CHARACTER = 6;
 const SCHEMA_FIELDS: ReadonlySet<string> = new Set(["__schema", "__type", "__typename", "_service"]);
 
 /** From source texts to results, for one schema: every way in executes with it, and nothing else executes. */
-export function createExecutor({ schema, prepare }: { schema: GraphQLSchema; prepare: Prepare }) {
+export function createExecutor(options: PrepareOptions) {
+  const { schema } = options;
   // What tells of the schema is the same for everyone, and dear: a small document asks for hundreds of kilobytes.
   const schemaResults = new LRUCache<OperationDefinitionNode, ExecutionResult>({
     maxSize: SCHEMA_RESULTS_BYTES,
   });
   return {
-    prepare,
+    prepare: createPrepare(options),
     /**
      * Executes one of the document's operations with graphql-js.
      * @throws {GraphQLError} where the name means no operation

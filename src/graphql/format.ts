@@ -16,8 +16,7 @@ export interface Formatted {
   executed: boolean;
   /** Codes of its errors, each once. */
   codes: readonly string[];
-  /** Status and headers that a request error asked for by itself, such as 405 for a mutation by GET. */
-  /** Headers are names and values in turn. */
+  /** What a request error asked for by itself, such as 405 for a mutation by GET. Headers: names and values in turn. */
   http: { status: number; headers: readonly string[] } | null;
 }
 

@@ -26,12 +26,6 @@ export interface PrepareOptions {
   introspection: boolean;
 }
 
-/**
- * The valid document of a source text.
- * @throws {GraphQLError} or an AggregateError of several: why there is none
- */
-export type Prepare = (source: string) => PreparedDocument;
-
 /** Measured with Node 20: a syntax tree with locations takes 271 bytes a token. */
 const BYTES_PER_TOKEN = 300;
 const BYTES_PER_CHARACTER = 2;
@@ -43,13 +37,14 @@ const BYTES_PER_DOCUMENT = 2_000;
  *
  * The limits are checked first, in linear time, since the standard rules can be made to burn CPU.
  */
-export function createPrepare({ schema, limits, cacheBytes, introspection }: PrepareOptions): Prepare {
+export function createPrepare({ schema, limits, cacheBytes, introspection }: PrepareOptions) {
   const kept = new LRUCache<string, PreparedDocument>({
     maxSize: Math.max(1, cacheBytes),
     maxEntrySize: Math.max(1, Math.floor(cacheBytes / 2)),
     sizeCalculation: ({ document }, source) => estimatedBytes(document) + source.length * BYTES_PER_CHARACTER,
   });
-  return (source) => {
+  /** @throws {GraphQLError} or an AggregateError of several: why there is no valid document of this text */
+  return (source: string): PreparedDocument => {
     const known = kept.get(source);
     if (known !== undefined) return known;
     const document = parseWithin(limits, source);

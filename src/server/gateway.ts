@@ -4,7 +4,6 @@ import type { Authentik } from "../authentik/client.ts";
 import type { DocumentLimits } from "../graphql/document-limits.ts";
 import { formatError } from "../graphql/errors.ts";
 import { createExecutor } from "../graphql/execute.ts";
-import { createPrepare } from "../graphql/prepare.ts";
 import { isJsonObject } from "../authentik/decoders.ts";
 import type { Tracing } from "../observability/tracing.ts";
 import { createCors } from "./cors.ts";
@@ -97,10 +96,8 @@ interface GraphQLRequest {
 export function createGateway(options: GatewayOptions, dependencies: GatewayDependencies) {
   const { schema, authentik, tracing, onRequest, routes } = dependencies;
   const { credentials, documentLimits: limits, documentCacheBytes: cacheBytes, introspection } = options;
-  const executorOf = (ofSchema: GraphQLSchema) => {
-    const prepare = createPrepare({ schema: ofSchema, limits, cacheBytes, introspection });
-    return createExecutor({ schema: ofSchema, prepare });
-  };
+  const executorOf = (ofSchema: GraphQLSchema) =>
+    createExecutor({ schema: ofSchema, limits, cacheBytes, introspection });
   const executor = executorOf(schema);
   const runOperation = createRunOperation(authentik, options);
   const fastPath = createFastPath({ ...options, executor, authentik, runOperation });
