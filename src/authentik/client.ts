@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { createBreaker } from "./breaker.ts";
-import { type CallerIdentity, createCallerKeys } from "./caller.ts";
+import { type CallerIdentity, createCallerKeys, REMEMBERED_CALLERS } from "./caller.ts";
 import { createCoalescer, type Share } from "./coalesce.ts";
 import { AuthentikError, type AuthentikErrorKind } from "./authentik-error.ts";
 import { createHttpClient, type HttpOptions } from "./http.ts";
@@ -69,22 +69,6 @@ export interface UpstreamRequest {
   rows?: number;
 }
 
-/** What one operation cost so far. Mutable, read when the operation is logged. */
-export interface Usage {
-  /** Requests sent to authentik on behalf of this operation, retries included. */
-  restCalls: number;
-  /** Requests that another operation in flight, or the cache, answered. */
-  sharedCalls: number;
-  retries: number;
-  /** Milliseconds that requests of this operation waited for a permit, added up. */
-  queuedMs: number;
-  /** Rows read from lists; counted by the loaders. */
-  rowsListed: number;
-  /** Keys that loaders were asked for and keys they had to fetch; counted by the loaders. */
-  keysRequested: number;
-  keysFetched: number;
-}
-
 /** The REST API as one caller sees it, for one operation. */
 export interface AuthentikClient {
   /** {@link CallerIdentity.key} */
@@ -135,9 +119,6 @@ export interface Authentik {
   /** Ends every connection; requests in flight fail. */
   close(): Promise<void>;
 }
-
-/** Callers of whom something is remembered. Forgetting costs a place in the queue, or one request, at most. */
-const REMEMBERED_CALLERS = 10_000;
 
 /** What a parsed response needs in memory, in multiples of its JSON text, and what an entry needs besides. */
 const MEMORY_PER_BYTE = 4;
@@ -246,14 +227,21 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
   return authentik;
 }
 
-/** Counters of an operation that has not cost anything yet. */
-export function createUsage(): Usage {
+export type Usage = ReturnType<typeof createUsage>;
+
+/** What one operation cost so far: nothing yet. Mutable, read when the operation is logged. */
+export function createUsage() {
   return {
+    /** Requests sent to authentik on behalf of this operation, retries included. */
     restCalls: 0,
+    /** Requests that another operation in flight, or the cache, answered. */
     sharedCalls: 0,
     retries: 0,
+    /** Milliseconds that requests of this operation waited for a permit, added up. */
     queuedMs: 0,
+    /** Rows read from lists; counted by the loaders. */
     rowsListed: 0,
+    /** Keys that loaders were asked for and keys they had to fetch; counted by the loaders. */
     keysRequested: 0,
     keysFetched: 0,
   };

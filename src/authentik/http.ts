@@ -45,14 +45,15 @@ export interface HttpOptions {
 const MAX_INTERIM_RESPONSES = 10;
 
 /**
- * HTTP to one origin, which knows nothing of what a response means: undici's pool, bound to it; paths are joined by concatenation, so that none can change the host.
+ * HTTP to one origin, which knows nothing of what a response means: undici's pool, bound to it. Paths are joined by
+ * concatenation, so that none can change the host.
  *
  * How many requests are out at once is for the queue to say. undici's own timers are off: every request has a deadline,
  * which is its signal's. undici looks at no signal while it connects, hence the promise is rejected here at once.
  */
 export function createHttpClient(options: HttpOptions) {
   const { url, caPem, connectTimeoutMs, maxResponseBytes } = options;
-  const root = `${url.pathname.replace(/\/+$/, "")}/api/v3`;
+  const root = apiPath(url);
   // authentik's routers close idle connections early: undici's 4 s stay below what was seen.
   const pool = new Pool(url.origin, {
     pipelining: 1,
@@ -87,6 +88,11 @@ export function createHttpClient(options: HttpOptions) {
     /** Ends every connection, idle or not. */
     close: () => pool.destroy(),
   };
+}
+
+/** Where authentik's API is, below the prefix that its URL may have. */
+export function apiPath({ pathname }: URL): string {
+  return `${pathname.replace(/\/+$/, "")}/api/v3`;
 }
 
 /** Collects one response. A class, since one object for all of undici's calls costs least. */

@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { REMEMBERED_CALLERS } from "./caller.ts";
 import type { Authentik, AuthentikClient } from "./client.ts";
 
 /**
@@ -30,8 +31,6 @@ export function perUpstream<T>(create: () => T): (client: AuthentikClient) => T 
   };
 }
 
-/** Callers of whom something is remembered, and for how long. Forgetting costs one request at the most. */
-const REMEMBERED_CALLERS = 10_000;
 const REMEMBERED_MS = 5 * 60_000;
 
 /** What is known of each caller of an authentik, by `client.callerKey`, for some minutes. */

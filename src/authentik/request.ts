@@ -49,24 +49,12 @@ export interface SendingOperation {
   takeRequest: () => boolean;
 }
 
-/**
- * Sends one request: waits for a permit, sends it, and where that is safe and may help once more.
- * @returns the decoded body of the response, and its size
- * @throws {AuthentikError} for everything that is no usable response
- */
-export type Send = (
-  method: "GET" | "DELETE",
-  request: UpstreamRequest,
-  operation: SendingOperation,
-  signal: AbortSignal,
-) => Promise<{ value: unknown; bytes: number }>;
-
 /** With no more requests in flight than this, latencies are authentik's own. */
 const QUIET_REQUESTS = 2;
 /** A deadline that ended a request in flight for less than this tells nothing about authentik. */
 const TIMEOUT_COUNTS_FROM_MS = 500;
 
-export function createSender(parts: SenderParts): Send {
+export function createSender(parts: SenderParts) {
   const { http, queue, breaker, rowCost, accepted, retries, serviceMode, onUpstreamRequest, now } = parts;
 
   /** Null: the permit is there; else a promise of it. @throws {AuthentikError} overloaded, or the reason of the signal */
@@ -107,7 +95,7 @@ export function createSender(parts: SenderParts): Send {
     operation: SendingOperation,
     signal: AbortSignal,
     isRetry: boolean,
-  ): ReturnType<Send> {
+  ): Promise<{ value: unknown; bytes: number }> {
     const { route } = request;
     const { caller, usage } = operation;
     const { key: callerKey, authorization } = caller.identity;
@@ -169,7 +157,17 @@ export function createSender(parts: SenderParts): Send {
     return attempt(method, request, operation, signal, true);
   }
 
-  return (method, request, operation, signal) => {
+  /**
+   * Sends one request: waits for a permit, sends it, and where that is safe and may help once more.
+   * @returns the decoded body of the response, and its size
+   * @throws {AuthentikError} for everything that is no usable response
+   */
+  return (
+    method: "GET" | "DELETE",
+    request: UpstreamRequest,
+    operation: SendingOperation,
+    signal: AbortSignal,
+  ) => {
     retries?.earn();
     return attempt(method, request, operation, signal, false);
   };
@@ -190,9 +188,9 @@ function asOperators(error: AuthentikError): AuthentikError {
   if (error.kind !== "unauthenticated") return error;
   const { status, route, upstreamRequestId } = error;
   return new AuthentikError("service-credentials", "authentik refuses the gateway's own token", {
-    ...(status !== undefined && { status }),
-    ...(route !== undefined && { route }),
-    ...(upstreamRequestId !== undefined && { upstreamRequestId }),
+    status,
+    route,
+    upstreamRequestId,
     detail: "AUTHENTIK_TOKEN is invalid or expired",
   });
 }

@@ -39,12 +39,11 @@ export function decodeResponse(
 ): { readonly value: unknown } | AuthentikError {
   const { status, contentType, contentEncoding, upstreamRequestId, body } = response;
   const failure: Failure = (kind, message, options) => {
-    const seconds = retryAfterSeconds(response.retryAfter);
     return new AuthentikError(kind, message, {
       status,
       route,
-      ...(seconds === undefined ? {} : { retryAfterSeconds: seconds }),
-      ...(REQUEST_ID.test(upstreamRequestId) ? { upstreamRequestId } : {}),
+      retryAfterSeconds: retryAfterSeconds(response.retryAfter),
+      upstreamRequestId: REQUEST_ID.test(upstreamRequestId) ? upstreamRequestId : undefined,
       ...options,
     });
   };

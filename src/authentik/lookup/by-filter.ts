@@ -1,7 +1,6 @@
 import type { AuthentikClient } from "../client.ts";
-import type { AuthentikError } from "../authentik-error.ts";
+import { type AuthentikError, orError } from "../authentik-error.ts";
 import { perCaller } from "../per-request.ts";
-import { orError } from "./list-page.ts";
 import { LIST_BASE_COST, PAGE_SIZE } from "./page-planner.ts";
 import { type ListRoute, readPage, readWholeList } from "./whole-list.ts";
 

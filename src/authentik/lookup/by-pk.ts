@@ -1,8 +1,8 @@
 import type { AuthentikClient, UpstreamRequest } from "../client.ts";
-import { AuthentikError, type AuthentikErrorKind } from "../authentik-error.ts";
+import { AuthentikError, type AuthentikErrorKind, orError } from "../authentik-error.ts";
 import { perCaller, perUpstream } from "../per-request.ts";
 import { malformed, decodeObject, decodePk } from "../decoders.ts";
-import { decodePkPage, orError, type PkPage } from "./list-page.ts";
+import { decodePkPage, type PkPage } from "./list-page.ts";
 import {
   createPagePlanner,
   PAGE_SIZE,

@@ -1,5 +1,5 @@
 import { malformed, decodeObject, decodePk } from "../decoders.ts";
-import { AuthentikError } from "../authentik-error.ts";
+import { AuthentikError, outcomeOf } from "../authentik-error.ts";
 
 /** One page of a list, as every release from 2024.2 on sends it. */
 export interface Page<Row = unknown> {
@@ -70,24 +70,6 @@ export function decodePkPage<T>(body: unknown, decode: (row: unknown, path: stri
       return index === undefined ? undefined : outcomeOf(() => decode(rows[index], `$.results[${index}]`));
     },
   };
-}
-
-/** What this gives, or the AuthentikError that it throws. */
-export function outcomeOf<T>(decode: () => T): T | AuthentikError {
-  try {
-    return decode();
-  } catch (error) {
-    if (error instanceof AuthentikError) return error;
-    throw error;
-  }
-}
-
-/** What this resolves with, or the AuthentikError that it rejects with. */
-export function orError<T>(work: Promise<T>): Promise<T | AuthentikError> {
-  return work.catch((error: unknown) => {
-    if (error instanceof AuthentikError) return error;
-    throw error;
-  });
 }
 
 function decodeCount(pagination: Readonly<Record<string, unknown>>, key: string): number {

@@ -1,6 +1,5 @@
 import type { AuthentikClient } from "../../authentik/client.ts";
-import { AuthentikError } from "../../authentik/authentik-error.ts";
-import { orError } from "../../authentik/lookup/list-page.ts";
+import { AuthentikError, orError } from "../../authentik/authentik-error.ts";
 import { perCaller, perRequest } from "../../authentik/per-request.ts";
 import { type AuthentikUser, decodeAuthentikViewer } from "./decode.ts";
 
