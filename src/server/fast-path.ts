@@ -6,22 +6,12 @@ import { clientError } from "../graphql/errors.ts";
 import { formatResult, textOf } from "../graphql/format.ts";
 import { findOperation } from "../graphql/prepare.ts";
 import type { PendingRequest } from "./pending-request.ts";
-import { checkParams, type ParsedParams } from "./request-params.ts";
-import { type GraphQLResponse, type ResponseMediaType, statusOf } from "./graphql-response.ts";
-import type { IdentifiedCaller, RunOperation } from "./server-context.ts";
-
-/** One operation, without a persisted query or anything else that is yoga's. */
-export interface SingleOperation {
-  method: string | undefined;
-  params: ParsedParams;
-  /** The parameters as text: what identical operations are recognised by. */
-  text: string;
-  caller: IdentifiedCaller;
-  mediaType: ResponseMediaType;
-}
+import { checkParams, type GraphQLRequest } from "./request-params.ts";
+import { type GraphQLResponse, statusOf } from "./graphql-response.ts";
+import type { RunOperation } from "./server-context.ts";
 
 /** What the fast path needs. */
-export interface FastPathOptions {
+interface FastPathOptions {
   executor: Executor;
   authentik: Authentik;
   runOperation: RunOperation;
@@ -42,18 +32,16 @@ interface Execution {
 const MAX_SHARED_LENGTH = 16_384;
 
 /**
- * What nearly every request takes: prepares, executes and formats with the functions that yoga's plugins call, without
+ * What nearly every request takes: one operation, without a persisted query or anything else that is yoga's. Prepares, executes and formats with the functions that yoga's plugins call, without
  * yoga's own Request, Response and hooks. docs/decisions/0010-one-way-in.md has what that saves.
  */
-export function createFastPath(
-  options: FastPathOptions,
-): (single: SingleOperation, pending: PendingRequest) => Promise<GraphQLResponse> {
+export function createFastPath(options: FastPathOptions) {
   const { executor, authentik, runOperation, coalesce, operationTimeoutMs } = options;
   // Who joins late would be given the end of a time budget that is not its own.
   const coalescer = createCoalescer<Execution>({ joinWithinMs: operationTimeoutMs / 2 });
 
   async function execute(
-    { method, params: parsed, text, caller }: SingleOperation,
+    { method, params: parsed, text, caller }: GraphQLRequest,
     pending: PendingRequest,
   ): Promise<Execution> {
     const { query = "", ...params } = checkParams(parsed);
@@ -81,11 +69,11 @@ export function createFastPath(
     return result;
   }
 
-  return async (single, pending) => {
-    const { mediaType } = single;
+  return async (request: GraphQLRequest, pending: PendingRequest): Promise<GraphQLResponse> => {
+    const { mediaType } = request;
     let execution: Execution;
     try {
-      execution = await execute(single, pending);
+      execution = await execute(request, pending);
     } catch (error) {
       execution = { result: resultOf(error), operation: {} };
     }

@@ -14,7 +14,7 @@ import { createOverloadGuard } from "./overload.ts";
 import { beginRequest, type PendingRequest, type RequestRecord } from "./pending-request.ts";
 import { readBody } from "./read-body.ts";
 import { guardRequest, parseTarget, type RequestTarget } from "./request-guard.ts";
-import { type ParsedParams, parseParams } from "./request-params.ts";
+import { type ParsedParams, parseParams, TRACE_HEADER } from "./request-params.ts";
 import {
   type GraphQLResponse,
   type HttpError,
@@ -22,7 +22,6 @@ import {
   type ResponseMediaType,
 } from "./graphql-response.ts";
 import { type ContextOptions, createRunOperation, type IdentifiedCaller } from "./server-context.ts";
-import { TRACE_HEADER } from "./yoga.ts";
 
 /** What the GraphQL endpoint allows. Durations in milliseconds, sizes in bytes. */
 export interface GatewayOptions extends ContextOptions {
@@ -80,15 +79,6 @@ const NOT_ACCEPTABLE: HttpError = {
 const NO_CONTENT = { status: 204, mediaType: "application/json", body: "" } as const;
 const ALLOW = ["Allow", "GET, POST, OPTIONS"];
 
-/** One request to the graph whose body is there. */
-interface GraphQLRequest {
-  message: IncomingMessage;
-  body: string;
-  target: RequestTarget;
-  mediaType: ResponseMediaType;
-  pending: PendingRequest;
-}
-
 /**
  * The graph over HTTP: guards every request, executes operations with the caller's credentials, writes one record for each request.
  * One operation takes the fast path; batches, persisted queries and traces go through yoga.
@@ -144,15 +134,14 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     else if (message.method === "OPTIONS")
       pending.respond({ ...NO_CONTENT, headers: cors.preflight(message.headers) ?? ALLOW });
     else if (target.path !== ENDPOINT) pending.refuse(NOT_FOUND);
-    else void serve({ message, target, pending });
+    else void serve(message, { target, pending });
   };
 
   /** Reads the body and answers. Never rejects. */
-  async function serve({
-    message,
-    target,
-    pending,
-  }: Pick<GraphQLRequest, "message" | "target" | "pending">): Promise<void> {
+  async function serve(
+    message: IncomingMessage,
+    { target, pending }: { target: RequestTarget; pending: PendingRequest },
+  ): Promise<void> {
     const mediaType = negotiate(message.headers.accept);
     const early = overload.refuse(inFlight);
     if (early) return pending.refuse(early);
@@ -165,7 +154,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     if (late) return pending.refuse(late);
     inFlight += 1;
     try {
-      pending.respond(await execute({ message, body, target, mediaType, pending }));
+      pending.respond(await execute(message, { body, target, mediaType, pending }));
     } catch (error) {
       pending.respond(internalError(error, pending));
     } finally {
@@ -173,32 +162,34 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     }
   }
 
-  function execute(request: GraphQLRequest): Promise<GraphQLResponse> {
-    const { message, body, target, mediaType, pending } = request;
-    const caller = identify(message.headers.authorization);
+  function execute(
+    { method, headers }: IncomingMessage,
+    {
+      body,
+      target,
+      mediaType,
+      pending,
+    }: {
+      body: string;
+      target: RequestTarget;
+      mediaType: ResponseMediaType;
+      pending: PendingRequest;
+    },
+  ): Promise<GraphQLResponse> {
+    const caller = identify(headers.authorization);
     if (!(caller instanceof Error)) pending.callerKey = caller.key;
-    if (tracing) pending.span = tracing.startOperation(message.headers);
-    const trace = message.headers[TRACE_HEADER];
-    const { method } = message;
+    if (tracing) pending.span = tracing.startOperation(headers);
+    const trace = headers[TRACE_HEADER];
     const { search } = target;
     const params = parseParams({ method, search, body });
-    if (trace === undefined && isSingle(params))
-      return fastPath({ method, params, text: body || search.toString(), caller, mediaType }, pending);
+    const request = { method, params, text: body || search.toString(), mediaType, caller };
+    if (trace === undefined && isSingle(params)) return fastPath(request, pending);
     const controller = new AbortController();
     pending.onAbort = (reason) => controller.abort(reason);
     return runOperation(pending, {
       caller,
       controller,
-      run: async (context) =>
-        (await yoga()).handle(
-          {
-            method: method === "GET" ? "GET" : "POST",
-            params,
-            mediaType,
-            trace: typeof trace === "string" ? trace : undefined,
-          },
-          context,
-        ),
+      run: async (context) => (await yoga()).handle(request, { context, trace }),
     });
   }
 

@@ -13,21 +13,9 @@ import type { Executor } from "../graphql/execute.ts";
 import { formatResult, textOf } from "../graphql/format.ts";
 import { findOperation, type PreparedDocument } from "../graphql/prepare.ts";
 import { usePersistedQueries } from "./persisted-queries.ts";
-import { checkParams, type ParsedParams, type RequestParams } from "./request-params.ts";
-import { type GraphQLResponse, type ResponseMediaType, statusOf } from "./graphql-response.ts";
+import { checkParams, type GraphQLRequest, type RequestParams, TRACE_HEADER } from "./request-params.ts";
+import { type GraphQLResponse, statusOf } from "./graphql-response.ts";
 import type { ServerContext } from "./server-context.ts";
-
-/** Routers ask for a trace of the operation with it. */
-export const TRACE_HEADER = "apollo-federation-include-trace";
-
-/** A request as yoga gets it: read, parsed and guarded already. */
-export interface YogaRequest {
-  method: "GET" | "POST";
-  params: ParsedParams;
-  mediaType: ResponseMediaType;
-  /** Value of {@link TRACE_HEADER}. */
-  trace: string | undefined;
-}
 
 /** What yoga needs to answer as the fast path does. */
 export interface YogaOptions {
@@ -42,12 +30,15 @@ export interface YogaOptions {
 
 /** What one request's context has besides. */
 interface YogaContext extends ServerContext {
-  yogaRequest: YogaRequest;
+  graphqlRequest: GraphQLRequest;
 }
 
 type YogaPlugin = Plugin<YogaContext, YogaContext>;
 
-/** yoga, for batches, persisted queries and traces. */
+/**
+ * yoga, for batches, persisted queries and traces. It is as large as graphql-js, and loaded after the first operation:
+ * whoever imports a value from here statically brings it into every start.
+ */
 export function createYogaServer(options: YogaOptions) {
   const persisted = usePersistedQueries(options.executor, { maxBytes: options.maxPersistedQueriesBytes });
   const create = (schema: GraphQLSchema, executor: Executor, tracing: YogaPlugin[]) =>
@@ -87,19 +78,28 @@ export function createYogaServer(options: YogaOptions) {
   };
 
   return {
-    async handle(request: YogaRequest, context: ServerContext): Promise<GraphQLResponse> {
-      const { method, mediaType, trace } = request;
-      const server = trace === "ftv1" ? tracing() : plain;
-      const headers = { accept: mediaType, "content-type": "application/json" };
+    /** @param options.trace the value of {@link TRACE_HEADER} */
+    async handle(
+      request: GraphQLRequest,
+      { context, trace }: { context: ServerContext; trace: unknown },
+    ): Promise<GraphQLResponse> {
+      const { mediaType } = request;
+      const isTraced = trace === "ftv1";
+      const isGet = request.method === "GET";
       const init = {
-        method,
-        headers: trace === undefined ? headers : { ...headers, [TRACE_HEADER]: trace },
+        method: isGet ? "GET" : "POST",
+        headers: {
+          accept: mediaType,
+          "content-type": "application/json",
+          ...(isTraced && { [TRACE_HEADER]: trace }),
+        },
         // The parameters come from the context; yoga wants to see that there is a body.
-        body: method === "POST" ? "{}" : null,
+        body: isGet ? null : "{}",
       };
+      const server = isTraced ? tracing() : plain;
       const response = await server.fetch("http://gateway/graphql", init, {
         ...context,
-        yogaRequest: request,
+        graphqlRequest: request,
       });
       const allow = response.headers.get("allow");
       return {
@@ -120,7 +120,7 @@ export function createYogaServer(options: YogaOptions) {
 function useRequestParams(batchLimit: number): YogaPlugin {
   return {
     onRequestParse({ serverContext, setRequestParser }) {
-      const { params } = serverContext.yogaRequest;
+      const { params } = serverContext.graphqlRequest;
       setRequestParser(() => {
         if (params instanceof Error) throw params;
         if (!Array.isArray(params)) return Promise.resolve(asObject(params));
@@ -199,7 +199,7 @@ function useFormat(): YogaPlugin {
   return {
     onResultProcess(payload) {
       const { serverContext: context } = payload;
-      const { mediaType } = context.yogaRequest;
+      const { mediaType } = context.graphqlRequest;
       payload.setResultProcessor((result, fetchAPI) => {
         const formatted = (Array.isArray(result) ? result : [result]).map((one) => {
           const each = formatResult(singleResult(one), context);
