@@ -5,7 +5,7 @@ import { createCoalescer, type Share } from "./coalesce.ts";
 import { AuthentikError, type AuthentikErrorKind } from "./authentik-error.ts";
 import { createHttpClient, type HttpOptions } from "./http.ts";
 import { type Probe, probeApi } from "./probe.ts";
-import { createSender, type UpstreamSpan } from "./request.ts";
+import { createSender, type OperationSpan } from "./request.ts";
 import { createRetryBudget } from "./retry.ts";
 import { createRowCost } from "./lookup/row-cost.ts";
 import { createFixedLimit, createGradientLimit } from "./scheduler/concurrency-limit.ts";
@@ -54,9 +54,8 @@ export interface Caller {
   signal: AbortSignal;
   /** Requests that this operation may cause. */
   maxRestCalls: number;
-  /** Begins a span of the operation's trace; absent where nothing is traced. */
-  startSpan?: ((request: { method: string; route: string }) => UpstreamSpan) | undefined;
-  traceId?: string | undefined;
+  /** The operation's own; absent where nothing is traced. */
+  span?: OperationSpan | undefined;
 }
 
 /** A request below `/api/v3`. */

@@ -11,6 +11,12 @@ import type { RowCost } from "./lookup/row-cost.ts";
 import type { LimitSample } from "./scheduler/concurrency-limit.ts";
 import type { RequestQueue } from "./scheduler/queue.ts";
 
+/** One operation in a trace. */
+export interface OperationSpan {
+  readonly traceId: string;
+  startUpstreamRequest(request: { method: string; route: string }): UpstreamSpan;
+}
+
 /** One request in a trace, each attempt its own. */
 export interface UpstreamSpan {
   /** To send with it, so that authentik can continue the trace: `traceparent`, and `tracestate` if there is one. */
@@ -113,7 +119,7 @@ export function createSender(parts: SenderParts) {
     }
     usage.restCalls += 1;
     const isQuiet = queue.inFlight() <= QUIET_REQUESTS;
-    const span = caller.startSpan?.({ method, route });
+    const span = caller.span?.startUpstreamRequest({ method, route });
     const headers = ["X-Request-Id", caller.requestId, "Authorization", authorization];
     if (span) headers.push(...Object.entries(span.headers).flat());
 
@@ -144,7 +150,7 @@ export function createSender(parts: SenderParts) {
     });
     const upstreamRequestId = response?.upstreamRequestId;
     span?.end({ status: response?.status, error: error?.kind, upstreamRequestId });
-    const { traceId } = caller;
+    const traceId = caller.span?.traceId;
     onUpstreamRequest?.({ route, outcome: error?.kind ?? "ok", durationMs: latencyMs, traceId });
     if (error?.kind === "unauthenticated") accepted.delete(callerKey);
     else if (response && (error === null || error.kind === "not-found" || error.kind === "forbidden"))

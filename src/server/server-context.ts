@@ -54,14 +54,7 @@ export function createRunOperation(authentik: Authentik, options: ContextOptions
     const client =
       caller instanceof Error
         ? createRefusingClient(authentik, caller)
-        : authentik.forCaller({
-            identity: caller,
-            requestId,
-            signal,
-            maxRestCalls,
-            traceId: span?.traceId,
-            startSpan: span && ((request) => span.startUpstreamRequest(request)),
-          });
+        : authentik.forCaller({ identity: caller, requestId, signal, maxRestCalls, span });
     pending.usage = client.usage;
     const timer = setTimeout(
       () => controller.abort(new AuthentikError("timeout", "the operation's time budget ended")),
