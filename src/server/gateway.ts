@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener } from "node:http";
 import type { GraphQLSchema } from "graphql";
 import type { Authentik } from "../authentik/client.ts";
-import type { DocumentLimits } from "../graphql/document-limits.ts";
+import type { Config } from "../config/load.ts";
 import { formatError } from "../graphql/errors.ts";
 import { createExecutor } from "../graphql/execute.ts";
 import { isJsonObject } from "../authentik/decoders.ts";
@@ -21,31 +21,13 @@ import {
   negotiate,
   type ResponseMediaType,
 } from "./graphql-response.ts";
-import { type ContextOptions, createRunOperation, type IdentifiedCaller } from "./server-context.ts";
+import { createRunOperation, type IdentifiedCaller } from "./server-context.ts";
 
-/** What the GraphQL endpoint allows. Durations in milliseconds, sizes in bytes. */
-export interface GatewayOptions extends ContextOptions {
+/** What the GraphQL endpoint allows: the options of its table, and what is known only when it starts. */
+export interface GatewayOptions extends Omit<Config["gateway"], "credentials"> {
   credentials: Credentials;
-  documentLimits: DocumentLimits;
-  documentCacheBytes: number;
-  maxPersistedQueriesBytes: number;
-  introspection: boolean;
-  corsOrigins: readonly string[];
-  batchLimit: number;
-  maxBodyBytes: number;
-  /** Header lines of one request; more are refused with 431. */
-  maxHeaderCount: number;
-  graphiql: boolean;
-  /** Host names (without port) that are answered; empty: any well-formed one. */
-  allowedHosts: readonly string[];
-  /** Whether identical operations of one caller in flight at once share one execution. */
-  coalesce: boolean;
-  /** In-flight operations from which new ones get 503 with Retry-After. */
-  maxOperationsInFlight: number;
   /** How late the event loop may run, in milliseconds, before new operations get 503. Default 500. */
   maxLoopDelayMs?: number;
-  /** Proxies in front whose X-Forwarded-For is believed, one after the other; 0: none. */
-  trustedProxies: number;
   /** Shown in GraphiQL and readiness when the embedded sandbox answers instead of an authentik. */
   sandboxToken: string | null;
 }
