@@ -182,10 +182,10 @@ const LONGEST_SECONDS = 3_600;
  * @returns undefined when it is absent or not understood
  * @see https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
  */
-function retryAfterSeconds(header: string, now: number = Date.now()): number | undefined {
+function retryAfterSeconds(header: string): number | undefined {
   const text = header.trim();
   if (text === "") return undefined;
-  const seconds = /^\d+$/.test(text) ? Number(text) : (httpDate(text) - now) / 1_000;
+  const seconds = /^\d+$/.test(text) ? Number(text) : (httpDate(text) - Date.now()) / 1_000;
   if (Number.isNaN(seconds)) return undefined;
   return Math.min(Math.max(Math.ceil(seconds), 1), LONGEST_SECONDS);
 }

@@ -46,8 +46,7 @@ export function formatResult(
     });
   }
   if (executed) formatted.data = result.data;
-  const extensions = withoutHttp(result.extensions);
-  if (extensions) formatted.extensions = extensions;
+  if (result.extensions) formatted.extensions = result.extensions;
   return { result: formatted, executed, codes: [...codes], http };
 }
 
@@ -87,10 +86,4 @@ function httpOf(error: unknown): Formatted["http"] {
       if (typeof value === "string") headers.push(name, value);
   }
   return { status: http["status"], headers };
-}
-
-function withoutHttp(extensions: ExecutionResult["extensions"]): JsonObject | null {
-  if (!extensions) return null;
-  const { http: _http, ...rest } = extensions;
-  return Object.keys(rest).length > 0 ? rest : null;
 }

@@ -106,5 +106,5 @@ function parseJson(text: string, name: string): unknown {
 }
 
 function badRequest(message: string): Error {
-  return clientError("BAD_REQUEST", message, { http: { status: 400 } });
+  return clientError("BAD_REQUEST", message);
 }

@@ -154,9 +154,7 @@ function asObject(value: unknown): JsonObject {
 
 function checkBatch({ length }: readonly unknown[], max: number): void {
   if (max === 0) {
-    throw clientError("BAD_REQUEST", "Batches are not accepted here: send one operation in each request.", {
-      http: { status: 400 },
-    });
+    throw clientError("BAD_REQUEST", "Batches are not accepted here: send one operation in each request.");
   }
   if (length > max) {
     throw clientError("LIMIT_EXCEEDED", "The batch holds more operations than this gateway takes.", {
