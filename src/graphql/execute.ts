@@ -1,24 +1,23 @@
-import { execute, type ExecutionResult, Kind, type OperationDefinitionNode } from "graphql";
-import { LRUCache } from "lru-cache";
-import { keepText } from "./format.ts";
 import {
-  createPrepare,
-  estimatedBytes,
-  findOperation,
-  type PreparedDocument,
-  type PrepareOptions,
-} from "./prepare.ts";
+  type DocumentNode,
+  execute,
+  type ExecutionResult,
+  Kind,
+  type OperationDefinitionNode,
+} from "graphql";
+import { LRUCache } from "lru-cache";
+import type { GraphContext } from "./context.ts";
+import { keepText } from "./format.ts";
+import { createPrepare, estimatedBytes, type PrepareOptions } from "./prepare.ts";
 
-/** What is said of an operation in the log; filled in when it is known. */
+/** What is said of an operation in the log. */
 export interface OperationSummary {
   name?: string;
   type?: "query" | "mutation" | "subscription";
 }
 
-/** One operation to execute. */
-export interface OperationParams {
-  operationName?: string | null | undefined;
-  variables?: Readonly<Record<string, unknown>> | null | undefined;
+export function summaryOf({ operation: type, name }: OperationDefinitionNode): OperationSummary {
+  return name ? { type, name: name.value } : { type };
 }
 
 export type Executor = ReturnType<typeof createExecutor>;
@@ -39,34 +38,31 @@ export function createExecutor(options: PrepareOptions) {
   });
   return {
     prepare: createPrepare(options),
-    /**
-     * Executes one of the document's operations with graphql-js.
-     * @throws {GraphQLError} where the name means no operation
-     */
+    /** Executes one of the document's operations with graphql-js. */
     execute(
-      prepared: PreparedDocument,
-      { operationName, variables }: OperationParams,
-      context: { operation?: OperationSummary },
+      document: DocumentNode,
+      {
+        operation,
+        variables,
+      }: {
+        operation: OperationDefinitionNode;
+        variables: Readonly<Record<string, unknown>> | null | undefined;
+      },
+      context: GraphContext,
     ): ExecutionResult | Promise<ExecutionResult> {
-      const operation = findOperation(prepared, operationName);
-      const name = operation.name?.value;
-      if (context.operation) {
-        context.operation.type = operation.operation;
-        if (name !== undefined) context.operation.name = name;
-      }
       const known = schemaResults.get(operation);
       if (known !== undefined) return known;
       const result = execute({
         schema,
-        document: prepared.document,
+        document,
         contextValue: context,
         variableValues: variables,
-        operationName: name,
+        operationName: operation.name?.value,
       });
       if (!(result instanceof Promise) && result.data && !result.errors && asksForSchemaOnly(operation))
         schemaResults.set(operation, result, {
           // The operation is held as well.
-          size: keepText(result.data).length * BYTES_PER_CHARACTER + estimatedBytes(prepared.document),
+          size: keepText(result.data).length * BYTES_PER_CHARACTER + estimatedBytes(document),
         });
       return result;
     },

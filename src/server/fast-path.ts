@@ -1,7 +1,7 @@
 import { type ExecutionResult, GraphQLError, OperationTypeNode } from "graphql";
 import type { Authentik } from "../authentik/client.ts";
 import { createCoalescer } from "../authentik/coalesce.ts";
-import type { Executor, OperationSummary } from "../graphql/execute.ts";
+import { type Executor, summaryOf } from "../graphql/execute.ts";
 import { clientError } from "../graphql/errors.ts";
 import { formatResult, textOf } from "../graphql/format.ts";
 import { findOperation } from "../graphql/prepare.ts";
@@ -23,7 +23,6 @@ interface FastPathOptions {
 /** One execution, for everyone who waits for it. */
 interface Execution {
   readonly result: ExecutionResult;
-  readonly operation: OperationSummary;
   /** The JSON of a result without errors, which is the same for everyone. */
   text?: string;
 }
@@ -44,25 +43,22 @@ export function createFastPath(options: FastPathOptions) {
     { method, params: parsed, text, caller }: GraphQLRequest,
     pending: PendingRequest,
   ): Promise<Execution> {
-    const { query = "", ...params } = checkParams(parsed);
-    const prepared = executor.prepare(query);
-    const { operation: type } = findOperation(prepared, params.operationName);
-    if (method === "GET" && type !== OperationTypeNode.QUERY) throw notByGet();
-    const isShareable =
-      coalesce &&
-      type === OperationTypeNode.QUERY &&
-      text.length <= MAX_SHARED_LENGTH &&
-      !(caller instanceof Error);
+    const { query = "", operationName, variables } = checkParams(parsed);
+    const document = executor.prepare(query);
+    const operation = findOperation(document, operationName);
+    const isQuery = operation.operation === OperationTypeNode.QUERY;
+    if (method === "GET" && !isQuery) throw notByGet();
+    pending.operation = summaryOf(operation);
+    const isShareable = coalesce && isQuery && text.length <= MAX_SHARED_LENGTH && !(caller instanceof Error);
     const key = isShareable ? `${authentik.shareKey(caller)} ${text}` : "";
     pending.shared = coalescer.has(key);
     const { result, abort } = coalescer.join(key, (controller) =>
       runOperation(pending, {
         caller,
         controller,
-        run: async (context) => {
-          const result = await executor.execute(prepared, params, context);
-          return { result, operation: pending.operation };
-        },
+        run: async (context) => ({
+          result: await executor.execute(document, { operation, variables }, context),
+        }),
       }),
     );
     pending.onAbort = abort;
@@ -75,11 +71,9 @@ export function createFastPath(options: FastPathOptions) {
     try {
       execution = await execute(request, pending);
     } catch (error) {
-      execution = { result: resultOf(error), operation: {} };
+      execution = { result: resultOf(error) };
     }
-    const { result, operation } = execution;
-    pending.operation = operation;
-    const formatted = formatResult(result, pending);
+    const formatted = formatResult(execution.result, pending);
     for (const code of formatted.codes) pending.codes.add(code);
     return {
       status: statusOf(formatted, mediaType),

@@ -171,7 +171,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     return runOperation(pending, {
       caller,
       controller,
-      run: async (context) => (await yoga()).handle(request, { context, trace }),
+      run: async (context) => (await yoga()).handle(request, { context, pending, trace }),
     });
   }
 

@@ -5,18 +5,8 @@ import {
   createUsage,
 } from "../authentik/client.ts";
 import { AuthentikError } from "../authentik/authentik-error.ts";
-import type { JsonObject } from "../authentik/decoders.ts";
 import type { GraphContext, GraphLimits } from "../graphql/context.ts";
-import type { OperationSummary } from "../graphql/execute.ts";
 import type { PendingRequest } from "./pending-request.ts";
-
-/** One operation as the server sees it; what is known of it is filled in on the way. */
-export interface ServerContext extends GraphContext {
-  operation: OperationSummary;
-  /** Codes of the errors in the response. */
-  codes: Set<string>;
-  onProblem: (problem: JsonObject) => void;
-}
 
 /** Who calls, or why there is nobody to ask authentik for. */
 export type IdentifiedCaller = CallerIdentity | Error;
@@ -46,10 +36,10 @@ export function createRunOperation(authentik: Authentik, options: ContextOptions
     }: {
       caller: IdentifiedCaller;
       controller: AbortController;
-      run: (context: ServerContext) => Result | Promise<Result>;
+      run: (context: GraphContext) => Result | Promise<Result>;
     },
   ): Promise<Result> => {
-    const { requestId, operation, codes, onProblem, span } = pending;
+    const { requestId, span } = pending;
     const { signal } = controller;
     const client =
       caller instanceof Error
@@ -61,7 +51,7 @@ export function createRunOperation(authentik: Authentik, options: ContextOptions
       operationTimeoutMs,
     );
     try {
-      return await run({ authentik: client, requestId, ...limits, operation, codes, onProblem });
+      return await run({ authentik: client, ...limits });
     } finally {
       clearTimeout(timer);
     }

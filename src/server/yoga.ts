@@ -9,13 +9,14 @@ import {
 import { createYoga, type GraphQLParams, type Plugin } from "graphql-yoga";
 import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
 import { clientError } from "../graphql/errors.ts";
-import type { Executor } from "../graphql/execute.ts";
+import type { GraphContext } from "../graphql/context.ts";
+import { type Executor, summaryOf } from "../graphql/execute.ts";
 import { formatResult, textOf } from "../graphql/format.ts";
-import { findOperation, type PreparedDocument } from "../graphql/prepare.ts";
+import { findOperation } from "../graphql/prepare.ts";
 import { usePersistedQueries } from "./persisted-queries.ts";
 import { checkParams, type GraphQLRequest, type RequestParams, TRACE_HEADER } from "./request-params.ts";
 import { type GraphQLResponse, statusOf } from "./graphql-response.ts";
-import type { ServerContext } from "./server-context.ts";
+import type { PendingRequest } from "./pending-request.ts";
 
 /** What yoga needs to answer as the fast path does. */
 export interface YogaOptions {
@@ -29,8 +30,9 @@ export interface YogaOptions {
 }
 
 /** What one request's context has besides. */
-interface YogaContext extends ServerContext {
+interface YogaContext extends GraphContext {
   graphqlRequest: GraphQLRequest;
+  pending: PendingRequest;
 }
 
 type YogaPlugin = Plugin<YogaContext, YogaContext>;
@@ -81,7 +83,7 @@ export function createYogaServer(options: YogaOptions) {
     /** @param options.trace the value of {@link TRACE_HEADER} */
     async handle(
       request: GraphQLRequest,
-      { context, trace }: { context: ServerContext; trace: unknown },
+      { context, pending, trace }: { context: GraphContext; pending: PendingRequest; trace: unknown },
     ): Promise<GraphQLResponse> {
       const { mediaType } = request;
       const isTraced = trace === "ftv1";
@@ -100,6 +102,7 @@ export function createYogaServer(options: YogaOptions) {
       const response = await server.fetch("http://gateway/graphql", init, {
         ...context,
         graphqlRequest: request,
+        pending,
       });
       const allow = response.headers.get("allow");
       return {
@@ -168,14 +171,12 @@ function checkBatch({ length }: readonly unknown[], max: number): void {
 
 /** Lets yoga parse, validate and execute with the one executor. */
 function useExecutor(executor: Executor): YogaPlugin {
-  const preparedBy = new WeakMap<object, PreparedDocument>();
   return {
     onParse({ params: { source }, context, setParsedDocument }) {
-      const prepared = executor.prepare(typeof source === "string" ? source : source.body);
+      const document = executor.prepare(typeof source === "string" ? source : source.body);
       // yoga has other words for a name that means no operation, and says them right after parsing.
-      findOperation(prepared, context.params.operationName);
-      preparedBy.set(prepared.document, prepared);
-      setParsedDocument(prepared.document);
+      findOperation(document, context.params.operationName);
+      setParsedDocument(document);
     },
     onValidate({ setResult }) {
       // Every document that was let through above is valid.
@@ -184,9 +185,11 @@ function useExecutor(executor: Executor): YogaPlugin {
     onExecute({ args, setExecuteFn }) {
       setExecuteFn(() => {
         const { document, operationName, variableValues: variables, contextValue: context } = args;
-        const prepared = preparedBy.get(document);
-        if (!prepared) throw new TypeError("the document was not prepared");
-        return executor.execute(prepared, { operationName, variables }, context);
+        const operation = findOperation(document, operationName);
+        const { pending } = context;
+        // Of a batch, what its operations say together.
+        pending.operation = { ...pending.operation, ...summaryOf(operation) };
+        return executor.execute(document, { operation, variables }, context);
       });
     },
   };
@@ -196,12 +199,12 @@ function useExecutor(executor: Executor): YogaPlugin {
 function useFormat(): YogaPlugin {
   return {
     onResultProcess(payload) {
-      const { serverContext: context } = payload;
-      const { mediaType } = context.graphqlRequest;
+      const { graphqlRequest, pending } = payload.serverContext;
+      const { mediaType } = graphqlRequest;
       payload.setResultProcessor((result, fetchAPI) => {
         const formatted = (Array.isArray(result) ? result : [result]).map((one) => {
-          const each = formatResult(singleResult(one), context);
-          for (const code of each.codes) context.codes.add(code);
+          const each = formatResult(singleResult(one), pending);
+          for (const code of each.codes) pending.codes.add(code);
           return each;
         });
         const [first] = formatted;
@@ -233,7 +236,7 @@ function useFormattedErrors(): YogaPlugin {
       onExecuteDone({ result, setResult }) {
         const single = singleResult(result);
         if (!single.errors) return;
-        const { errors, data } = formatResult(single, args.contextValue).result;
+        const { errors, data } = formatResult(single, args.contextValue.pending).result;
         // What was formatted has all that a GraphQLError shows; traces read message, path and locations.
         const marked = errors?.map((error, index) =>
           isOfUnresolvedField(single.errors?.[index]) ? { ...error, [UNTRACED]: true } : error,
