@@ -8,7 +8,7 @@ import { findOperation } from "../graphql/prepare.ts";
 import type { PendingRequest } from "./pending-request.ts";
 import { checkParams, type GraphQLRequest } from "./request-params.ts";
 import { type GraphQLResponse, statusOf } from "./graphql-response.ts";
-import type { RunOperation } from "./server-context.ts";
+import type { RunOperation } from "./run-operation.ts";
 
 /** What the fast path needs. */
 interface FastPathOptions {

@@ -21,7 +21,7 @@ import {
   negotiate,
   type ResponseMediaType,
 } from "./graphql-response.ts";
-import { createRunOperation, type IdentifiedCaller } from "./server-context.ts";
+import { createRunOperation, type IdentifiedCaller } from "./run-operation.ts";
 
 /** What the GraphQL endpoint allows: the options of its table, and what is known only when it starts. */
 export interface GatewayOptions extends Omit<Config["gateway"], "credentials"> {

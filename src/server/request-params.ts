@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
 import { clientError } from "../graphql/errors.ts";
 import type { ResponseMediaType } from "./graphql-response.ts";
-import type { IdentifiedCaller } from "./server-context.ts";
+import type { IdentifiedCaller } from "./run-operation.ts";
 
 /** Routers ask for a trace of the operation with it. */
 export const TRACE_HEADER = "apollo-federation-include-trace";

@@ -11,8 +11,8 @@ import type { PendingRequest } from "./pending-request.ts";
 /** Who calls, or why there is nobody to ask authentik for. */
 export type IdentifiedCaller = CallerIdentity | Error;
 
-/** What contexts are made with. */
-export interface ContextOptions extends GraphLimits {
+/** What one operation may take. */
+export interface OperationLimits extends GraphLimits {
   /** One budget for an operation: from the body's last byte to the last byte of the last REST call. */
   operationTimeoutMs: number;
   /** REST calls that one operation may cause. */
@@ -22,7 +22,7 @@ export interface ContextOptions extends GraphLimits {
 export type RunOperation = ReturnType<typeof createRunOperation>;
 
 /** Runs operations, each within its time budget. */
-export function createRunOperation(authentik: Authentik, options: ContextOptions) {
+export function createRunOperation(authentik: Authentik, options: OperationLimits) {
   const { operationTimeoutMs, maxRestCalls } = options;
   const { maxRepresentations, maxPageSize, maxAnswerFields, maxErrors, maxScannedRows } = options;
   const limits = { maxRepresentations, maxPageSize, maxAnswerFields, maxErrors, maxScannedRows };
