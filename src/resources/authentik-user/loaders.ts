@@ -95,10 +95,7 @@ export interface AuthentikUserFilter {
 }
 
 /** How lists of users are sorted. */
-export const USER_ORDER = {
-  direction: 1,
-  key: (user: AuthentikUser) => [user.pk],
-} as const satisfies Order<AuthentikUser>;
+export const USER_ORDER: Order<AuthentikUser> = { direction: 1, key: (user) => [user.pk] };
 
 /**
  * A page of the users that the caller may see, by primary key.

@@ -138,7 +138,7 @@ builder.queryFields((t) => ({
         info,
         maxPageSize,
         list: ["users", email, search, isActive, group],
-        keyOf: USER_ORDER.key,
+        order: USER_ORDER,
         read: (page) => authentikUsers(authentik, filter, page),
       });
     },
