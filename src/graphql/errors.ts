@@ -177,13 +177,7 @@ export function formatError(
 
 /** The error that was thrown first, below what graphql-js wrapped around it. */
 function rootOf(error: unknown): unknown {
-  let root = error;
-  // Bounded, should an error be its own original.
-  for (let depth = 0; depth < 10; depth += 1) {
-    if (root instanceof GraphQLError && root.originalError) root = root.originalError;
-    else break;
-  }
-  return root;
+  return error instanceof GraphQLError && error.originalError ? rootOf(error.originalError) : error;
 }
 
 function positionOf(error: unknown): Pick<FormattedError, "locations" | "path"> {

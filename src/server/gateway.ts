@@ -62,8 +62,8 @@ const NO_CONTENT = { status: 204, mediaType: "application/json", body: "" } as c
 const ALLOW = ["Allow", "GET, POST, OPTIONS"];
 
 /**
- * The graph over HTTP: guards every request, executes operations with the caller's credentials, writes one record for each request.
- * One operation takes the fast path; batches, persisted queries and traces go through yoga.
+ * The graph over HTTP: guards every request, executes operations with the caller's credentials, writes one record for
+ * each request. One operation takes the fast path; batches, persisted queries and traces go through yoga.
  */
 export function createGateway(options: GatewayOptions, dependencies: GatewayDependencies) {
   const { schema, authentik, tracing, onRequest, routes } = dependencies;
