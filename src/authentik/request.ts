@@ -3,6 +3,7 @@ import type { LRUCache } from "lru-cache";
 import type { Breaker, CallOutcome } from "./breaker.ts";
 import type { AuthentikOptions, Caller, UpstreamRequest, Usage } from "./client.ts";
 import { AuthentikError, type AuthentikErrorKind } from "./authentik-error.ts";
+import { isJsonObject } from "./decoders.ts";
 import type { HttpClient, UpstreamResponse } from "./http.ts";
 import { toNetworkError } from "./network-errors.ts";
 import { decodeResponse } from "./response.ts";
@@ -230,9 +231,8 @@ function sampleKind(
 
 /** Rows of a list; null for anything else. */
 function rowsOf(result: object): number | null {
-  const value: unknown = "value" in result ? result.value : null;
-  if (typeof value !== "object" || value === null || !("results" in value)) return null;
-  return Array.isArray(value.results) ? value.results.length : null;
+  const rows = "value" in result && isJsonObject(result.value) ? result.value["results"] : null;
+  return Array.isArray(rows) ? rows.length : null;
 }
 
 function breakerIsOpen(blockedMs: number, route: string): AuthentikError {

@@ -1,4 +1,5 @@
 import { AuthentikError, type AuthentikErrorKind, type AuthentikErrorOptions } from "./authentik-error.ts";
+import { isJsonObject } from "./decoders.ts";
 import { decodeFieldErrors } from "./field-errors.ts";
 import type { UpstreamResponse } from "./http.ts";
 import { SPEAKS_TLS } from "./network-errors.ts";
@@ -141,17 +142,11 @@ function parse(text: string): unknown {
 }
 
 function detailOf(body: unknown): unknown {
-  return typeof body === "object" && body !== null && "detail" in body ? body.detail : undefined;
+  return isJsonObject(body) ? body["detail"] : undefined;
 }
 
 function isRouterError(value: unknown): boolean {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "error" in value &&
-    !("pk" in value) &&
-    !("results" in value)
-  );
+  return isJsonObject(value) && "error" in value && !("pk" in value) && !("results" in value);
 }
 
 /** authentik's routers say so in text or JSON, whatever the content type claims. */
