@@ -33,7 +33,11 @@ export function perUpstream<T>(create: () => T): (client: AuthentikClient) => T 
 
 const REMEMBERED_MS = 5 * 60_000;
 
-/** What is known of each caller of an authentik, by `client.callerKey`, for some minutes. */
-export function perCaller<T extends object | number>(): (client: AuthentikClient) => LRUCache<string, T> {
-  return perUpstream(() => new LRUCache<string, T>({ max: REMEMBERED_CALLERS, ttl: REMEMBERED_MS }));
+/** What is known of each caller of an authentik, for some minutes. */
+export function perCaller<T extends object | number>() {
+  const cacheOf = perUpstream(() => new LRUCache<string, T>({ max: REMEMBERED_CALLERS, ttl: REMEMBERED_MS }));
+  return {
+    get: (client: AuthentikClient) => cacheOf(client).get(client.callerKey),
+    set: (client: AuthentikClient, value: T) => void cacheOf(client).set(client.callerKey, value),
+  };
 }

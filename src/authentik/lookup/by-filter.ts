@@ -39,12 +39,12 @@ export function createFilterLookup<K extends number | string, T extends { readon
     const rowCost = client.upstream.rowCost() * routes.rowWeight;
     const pays = (rows: number) =>
       rows <= maxRows && Math.max(1, Math.ceil(rows / PAGE_SIZE)) * LIST_BASE_COST + rows * rowCost <= keys;
-    const known = lengths(client).get(client.callerKey);
+    const known = lengths.get(client);
     if (known !== undefined && !pays(known)) return null;
     const affordable = Math.max(1, Math.floor((keys - LIST_BASE_COST) / rowCost));
     const pageSize = Math.min(PAGE_SIZE, known === undefined ? affordable : PAGE_SIZE);
     const first = await readPage(client, routes, { page: 1, pageSize });
-    lengths(client).set(client.callerKey, first.count);
+    lengths.set(client, first.count);
     if (first.next === 0) return first.rows;
     if (!pays(first.count)) return null;
     return readWholeList(client, routes, { maxRows, ...(pageSize === PAGE_SIZE ? { first } : {}) });

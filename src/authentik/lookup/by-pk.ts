@@ -57,8 +57,8 @@ export function createPkLookup<T>(routes: PkLookupRoutes<T>) {
   ): Promise<Map<number, Outcome<T>>> => {
     const outcomes = new Map<number, Outcome<T>>();
     const known = knowledge(client);
-    let planner = planners(client).get(client.callerKey);
-    if (planner === undefined) planners(client).set(client.callerKey, (planner = createPagePlanner()));
+    let planner = planners.get(client);
+    if (!planner) planners.set(client, (planner = createPagePlanner()));
     const read = new Set<number>();
     const rowCost = client.upstream.rowCost() * (routes.rowWeight ?? 1);
     /** What the pages cost, less the keys that they settled. */
