@@ -14,7 +14,7 @@ import { type Executor, summaryOf } from "../graphql/execute.ts";
 import { formatResult, textOf } from "../graphql/format.ts";
 import { findOperation } from "../graphql/prepare.ts";
 import { usePersistedQueries } from "./persisted-queries.ts";
-import { checkParams, type GraphQLRequest, type RequestParams, TRACE_HEADER } from "./request-params.ts";
+import { checkParams, type GraphQLRequest, TRACE_HEADER } from "./request-params.ts";
 import { type GraphQLResponse, statusOf } from "./graphql-response.ts";
 import type { PendingRequest } from "./pending-request.ts";
 
@@ -133,20 +133,12 @@ function useRequestParams(batchLimit: number): YogaPlugin {
     },
     onParams({ params, setParams, setResult }) {
       try {
-        setParams(withoutUndefined(checkParams(params)));
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- to yoga, what is undefined is not there
+        setParams(checkParams(params) as GraphQLParams);
       } catch (error) {
         setResult({ errors: errorsOf(error) });
       }
     },
-  };
-}
-
-function withoutUndefined({ query, operationName, variables, extensions }: RequestParams): GraphQLParams {
-  return {
-    ...(query !== undefined && { query }),
-    ...(operationName !== undefined && { operationName }),
-    ...(variables && { variables }),
-    ...(extensions && { extensions }),
   };
 }
 
