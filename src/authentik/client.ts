@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import { createBreaker } from "./breaker.ts";
+import { type BreakerState, createBreaker } from "./breaker.ts";
 import { type CallerIdentity, createCallerKeys, REMEMBERED_CALLERS } from "./caller.ts";
 import { createCoalescer, type Share } from "./coalesce.ts";
 import { AuthentikError, type AuthentikErrorKind } from "./authentik-error.ts";
@@ -98,7 +98,7 @@ export interface AuthentikState {
   inFlight: number;
   queued: number;
   limit: number;
-  breaker: "closed" | "open" | "half-open";
+  breaker: BreakerState;
 }
 
 /** One authentik server, shared by all operations of this process. */
@@ -133,17 +133,14 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
   const queue = createRequestQueue({ limit, queueMax: options.queueMax });
   const breaker = createBreaker(now);
   const rowCost = createRowCost();
-  const accepted = new LRUCache<string, true>({ max: REMEMBERED_CALLERS });
   const send = createSender({
     http,
     queue,
     breaker,
     rowCost,
-    accepted,
     retries: options.retry ? createRetryBudget({ inFlightAtMost: () => limit.permits() }) : null,
     serviceMode: serviceAuthorization !== undefined,
     onUpstreamRequest: options.onUpstreamRequest,
-    now,
   });
   const keyOf = createCallerKeys();
   const coalescer = createCoalescer<unknown>();

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { LRUCache } from "lru-cache";
+import { LRUCache } from "lru-cache";
 import type { Breaker, CallOutcome } from "./breaker.ts";
+import { REMEMBERED_CALLERS } from "./caller.ts";
 import type { AuthentikOptions, Caller, UpstreamRequest, Usage } from "./client.ts";
 import { AuthentikError, type AuthentikErrorKind } from "./authentik-error.ts";
 import { isJsonObject } from "./decoders.ts";
@@ -38,14 +39,11 @@ export interface SenderParts {
   queue: RequestQueue;
   breaker: Breaker;
   rowCost: RowCost;
-  /** Keys of callers whose credential authentik has accepted; all others share one turn in the queue. */
-  accepted: LRUCache<string, true>;
   /** Null: nothing is sent twice. */
   retries: RetryBudget | null;
   /** Whether the credential is the gateway's own. */
   serviceMode: boolean;
   onUpstreamRequest: AuthentikOptions["onUpstreamRequest"];
-  now: () => number;
 }
 
 /** Whose operation a request belongs to. */
@@ -62,7 +60,9 @@ const QUIET_REQUESTS = 2;
 const TIMEOUT_COUNTS_FROM_MS = 500;
 
 export function createSender(parts: SenderParts) {
-  const { http, queue, breaker, rowCost, accepted, retries, serviceMode, onUpstreamRequest, now } = parts;
+  const { http, queue, breaker, rowCost, retries, serviceMode, onUpstreamRequest } = parts;
+  /** Keys of callers whose credential authentik has accepted; all others share one turn in the queue. */
+  const accepted = new LRUCache<string, true>({ max: REMEMBERED_CALLERS });
 
   /** Null: the permit is there; else a promise of it. @throws {AuthentikError} overloaded, or the reason of the signal */
   function takePermit(callerKey: string, signal: AbortSignal, route: string): Promise<void> | null {
@@ -108,10 +108,10 @@ export function createSender(parts: SenderParts) {
     const { key: callerKey, authorization } = caller.identity;
     const blockedMs = breaker.blockedMs();
     if (blockedMs > 0) throw breakerIsOpen(blockedMs, route);
-    const enteredMs = now();
+    const enteredMs = performance.now();
     const permit = takePermit(callerKey, signal, route);
     if (permit !== null) await permit;
-    const startedMs = now();
+    const startedMs = performance.now();
     if (permit !== null) usage.queuedMs += startedMs - enteredMs;
     const admission = breaker.admit();
     if (typeof admission === "number") {
@@ -136,7 +136,7 @@ export function createSender(parts: SenderParts) {
           : toNetworkError(cause instanceof Error ? cause : new Error(String(cause)), route);
     }
     const error = result instanceof AuthentikError ? result : null;
-    const latencyMs = response?.latencyMs ?? now() - startedMs;
+    const latencyMs = response?.latencyMs ?? performance.now() - startedMs;
     const isLate = error?.kind === "timeout" && latencyMs >= TIMEOUT_COUNTS_FROM_MS;
     const again = !isRetry && admission === "normal" && error !== null && takeRetry(method, operation, error);
     // Of an attempt that is made again the second outcome counts: a worker or proxy that ends takes all that it had in
