@@ -1,7 +1,7 @@
 import { useApolloInlineTrace } from "@graphql-yoga/plugin-apollo-inline-trace";
 import {
   type ExecutionResult,
-  GraphQLError,
+  type GraphQLError,
   type GraphQLSchema,
   Kind,
   lexicographicSortSchema,
@@ -13,6 +13,7 @@ import type { GraphContext } from "../graphql/context.ts";
 import { type Executor, summaryOf } from "../graphql/execute.ts";
 import { formatResult, textOf } from "../graphql/format.ts";
 import { findOperation } from "../graphql/prepare.ts";
+import { resultOf } from "./fast-path.ts";
 import { usePersistedQueries } from "./persisted-queries.ts";
 import { checkParams, type GraphQLRequest, TRACE_HEADER } from "./request-params.ts";
 import { type GraphQLResponse, statusOf } from "./graphql-response.ts";
@@ -136,7 +137,7 @@ function useRequestParams(batchLimit: number): YogaPlugin {
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- to yoga, what is undefined is not there
         setParams(checkParams(params) as GraphQLParams);
       } catch (error) {
-        setResult({ errors: errorsOf(error) });
+        setResult(resultOf(error));
       }
     },
   };
@@ -237,11 +238,6 @@ function useFormattedErrors(): YogaPlugin {
       },
     }),
   };
-}
-
-function errorsOf(error: unknown): readonly GraphQLError[] {
-  if (error instanceof GraphQLError) return [error];
-  throw error;
 }
 
 /** Results of queries and mutations: nothing here streams. */
