@@ -90,6 +90,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
   const yoga = () => (loadingYoga ??= loadYoga());
 
   async function loadYoga() {
+    // oxlint-disable-next-line no-restricted-imports -- late, and the only one
     const { createYogaServer } = await import("./yoga.ts");
     return createYogaServer({ ...options, schema, executor, createExecutor: executorOf });
   }
