@@ -1,4 +1,4 @@
-import { GraphQLError, type SourceLocation } from "graphql";
+import { GraphQLError, type GraphQLFormattedError } from "graphql";
 import { AuthentikError, type AuthentikErrorKind } from "../authentik/authentik-error.ts";
 import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
 import { locationsOf } from "./locations.ts";
@@ -96,13 +96,8 @@ const INTERNAL: { code: ErrorCode; message: string } = {
 };
 
 /** An error as it goes out: nothing in it that was not written for the client. */
-export interface FormattedError {
-  readonly message: string;
-  readonly locations?: readonly SourceLocation[];
-  readonly path?: readonly (string | number)[];
-  readonly extensions: { readonly code: string; readonly requestId: string } & Readonly<
-    Record<string, unknown>
-  >;
+export interface FormattedError extends GraphQLFormattedError {
+  readonly extensions: JsonObject & { readonly code: string; readonly requestId: string };
 }
 
 /**

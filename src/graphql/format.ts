@@ -1,12 +1,10 @@
-import { type ExecutionResult, GraphQLError } from "graphql";
+import { type ExecutionResult, type FormattedExecutionResult, GraphQLError } from "graphql";
 import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
 import { type FormattedError, formatError } from "./errors.ts";
 
 /** A result as clients get it. */
-export interface FormattedResult {
+export interface FormattedResult extends FormattedExecutionResult {
   errors?: readonly FormattedError[];
-  data?: ExecutionResult["data"];
-  extensions?: JsonObject;
 }
 
 /** The result and what HTTP should say about it. */
@@ -25,18 +23,16 @@ export interface Formatted {
  * @param options.onProblem takes what an operator should see and a client must not
  */
 export function formatResult(
-  result: ExecutionResult,
+  { data, errors, extensions }: ExecutionResult,
   options: { requestId: string; onProblem?: (problem: JsonObject) => void },
 ): Formatted {
-  const executed = result.data !== undefined;
-  if (executed && !result.errors && !result.extensions) {
-    return { result: { data: result.data }, executed, codes: [], http: null };
-  }
+  const executed = data !== undefined;
+  if (executed && !errors && !extensions) return { result: { data }, executed, codes: [], http: null };
   const formatted: FormattedResult = {};
   const codes = new Set<string>();
   let http: Formatted["http"] = null;
-  if (result.errors && result.errors.length > 0) {
-    formatted.errors = result.errors.map((error) => {
+  if (errors && errors.length > 0) {
+    formatted.errors = errors.map((error) => {
       http ??= executed ? null : httpOf(error);
       const seen = isFormatted(error)
         ? error
@@ -45,8 +41,8 @@ export function formatResult(
       return seen;
     });
   }
-  if (executed) formatted.data = result.data;
-  if (result.extensions) formatted.extensions = result.extensions;
+  if (executed) formatted.data = data;
+  if (extensions) formatted.extensions = extensions;
   return { result: formatted, executed, codes: [...codes], http };
 }
 
