@@ -14,8 +14,8 @@ export interface Formatted {
   executed: boolean;
   /** Codes of its errors, each once. */
   codes: readonly string[];
-  /** What a request error asked for by itself, such as 405 for a mutation by GET. Headers: names and values in turn. */
-  http: { status: number; headers: readonly string[] } | null;
+  /** The status that a request error asked for by itself, such as 405 for a mutation by GET. */
+  status: number | null;
 }
 
 /**
@@ -27,13 +27,13 @@ export function formatResult(
   options: { requestId: string; onProblem?: (problem: JsonObject) => void },
 ): Formatted {
   const executed = data !== undefined;
-  if (executed && !errors && !extensions) return { result: { data }, executed, codes: [], http: null };
+  if (executed && !errors && !extensions) return { result: { data }, executed, codes: [], status: null };
   const formatted: FormattedResult = {};
   const codes = new Set<string>();
-  let http: Formatted["http"] = null;
+  let status: number | null = null;
   if (errors && errors.length > 0) {
     formatted.errors = errors.map((error) => {
-      http ??= executed ? null : httpOf(error);
+      status ??= executed ? null : askedStatusOf(error);
       const seen = isFormatted(error)
         ? error
         : formatError(error, { ...options, fallbackCode: "BAD_USER_INPUT" });
@@ -43,7 +43,7 @@ export function formatResult(
   }
   if (executed) formatted.data = data;
   if (extensions) formatted.extensions = extensions;
-  return { result: formatted, executed, codes: [...codes], http };
+  return { result: formatted, executed, codes: [...codes], status };
 }
 
 const texts = new WeakMap<object, string>();
@@ -71,15 +71,9 @@ function isFormatted(error: unknown): error is FormattedError {
   );
 }
 
-function httpOf(error: unknown): Formatted["http"] {
+function askedStatusOf(error: unknown): number | null {
   const http: unknown = error instanceof GraphQLError ? error.extensions["http"] : null;
-  if (!isJsonObject(http) || typeof http["status"] !== "number" || http["spec"] === true) return null;
-  const headers: string[] = [];
-  const given: unknown = http["headers"];
-  // yoga names the methods with every malformed request; they say something with 405 only.
-  if (http["status"] === 405 && isJsonObject(given)) {
-    for (const [name, value] of Object.entries(given))
-      if (typeof value === "string") headers.push(name, value);
-  }
-  return { status: http["status"], headers };
+  return isJsonObject(http) && typeof http["status"] === "number" && http["spec"] !== true
+    ? http["status"]
+    : null;
 }

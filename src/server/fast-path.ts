@@ -7,7 +7,7 @@ import { formatResult, textOf } from "../graphql/format.ts";
 import { findOperation } from "../graphql/prepare.ts";
 import type { PendingRequest } from "./pending-request.ts";
 import { checkParams, type GraphQLRequest } from "./request-params.ts";
-import { type GraphQLResponse, statusOf } from "./graphql-response.ts";
+import { type GraphQLResponse, statusOf, withAllow } from "./graphql-response.ts";
 import type { RunOperation } from "./run-operation.ts";
 
 /** What the fast path needs. */
@@ -75,22 +75,16 @@ export function createFastPath(options: FastPathOptions) {
     }
     const formatted = formatResult(execution.result, pending);
     for (const code of formatted.codes) pending.codes.add(code);
-    return {
-      status: statusOf(formatted, mediaType),
-      mediaType,
-      body:
-        formatted.codes.length === 0
-          ? (execution.text ??= textOf(formatted.result))
-          : textOf(formatted.result),
-      ...(formatted.http && { headers: formatted.http.headers }),
-    };
+    const body =
+      formatted.codes.length === 0 ? (execution.text ??= textOf(formatted.result)) : textOf(formatted.result);
+    return withAllow({ status: statusOf(formatted, mediaType), mediaType, body });
   };
 }
 
 /** As yoga says it. */
 function notByGet(): GraphQLError {
   return clientError("BAD_REQUEST", "Can only perform a mutation operation from a POST request.", {
-    http: { status: 405, headers: { Allow: "POST" } },
+    http: { status: 405 },
   });
 }
 

@@ -16,7 +16,7 @@ import { findOperation } from "../graphql/prepare.ts";
 import { resultOf } from "./fast-path.ts";
 import { usePersistedQueries } from "./persisted-queries.ts";
 import { checkParams, type GraphQLRequest, TRACE_HEADER } from "./request-params.ts";
-import { type GraphQLResponse, statusOf } from "./graphql-response.ts";
+import { type GraphQLResponse, statusOf, withAllow } from "./graphql-response.ts";
 import type { PendingRequest } from "./pending-request.ts";
 
 /** What yoga needs to answer as the fast path does. */
@@ -105,13 +105,7 @@ export function createYogaServer(options: YogaOptions) {
         graphqlRequest: request,
         pending,
       });
-      const allow = response.headers.get("allow");
-      return {
-        status: response.status,
-        mediaType,
-        body: await response.text(),
-        ...(allow !== null && { headers: ["Allow", allow] }),
-      };
+      return withAllow({ status: response.status, mediaType, body: await response.text() });
     },
     async dispose() {
       await plain.dispose();
@@ -204,11 +198,7 @@ function useFormat(): YogaPlugin {
         const texts = formatted.map((one) => textOf(one.result));
         const body = Array.isArray(result) ? `[${texts.join(",")}]` : texts[0];
         const status = first && !Array.isArray(result) ? statusOf(first, mediaType) : 200;
-        const allow = first?.http?.headers[1];
-        return new fetchAPI.Response(body, {
-          status,
-          headers: { "content-type": mediaType, ...(allow !== undefined && { allow }) },
-        });
+        return new fetchAPI.Response(body, { status });
       }, mediaType);
     },
   };
