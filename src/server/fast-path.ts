@@ -31,8 +31,9 @@ interface Execution {
 const MAX_SHARED_LENGTH = 16_384;
 
 /**
- * What nearly every request takes: one operation, without a persisted query or anything else that is yoga's. Prepares, executes and formats with the functions that yoga's plugins call, without
- * yoga's own Request, Response and hooks. docs/decisions/0010-one-way-in.md has what that saves.
+ * What nearly every request takes: one operation, without a persisted query or anything else that is yoga's. Prepares,
+ * executes and formats with the functions that yoga's plugins call, without yoga's own Request, Response and hooks.
+ * docs/decisions/0010-one-way-in.md has what that saves.
  */
 export function createFastPath(options: FastPathOptions) {
   const { executor, authentik, runOperation, coalesce, operationTimeoutMs } = options;
