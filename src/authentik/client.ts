@@ -1,10 +1,10 @@
 import { LRUCache } from "lru-cache";
-import { type BreakerState, createBreaker } from "./breaker.ts";
+import { createBreaker } from "./breaker.ts";
 import { type CallerIdentity, createCallerKeys, REMEMBERED_CALLERS } from "./caller.ts";
 import { createCoalescer, type Share } from "./coalesce.ts";
 import { AuthentikError, type AuthentikErrorKind } from "./authentik-error.ts";
 import { createHttpClient, type HttpOptions } from "./http.ts";
-import { type Probe, probeApi } from "./probe.ts";
+import { probeApi } from "./probe.ts";
 import { createSender, type OperationSpan } from "./request.ts";
 import { createRetryBudget } from "./retry.ts";
 import { createRowCost } from "./lookup/row-cost.ts";
@@ -93,31 +93,10 @@ export interface AuthentikClient {
   delete(request: UpstreamRequest): Promise<void>;
 }
 
-/** A snapshot for readiness, logs and metrics. */
-export interface AuthentikState {
-  inFlight: number;
-  queued: number;
-  limit: number;
-  breaker: BreakerState;
-}
-
 /** One authentik server, shared by all operations of this process. */
-export interface Authentik {
-  /** As in the options: whether several keys may be picked from a list. */
-  readonly list: boolean;
-  /** What one more row in a list costs authentik, in retrieves, as measured lately. */
-  rowCost(): number;
-  /** Who calls, by a whole `Authorization` value that was checked for form. */
-  identify(authorization: string): CallerIdentity;
-  /** What a caller's reads in flight may be shared under: another key after each of its writes. */
-  shareKey(identity: CallerIdentity): string;
-  forCaller(caller: Caller): AuthentikClient;
-  /** Asks the API whether it is an authentik, and in service mode whether it takes the token. Never throws. */
-  probe(options: { timeoutMs: number }): Promise<Probe>;
-  state(): AuthentikState;
-  /** Ends every connection; requests in flight fail. */
-  close(): Promise<void>;
-}
+export type Authentik = ReturnType<typeof createAuthentik>;
+
+export type AuthentikState = ReturnType<Authentik["state"]>;
 
 /** What a parsed response needs in memory, in multiples of its JSON text, and what an entry needs besides. */
 const MEMORY_PER_BYTE = 4;
@@ -126,7 +105,7 @@ const ENTRY_BYTES = 500;
 const now = (): number => performance.now();
 
 /** The REST API of one authentik server: cache, then coalesce, then queue, breaker, retry, then HTTP. */
-export function createAuthentik(options: AuthentikOptions): Authentik {
+export function createAuthentik(options: AuthentikOptions) {
   const { concurrency, coalesce, cacheTtlMs, serviceAuthorization } = options;
   const limit = concurrency === "auto" ? createGradientLimit({ now }) : createFixedLimit(concurrency);
   const http = createHttpClient(options);
@@ -204,20 +183,27 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
     };
   }
 
-  const authentik: Authentik = {
+  const authentik = {
+    /** Whether several keys may be picked from a list. */
     list: options.list,
+    /** What one more row in a list costs authentik, in retrieves, as measured lately. */
     rowCost: () => rowCost.current(),
-    identify: (authorization) => ({ authorization, key: keyOf(authorization) }),
-    shareKey: ({ key }) => key + (writes.get(key) ?? ""),
+    /** Who calls, by a whole `Authorization` value that was checked for form. */
+    identify: (authorization: string): CallerIdentity => ({ authorization, key: keyOf(authorization) }),
+    /** What a caller's reads in flight may be shared under: another key after each of its writes. */
+    shareKey: ({ key }: CallerIdentity): string => key + (writes.get(key) ?? ""),
     forCaller,
-    probe: ({ timeoutMs }) =>
+    /** Asks the API whether it is an authentik, and in service mode whether it takes the token. Never throws. */
+    probe: ({ timeoutMs }: { timeoutMs: number }) =>
       probeApi(http, { timeoutMs, url: options.url, authorization: serviceAuthorization?.() ?? null }),
+    /** A snapshot for readiness, logs and metrics. */
     state: () => ({
       inFlight: queue.inFlight(),
       queued: queue.queued(),
       limit: limit.permits(),
       breaker: breaker.state(),
     }),
+    /** Ends every connection; requests in flight fail. */
     close: () => http.close(),
   };
   return authentik;
