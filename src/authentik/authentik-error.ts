@@ -39,20 +39,20 @@ export type AuthentikErrorKind =
 /** What an {@link AuthentikError} carries besides its kind. */
 export interface AuthentikErrorOptions {
   /** HTTP status, when there was an answer. */
-  status?: number;
+  status?: number | undefined;
   /** Seconds after which authentik said to come back. */
-  retryAfterSeconds?: number;
+  retryAfterSeconds?: number | undefined;
   /** The JSON body of a 400: per-field lists, `non_field_errors`, `code`, possibly nested. */
   fieldErrors?: unknown;
   /** REST route as a template, such as `/sources/user_connections/plex/{id}/`: for the log only. */
-  route?: string;
+  route?: string | undefined;
   /** `X-authentik-id` of the answer: for the log only. */
-  upstreamRequestId?: string;
+  upstreamRequestId?: string | undefined;
   /** What an operator should check, in our words plus at most a short excerpt: for the log only. */
-  detail?: string;
+  detail?: string | undefined;
   cause?: unknown;
   /** Rows that may be looked through, and rows there are. */
-  rows?: { max: number; actual: number };
+  rows?: { max: number; actual: number } | undefined;
 }
 
 /**
@@ -92,4 +92,24 @@ export function isRefusalOf(error: unknown, field: string): boolean {
   if (!(error instanceof AuthentikError) || error.kind !== "invalid-input") return false;
   const { fieldErrors } = error;
   return typeof fieldErrors === "object" && fieldErrors !== null && field in fieldErrors;
+}
+
+/** What this gives, or the AuthentikError that it throws. */
+export function outcomeOf<T>(decode: () => T): T | AuthentikError {
+  try {
+    return decode();
+  } catch (error) {
+    return asAuthentikError(error);
+  }
+}
+
+/** What this resolves with, or the AuthentikError that it rejects with. */
+export function orError<T>(work: Promise<T>): Promise<T | AuthentikError> {
+  return work.catch(asAuthentikError);
+}
+
+/** @throws what is none */
+function asAuthentikError(error: unknown): AuthentikError {
+  if (error instanceof AuthentikError) return error;
+  throw error;
 }

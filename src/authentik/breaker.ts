@@ -2,18 +2,12 @@
 export type BreakerState = "closed" | "open" | "half-open";
 
 /** Admission of one call, to be given back to `record`. `trial` is the single call that may close an open breaker. */
-export type Admission = "normal" | "trial";
+type Admission = "normal" | "trial";
 
-/** A circuit breaker for one authentik. */
-export interface Breaker {
-  /** How many milliseconds calls should stay away; 0: `admit` may be asked. Changes nothing. */
-  blockedMs(): number;
-  /** Admission of one call, or how many milliseconds to stay away. */
-  admit(): Admission | number;
-  /** `neutral` for calls that tell nothing about authentik: given up by their caller, or made again. */
-  record(admission: Admission, outcome: "success" | "failure" | "neutral"): void;
-  state(): BreakerState;
-}
+/** What one call told. `neutral`: nothing about authentik, as it was given up by its caller, or made again. */
+export type CallOutcome = "success" | "failure" | "neutral";
+
+export type Breaker = ReturnType<typeof createBreaker>;
 
 const SLOTS = 5;
 const SLOT_MS = 1_000;
@@ -24,13 +18,15 @@ const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 8_000;
 
 /**
+ * A circuit breaker for one authentik.
+ *
  * Opens when at least half of at least ten calls in five seconds failed, for 1 s, then lets a single call try; each failed
  * try doubles the pause, up to 8 s.
  *
  * It is our own because those of the libraries wrap a function that returns a promise, which costs more promises and closures
  * on every call than counting into a slot does, and they cannot take back a call that told nothing.
  */
-export function createBreaker(now: () => number): Breaker {
+export function createBreaker(now: () => number) {
   const successes = new Float64Array(SLOTS);
   const failures = new Float64Array(SLOTS);
   let second = Math.floor(now() / SLOT_MS);
@@ -56,6 +52,7 @@ export function createBreaker(now: () => number): Breaker {
     failures.fill(0);
   };
 
+  /** How many milliseconds calls should stay away; 0: `admit` may be asked. Changes nothing. */
   const blockedMs = (): number => {
     if (pauseMs === 0) return 0;
     return trying ? FIRST_PAUSE_MS : Math.max(0, openUntil - now());
@@ -63,14 +60,15 @@ export function createBreaker(now: () => number): Breaker {
 
   return {
     blockedMs,
-    admit() {
+    /** Admission of one call, or how many milliseconds to stay away. */
+    admit(): Admission | number {
       if (pauseMs === 0) return "normal";
       const leftMs = blockedMs();
       if (leftMs > 0) return leftMs;
       trying = true;
       return "trial";
     },
-    record(admission, outcome) {
+    record(admission: Admission, outcome: CallOutcome): void {
       if (admission === "trial") {
         trying = false;
         if (outcome === "success") pauseMs = 0;
@@ -87,7 +85,7 @@ export function createBreaker(now: () => number): Breaker {
       const all = failed + successes.reduce((sum, count) => sum + count, 0);
       if (all >= FEWEST_CALLS && failed >= all * FAILING_SHARE) open();
     },
-    state() {
+    state(): BreakerState {
       if (pauseMs === 0) return "closed";
       return trying || now() >= openUntil ? "half-open" : "open";
     },

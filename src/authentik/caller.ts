@@ -9,6 +9,9 @@ export interface CallerIdentity {
   readonly key: string;
 }
 
+/** Callers of whom something is remembered. Forgetting costs a place in the queue, or one request, at most. */
+export const REMEMBERED_CALLERS = 10_000;
+
 // One scheme, one space, one word of printable ASCII (RFC 6750, 2.1). authentik takes the scheme in any case.
 const BEARER = /^bearer ([\x21-\x7e]+)$/i;
 

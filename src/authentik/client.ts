@@ -1,11 +1,11 @@
 import { LRUCache } from "lru-cache";
 import { createBreaker } from "./breaker.ts";
-import { type CallerIdentity, createCallerKeys } from "./caller.ts";
+import { type CallerIdentity, createCallerKeys, REMEMBERED_CALLERS } from "./caller.ts";
 import { createCoalescer, type Share } from "./coalesce.ts";
 import { AuthentikError, type AuthentikErrorKind } from "./authentik-error.ts";
 import { createHttpClient, type HttpOptions } from "./http.ts";
-import { type Probe, probeApi } from "./probe.ts";
-import { createSender, type UpstreamSpan } from "./request.ts";
+import { probeApi } from "./probe.ts";
+import { createSender, type OperationSpan } from "./request.ts";
 import { createRetryBudget } from "./retry.ts";
 import { createRowCost } from "./lookup/row-cost.ts";
 import { createFixedLimit, createGradientLimit } from "./scheduler/concurrency-limit.ts";
@@ -54,9 +54,8 @@ export interface Caller {
   signal: AbortSignal;
   /** Requests that this operation may cause. */
   maxRestCalls: number;
-  /** Begins a span of the operation's trace; absent where nothing is traced. */
-  startSpan?: ((request: { method: string; route: string }) => UpstreamSpan) | undefined;
-  traceId?: string | undefined;
+  /** The operation's own; absent where nothing is traced. */
+  span?: OperationSpan | undefined;
 }
 
 /** A request below `/api/v3`. */
@@ -67,22 +66,6 @@ export interface UpstreamRequest {
   path: string;
   /** Rows that a list is expected to answer with; absent for a retrieve. */
   rows?: number;
-}
-
-/** What one operation cost so far. Mutable, read when the operation is logged. */
-export interface Usage {
-  /** Requests sent to authentik on behalf of this operation, retries included. */
-  restCalls: number;
-  /** Requests that another operation in flight, or the cache, answered. */
-  sharedCalls: number;
-  retries: number;
-  /** Milliseconds that requests of this operation waited for a permit, added up. */
-  queuedMs: number;
-  /** Rows read from lists; counted by the loaders. */
-  rowsListed: number;
-  /** Keys that loaders were asked for and keys they had to fetch; counted by the loaders. */
-  keysRequested: number;
-  keysFetched: number;
 }
 
 /** The REST API as one caller sees it, for one operation. */
@@ -110,34 +93,10 @@ export interface AuthentikClient {
   delete(request: UpstreamRequest): Promise<void>;
 }
 
-/** A snapshot for readiness, logs and metrics. */
-export interface AuthentikState {
-  inFlight: number;
-  queued: number;
-  limit: number;
-  breaker: "closed" | "open" | "half-open";
-}
-
 /** One authentik server, shared by all operations of this process. */
-export interface Authentik {
-  /** As in the options: whether several keys may be picked from a list. */
-  readonly list: boolean;
-  /** What one more row in a list costs authentik, in retrieves, as measured lately. */
-  rowCost(): number;
-  /** Who calls, by a whole `Authorization` value that was checked for form. */
-  identify(authorization: string): CallerIdentity;
-  /** What a caller's reads in flight may be shared under: another key after each of its writes. */
-  shareKey(identity: CallerIdentity): string;
-  forCaller(caller: Caller): AuthentikClient;
-  /** Asks the API whether it is an authentik, and in service mode whether it takes the token. Never throws. */
-  probe(options: { timeoutMs: number }): Promise<Probe>;
-  state(): AuthentikState;
-  /** Ends every connection; requests in flight fail. */
-  close(): Promise<void>;
-}
+export type Authentik = ReturnType<typeof createAuthentik>;
 
-/** Callers of whom something is remembered. Forgetting costs a place in the queue, or one request, at most. */
-const REMEMBERED_CALLERS = 10_000;
+export type AuthentikState = ReturnType<Authentik["state"]>;
 
 /** What a parsed response needs in memory, in multiples of its JSON text, and what an entry needs besides. */
 const MEMORY_PER_BYTE = 4;
@@ -146,24 +105,21 @@ const ENTRY_BYTES = 500;
 const now = (): number => performance.now();
 
 /** The REST API of one authentik server: cache, then coalesce, then queue, breaker, retry, then HTTP. */
-export function createAuthentik(options: AuthentikOptions): Authentik {
+export function createAuthentik(options: AuthentikOptions) {
   const { concurrency, coalesce, cacheTtlMs, serviceAuthorization } = options;
   const limit = concurrency === "auto" ? createGradientLimit({ now }) : createFixedLimit(concurrency);
   const http = createHttpClient(options);
   const queue = createRequestQueue({ limit, queueMax: options.queueMax });
   const breaker = createBreaker(now);
   const rowCost = createRowCost();
-  const accepted = new LRUCache<string, true>({ max: REMEMBERED_CALLERS });
   const send = createSender({
     http,
     queue,
     breaker,
     rowCost,
-    accepted,
     retries: options.retry ? createRetryBudget({ inFlightAtMost: () => limit.permits() }) : null,
     serviceMode: serviceAuthorization !== undefined,
     onUpstreamRequest: options.onUpstreamRequest,
-    now,
   });
   const keyOf = createCallerKeys();
   const coalescer = createCoalescer<unknown>();
@@ -227,33 +183,47 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
     };
   }
 
-  const authentik: Authentik = {
+  const authentik = {
+    /** Whether several keys may be picked from a list. */
     list: options.list,
+    /** What one more row in a list costs authentik, in retrieves, as measured lately. */
     rowCost: () => rowCost.current(),
-    identify: (authorization) => ({ authorization, key: keyOf(authorization) }),
-    shareKey: ({ key }) => key + (writes.get(key) ?? ""),
+    /** Who calls, by a whole `Authorization` value that was checked for form. */
+    identify: (authorization: string): CallerIdentity => ({ authorization, key: keyOf(authorization) }),
+    /** What a caller's reads in flight may be shared under: another key after each of its writes. */
+    shareKey: ({ key }: CallerIdentity): string => key + (writes.get(key) ?? ""),
     forCaller,
-    probe: ({ timeoutMs }) =>
+    /** Asks the API whether it is an authentik, and in service mode whether it takes the token. Never throws. */
+    probe: ({ timeoutMs }: { timeoutMs: number }) =>
       probeApi(http, { timeoutMs, url: options.url, authorization: serviceAuthorization?.() ?? null }),
+    /** A snapshot for readiness, logs and metrics. */
     state: () => ({
       inFlight: queue.inFlight(),
       queued: queue.queued(),
       limit: limit.permits(),
       breaker: breaker.state(),
     }),
+    /** Ends every connection; requests in flight fail. */
     close: () => http.close(),
   };
   return authentik;
 }
 
-/** Counters of an operation that has not cost anything yet. */
-export function createUsage(): Usage {
+export type Usage = ReturnType<typeof createUsage>;
+
+/** What one operation cost so far: nothing yet. Mutable, read when the operation is logged. */
+export function createUsage() {
   return {
+    /** Requests sent to authentik on behalf of this operation, retries included. */
     restCalls: 0,
+    /** Requests that another operation in flight, or the cache, answered. */
     sharedCalls: 0,
     retries: 0,
+    /** Milliseconds that requests of this operation waited for a permit, added up. */
     queuedMs: 0,
+    /** Rows read from lists; counted by the loaders. */
     rowsListed: 0,
+    /** Keys that loaders were asked for and keys they had to fetch; counted by the loaders. */
     keysRequested: 0,
     keysFetched: 0,
   };

@@ -1,14 +1,3 @@
-/** Identical work in flight, done once for everyone who waits for it. Holds nothing when nothing is in flight. */
-export interface Coalescer<Result> {
-  /** Whether work is in flight that `join` would wait for. */
-  has(key: string): boolean;
-  /**
-   * Waits for the work under `key`, which is started unless it is in flight already. The key must hold the caller and
-   * everything else that the result depends on; with an empty key nobody else joins.
-   */
-  join(key: string, start: (controller: AbortController) => Promise<Result>): Share<Result>;
-}
-
 /** One place among those who wait for the same work. */
 export interface Share<Result> {
   readonly result: Promise<Result>;
@@ -39,10 +28,11 @@ interface Slot<Result> {
 }
 
 /**
- * Creates one; keys of different coalescers have nothing to do with each other.
+ * Identical work in flight, done once for everyone who waits for it. Holds nothing when nothing is in flight. Keys of
+ * different coalescers have nothing to do with each other.
  * @param options.joinWithinMs nobody joins work that is older: for work with a deadline, whose end would not be its own
  */
-export function createCoalescer<Result>({ joinWithinMs = Number.POSITIVE_INFINITY } = {}): Coalescer<Result> {
+export function createCoalescer<Result>({ joinWithinMs = Number.POSITIVE_INFINITY } = {}) {
   const slots = new Map<string, Slot<Result>>();
 
   function find(key: string): InFlight<Result> | null {
@@ -84,8 +74,13 @@ export function createCoalescer<Result>({ joinWithinMs = Number.POSITIVE_INFINIT
   }
 
   return {
-    has: (key) => find(key) !== null,
-    join(key, start) {
+    /** Whether work is in flight that `join` would wait for. */
+    has: (key: string): boolean => find(key) !== null,
+    /**
+     * Waits for the work under `key`, which is started unless it is in flight already. The key must hold the caller and
+     * everything else that the result depends on; with an empty key nobody else joins.
+     */
+    join(key: string, start: (controller: AbortController) => Promise<Result>): Share<Result> {
       const work = find(key) ?? begin(key, start);
       let waiter: Waiter<Result>;
       const result = new Promise<Result>((resolve, reject) => {

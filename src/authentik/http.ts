@@ -4,7 +4,7 @@ import { GrowingBuffer } from "../growing-buffer.ts";
 import { skippingContinue } from "./skip-continue.ts";
 
 /** One request to authentik. */
-export interface HttpRequest {
+interface HttpRequest {
   method: "GET" | "DELETE";
   /** Path and query below the API's root. */
   path: string;
@@ -28,16 +28,7 @@ export interface UpstreamResponse {
   latencyMs: number;
 }
 
-/** HTTP to one origin. Knows nothing of what a response means. */
-export interface HttpClient {
-  /**
-   * Sends one request.
-   * @throws {Error} undici's or the system's; the reason of the signal when that was aborted
-   */
-  send(request: HttpRequest, signal: AbortSignal): Promise<UpstreamResponse>;
-  /** Ends every connection, idle or not. */
-  close(): Promise<void>;
-}
+export type HttpClient = ReturnType<typeof createHttpClient>;
 
 /** How to reach it. */
 export interface HttpOptions {
@@ -54,14 +45,15 @@ export interface HttpOptions {
 const MAX_INTERIM_RESPONSES = 10;
 
 /**
- * undici's pool, bound to one origin; paths are joined by concatenation, so that none can change the host.
+ * HTTP to one origin, which knows nothing of what a response means: undici's pool, bound to it. Paths are joined by
+ * concatenation, so that none can change the host.
  *
  * How many requests are out at once is for the queue to say. undici's own timers are off: every request has a deadline,
  * which is its signal's. undici looks at no signal while it connects, hence the promise is rejected here at once.
  */
-export function createHttpClient(options: HttpOptions): HttpClient {
+export function createHttpClient(options: HttpOptions) {
   const { url, caPem, connectTimeoutMs, maxResponseBytes } = options;
-  const root = `${url.pathname.replace(/\/+$/, "")}/api/v3`;
+  const root = apiPath(url);
   // authentik's routers close idle connections early: undici's 4 s stay below what was seen.
   const pool = new Pool(url.origin, {
     pipelining: 1,
@@ -79,8 +71,12 @@ export function createHttpClient(options: HttpOptions): HttpClient {
   fixedHeaders.push("User-Agent", options.userAgent);
 
   return {
-    send: ({ method, path, headers }, signal) =>
-      new Promise((resolve, reject) => {
+    /**
+     * Sends one request.
+     * @throws {Error} undici's or the system's; the reason of the signal when that was aborted
+     */
+    send: ({ method, path, headers }: HttpRequest, signal: AbortSignal) =>
+      new Promise<UpstreamResponse>((resolve, reject) => {
         if (signal.aborted) {
           reject(signal.reason);
           return;
@@ -89,8 +85,14 @@ export function createHttpClient(options: HttpOptions): HttpClient {
         signal.addEventListener("abort", handler);
         pool.dispatch({ method, path: root + path, headers: [...fixedHeaders, ...headers] }, handler);
       }),
+    /** Ends every connection, idle or not. */
     close: () => pool.destroy(),
   };
+}
+
+/** Where authentik's API is, below the prefix that its URL may have. */
+export function apiPath({ pathname }: URL): string {
+  return `${pathname.replace(/\/+$/, "")}/api/v3`;
 }
 
 /** Collects one response. A class, since one object for all of undici's calls costs least. */

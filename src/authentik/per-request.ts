@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { REMEMBERED_CALLERS } from "./caller.ts";
 import type { Authentik, AuthentikClient } from "./client.ts";
 
 /**
@@ -30,11 +31,13 @@ export function perUpstream<T>(create: () => T): (client: AuthentikClient) => T 
   };
 }
 
-/** Callers of whom something is remembered, and for how long. Forgetting costs one request at the most. */
-const REMEMBERED_CALLERS = 10_000;
 const REMEMBERED_MS = 5 * 60_000;
 
-/** What is known of each caller of an authentik, by `client.callerKey`, for some minutes. */
-export function perCaller<T extends object | number>(): (client: AuthentikClient) => LRUCache<string, T> {
-  return perUpstream(() => new LRUCache<string, T>({ max: REMEMBERED_CALLERS, ttl: REMEMBERED_MS }));
+/** What is known of each caller of an authentik, for some minutes. */
+export function perCaller<T extends object | number>() {
+  const cacheOf = perUpstream(() => new LRUCache<string, T>({ max: REMEMBERED_CALLERS, ttl: REMEMBERED_MS }));
+  return {
+    get: (client: AuthentikClient) => cacheOf(client).get(client.callerKey),
+    set: (client: AuthentikClient, value: T) => void cacheOf(client).set(client.callerKey, value),
+  };
 }

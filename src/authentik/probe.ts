@@ -1,5 +1,5 @@
 import { AuthentikError } from "./authentik-error.ts";
-import type { HttpClient, UpstreamResponse } from "./http.ts";
+import { apiPath, type HttpClient, type UpstreamResponse } from "./http.ts";
 import { toNetworkError } from "./network-errors.ts";
 import { decodeResponse } from "./response.ts";
 
@@ -73,7 +73,7 @@ function problemOf(
       return `${where(url)} answers ${answer.status}: see authentik's own log`;
     case "malformed-response":
       return answer.status === 404
-        ? `${where(url)} has no API at ${apiPath(url)}: is a path prefix missing or wrong?`
+        ? `${where(url)} has no API at ${apiPath(url)}/: is a path prefix missing or wrong?`
         : `${where(url)} answers${answer.status === 200 ? "" : ` ${answer.status}`} with a page instead of the API: is this authentik, and is the path prefix right?`;
     default:
       return `${where(url)} answers ${answer.status} where authentik's API says ${hasCredential ? 200 : 403}: is this authentik, and what stands in front of it?`;
@@ -82,8 +82,4 @@ function problemOf(
 
 function where(url: URL): string {
   return `${url.origin}${url.pathname === "/" ? "" : url.pathname}`;
-}
-
-function apiPath(url: URL): string {
-  return `${url.pathname.replace(/\/+$/, "")}/api/v3/`;
 }

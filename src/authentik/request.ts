@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { LRUCache } from "lru-cache";
-import type { Breaker } from "./breaker.ts";
+import { LRUCache } from "lru-cache";
+import type { Breaker, CallOutcome } from "./breaker.ts";
+import { REMEMBERED_CALLERS } from "./caller.ts";
 import type { AuthentikOptions, Caller, UpstreamRequest, Usage } from "./client.ts";
 import { AuthentikError, type AuthentikErrorKind } from "./authentik-error.ts";
+import { isJsonObject } from "./decoders.ts";
 import type { HttpClient, UpstreamResponse } from "./http.ts";
 import { toNetworkError } from "./network-errors.ts";
 import { decodeResponse } from "./response.ts";
@@ -10,6 +12,12 @@ import { isWorthRetrying, type RetryBudget, retryPauseMs } from "./retry.ts";
 import type { RowCost } from "./lookup/row-cost.ts";
 import type { LimitSample } from "./scheduler/concurrency-limit.ts";
 import type { RequestQueue } from "./scheduler/queue.ts";
+
+/** One operation in a trace. */
+export interface OperationSpan {
+  readonly traceId: string;
+  startUpstreamRequest(request: { method: string; route: string }): UpstreamSpan;
+}
 
 /** One request in a trace, each attempt its own. */
 export interface UpstreamSpan {
@@ -31,14 +39,11 @@ export interface SenderParts {
   queue: RequestQueue;
   breaker: Breaker;
   rowCost: RowCost;
-  /** Keys of callers whose credential authentik has accepted; all others share one turn in the queue. */
-  accepted: LRUCache<string, true>;
   /** Null: nothing is sent twice. */
   retries: RetryBudget | null;
   /** Whether the credential is the gateway's own. */
   serviceMode: boolean;
   onUpstreamRequest: AuthentikOptions["onUpstreamRequest"];
-  now: () => number;
 }
 
 /** Whose operation a request belongs to. */
@@ -49,25 +54,15 @@ export interface SendingOperation {
   takeRequest: () => boolean;
 }
 
-/**
- * Sends one request: waits for a permit, sends it, and where that is safe and may help once more.
- * @returns the decoded body of the response, and its size
- * @throws {AuthentikError} for everything that is no usable response
- */
-export type Send = (
-  method: "GET" | "DELETE",
-  request: UpstreamRequest,
-  operation: SendingOperation,
-  signal: AbortSignal,
-) => Promise<{ value: unknown; bytes: number }>;
-
 /** With no more requests in flight than this, latencies are authentik's own. */
 const QUIET_REQUESTS = 2;
 /** A deadline that ended a request in flight for less than this tells nothing about authentik. */
 const TIMEOUT_COUNTS_FROM_MS = 500;
 
-export function createSender(parts: SenderParts): Send {
-  const { http, queue, breaker, rowCost, accepted, retries, serviceMode, onUpstreamRequest, now } = parts;
+export function createSender(parts: SenderParts) {
+  const { http, queue, breaker, rowCost, retries, serviceMode, onUpstreamRequest } = parts;
+  /** Keys of callers whose credential authentik has accepted; all others share one turn in the queue. */
+  const accepted = new LRUCache<string, true>({ max: REMEMBERED_CALLERS });
 
   /** Null: the permit is there; else a promise of it. @throws {AuthentikError} overloaded, or the reason of the signal */
   function takePermit(callerKey: string, signal: AbortSignal, route: string): Promise<void> | null {
@@ -107,16 +102,16 @@ export function createSender(parts: SenderParts): Send {
     operation: SendingOperation,
     signal: AbortSignal,
     isRetry: boolean,
-  ): ReturnType<Send> {
+  ): Promise<{ value: unknown; bytes: number }> {
     const { route } = request;
     const { caller, usage } = operation;
     const { key: callerKey, authorization } = caller.identity;
     const blockedMs = breaker.blockedMs();
     if (blockedMs > 0) throw breakerIsOpen(blockedMs, route);
-    const enteredMs = now();
+    const enteredMs = performance.now();
     const permit = takePermit(callerKey, signal, route);
     if (permit !== null) await permit;
-    const startedMs = now();
+    const startedMs = performance.now();
     if (permit !== null) usage.queuedMs += startedMs - enteredMs;
     const admission = breaker.admit();
     if (typeof admission === "number") {
@@ -125,7 +120,7 @@ export function createSender(parts: SenderParts): Send {
     }
     usage.restCalls += 1;
     const isQuiet = queue.inFlight() <= QUIET_REQUESTS;
-    const span = caller.startSpan?.({ method, route });
+    const span = caller.span?.startUpstreamRequest({ method, route });
     const headers = ["X-Request-Id", caller.requestId, "Authorization", authorization];
     if (span) headers.push(...Object.entries(span.headers).flat());
 
@@ -141,7 +136,7 @@ export function createSender(parts: SenderParts): Send {
           : toNetworkError(cause instanceof Error ? cause : new Error(String(cause)), route);
     }
     const error = result instanceof AuthentikError ? result : null;
-    const latencyMs = response?.latencyMs ?? now() - startedMs;
+    const latencyMs = response?.latencyMs ?? performance.now() - startedMs;
     const isLate = error?.kind === "timeout" && latencyMs >= TIMEOUT_COUNTS_FROM_MS;
     const again = !isRetry && admission === "normal" && error !== null && takeRetry(method, operation, error);
     // Of an attempt that is made again the second outcome counts: a worker or proxy that ends takes all that it had in
@@ -156,7 +151,7 @@ export function createSender(parts: SenderParts): Send {
     });
     const upstreamRequestId = response?.upstreamRequestId;
     span?.end({ status: response?.status, error: error?.kind, upstreamRequestId });
-    const { traceId } = caller;
+    const traceId = caller.span?.traceId;
     onUpstreamRequest?.({ route, outcome: error?.kind ?? "ok", durationMs: latencyMs, traceId });
     if (error?.kind === "unauthenticated") accepted.delete(callerKey);
     else if (response && (error === null || error.kind === "not-found" || error.kind === "forbidden"))
@@ -169,7 +164,17 @@ export function createSender(parts: SenderParts): Send {
     return attempt(method, request, operation, signal, true);
   }
 
-  return (method, request, operation, signal) => {
+  /**
+   * Sends one request: waits for a permit, sends it, and where that is safe and may help once more.
+   * @returns the decoded body of the response, and its size
+   * @throws {AuthentikError} for everything that is no usable response
+   */
+  return (
+    method: "GET" | "DELETE",
+    request: UpstreamRequest,
+    operation: SendingOperation,
+    signal: AbortSignal,
+  ) => {
     retries?.earn();
     return attempt(method, request, operation, signal, false);
   };
@@ -190,15 +195,15 @@ function asOperators(error: AuthentikError): AuthentikError {
   if (error.kind !== "unauthenticated") return error;
   const { status, route, upstreamRequestId } = error;
   return new AuthentikError("service-credentials", "authentik refuses the gateway's own token", {
-    ...(status !== undefined && { status }),
-    ...(route !== undefined && { route }),
-    ...(upstreamRequestId !== undefined && { upstreamRequestId }),
+    status,
+    route,
+    upstreamRequestId,
     detail: "AUTHENTIK_TOKEN is invalid or expired",
   });
 }
 
 /** Trouble of the server or the way to it counts, not that of one caller. */
-function breakerOutcome(error: AuthentikError | null, isLate: boolean): "success" | "failure" | "neutral" {
+function breakerOutcome(error: AuthentikError | null, isLate: boolean): CallOutcome {
   if (isLate) return "failure";
   switch (error?.kind) {
     case "unreachable":
@@ -226,9 +231,8 @@ function sampleKind(
 
 /** Rows of a list; null for anything else. */
 function rowsOf(result: object): number | null {
-  const value: unknown = "value" in result ? result.value : null;
-  if (typeof value !== "object" || value === null || !("results" in value)) return null;
-  return Array.isArray(value.results) ? value.results.length : null;
+  const rows = "value" in result && isJsonObject(result.value) ? result.value["results"] : null;
+  return Array.isArray(rows) ? rows.length : null;
 }
 
 function breakerIsOpen(blockedMs: number, route: string): AuthentikError {

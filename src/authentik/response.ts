@@ -1,4 +1,5 @@
 import { AuthentikError, type AuthentikErrorKind, type AuthentikErrorOptions } from "./authentik-error.ts";
+import { isJsonObject } from "./decoders.ts";
 import { decodeFieldErrors } from "./field-errors.ts";
 import type { UpstreamResponse } from "./http.ts";
 import { SPEAKS_TLS } from "./network-errors.ts";
@@ -39,12 +40,11 @@ export function decodeResponse(
 ): { readonly value: unknown } | AuthentikError {
   const { status, contentType, contentEncoding, upstreamRequestId, body } = response;
   const failure: Failure = (kind, message, options) => {
-    const seconds = retryAfterSeconds(response.retryAfter);
     return new AuthentikError(kind, message, {
       status,
       route,
-      ...(seconds === undefined ? {} : { retryAfterSeconds: seconds }),
-      ...(REQUEST_ID.test(upstreamRequestId) ? { upstreamRequestId } : {}),
+      retryAfterSeconds: retryAfterSeconds(response.retryAfter),
+      upstreamRequestId: REQUEST_ID.test(upstreamRequestId) ? upstreamRequestId : undefined,
       ...options,
     });
   };
@@ -142,17 +142,11 @@ function parse(text: string): unknown {
 }
 
 function detailOf(body: unknown): unknown {
-  return typeof body === "object" && body !== null && "detail" in body ? body.detail : undefined;
+  return isJsonObject(body) ? body["detail"] : undefined;
 }
 
 function isRouterError(value: unknown): boolean {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "error" in value &&
-    !("pk" in value) &&
-    !("results" in value)
-  );
+  return isJsonObject(value) && "error" in value && !("pk" in value) && !("results" in value);
 }
 
 /** authentik's routers say so in text or JSON, whatever the content type claims. */
@@ -183,10 +177,10 @@ const LONGEST_SECONDS = 3_600;
  * @returns undefined when it is absent or not understood
  * @see https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
  */
-function retryAfterSeconds(header: string, now: number = Date.now()): number | undefined {
+function retryAfterSeconds(header: string): number | undefined {
   const text = header.trim();
   if (text === "") return undefined;
-  const seconds = /^\d+$/.test(text) ? Number(text) : (httpDate(text) - now) / 1_000;
+  const seconds = /^\d+$/.test(text) ? Number(text) : (httpDate(text) - Date.now()) / 1_000;
   if (Number.isNaN(seconds)) return undefined;
   return Math.min(Math.max(Math.ceil(seconds), 1), LONGEST_SECONDS);
 }

@@ -24,22 +24,21 @@ export function retryPauseMs(): number {
   return SHORTEST_PAUSE_MS + Math.random() * (LONGEST_PAUSE_MS - SHORTEST_PAUSE_MS);
 }
 
-/** A purse of retries for one authentik: first calls fill it, retries empty it, so an outage is not made worse. */
-export interface RetryBudget {
-  earn(): void;
-  spend(): boolean;
-}
+export type RetryBudget = ReturnType<typeof createRetryBudget>;
 
-/** @param options.inFlightAtMost that many are saved up: what is in flight at once may be lost at once */
-export function createRetryBudget({ inFlightAtMost }: { inFlightAtMost: () => number }): RetryBudget {
+/**
+ * A purse of retries for one authentik: first calls fill it, retries empty it, so an outage is not made worse.
+ * @param options.inFlightAtMost that many are saved up: what is in flight at once may be lost at once
+ */
+export function createRetryBudget({ inFlightAtMost }: { inFlightAtMost: () => number }) {
   const savedAtMost = (): number => Math.max(SAVED_AT_LEAST, inFlightAtMost());
   let saved = savedAtMost();
   return {
-    earn() {
+    earn(): void {
       // What was saved stays while the limit on requests in flight is low for a moment.
       saved = Math.max(saved, Math.min(savedAtMost(), saved + EARNED_PER_CALL));
     },
-    spend() {
+    spend(): boolean {
       if (saved < 1) return false;
       saved -= 1;
       return true;

@@ -1,4 +1,4 @@
-import { MAX_PK } from "../authentik/decoders.ts";
+import { isUuid, MAX_PK } from "../authentik/decoders.ts";
 import { clientError } from "./errors.ts";
 
 // authentik itself also takes "05", "+5", " 5" and digits of other scripts: one object must not have many names.
@@ -31,6 +31,16 @@ function whatIsWrong(id: unknown): string {
   if (/^[0-9]+\.[0-9]+$/.test(id)) return "this one has a fraction";
   if (/^\p{Nd}+$/u.test(id)) return "write the digits 0 to 9";
   return "this one has something else in it";
+}
+
+/**
+ * A primary key that is a UUID, in lower case.
+ * @param sentence what the key of such an entity is
+ * @throws BAD_USER_INPUT with that sentence
+ */
+export function requireUuid(pk: unknown, sentence: string): string {
+  if (typeof pk === "string" && isUuid(pk)) return pk.toLowerCase();
+  throw clientError("BAD_USER_INPUT", sentence, { argument: "pk" });
 }
 
 /** Longer than any name, address or slug that authentik stores. */

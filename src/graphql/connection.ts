@@ -3,7 +3,7 @@ import type { ArgBuilder, ObjectRef } from "@pothos/core";
 import { getNamedType, type GraphQLResolveInfo } from "graphql";
 import * as v from "valibot";
 import { MAX_PK } from "../authentik/decoders.ts";
-import type { Anchor, SortKey, Window } from "../authentik/lookup/list-window.ts";
+import type { Anchor, Order, Window } from "../authentik/lookup/list-window.ts";
 import { builder, type GraphTypes } from "./builder.ts";
 import { selectsOnly } from "./entities.ts";
 import { clientError } from "./errors.ts";
@@ -131,11 +131,11 @@ export async function connectionOf<T extends { readonly pk: number }>(
     info: GraphQLResolveInfo;
     maxPageSize: number;
     list: readonly unknown[];
-    keyOf: (row: T) => SortKey;
+    order: Order<T>;
     read: (page: { size: number; after: Anchor | null }) => Promise<Window<T>>;
   },
 ): Promise<Connection<T>> {
-  const { info, maxPageSize, list, keyOf, read } = options;
+  const { info, maxPageSize, list, order, read } = options;
   if (first < 1 || first > maxPageSize) {
     throw clientError("BAD_USER_INPUT", `\`first\` is a number from 1 to ${maxPageSize}.`, {
       argument: "first",
@@ -148,7 +148,7 @@ export async function connectionOf<T extends { readonly pk: number }>(
   const { rows, count } = await read(isCount ? { size: 1, after: null } : { size: first, after: anchor });
   const edges = rows.map(({ row, offset }) => ({
     node: row,
-    cursor: encodeCursor({ offset: offset + 1, pk: row.pk, key: keyOf(row), count }, scope),
+    cursor: encodeCursor({ offset: offset + 1, pk: row.pk, key: order.key?.(row) ?? [], count }, scope),
   }));
   const last = rows.at(-1);
   return {

@@ -18,6 +18,4 @@ export interface GraphLimits {
 export interface GraphContext extends GraphLimits {
   /** The REST API as this caller sees it. */
   authentik: AuthentikClient;
-  /** Joins the response to the log line. */
-  requestId: string;
 }

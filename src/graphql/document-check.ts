@@ -1,22 +1,19 @@
 import {
-  GraphQLError,
-  Lexer,
-  Source,
-  TokenKind,
-  parse,
-  specifiedRules,
-  validate,
+  type ASTVisitor,
   type DocumentNode,
+  GraphQLError,
   type GraphQLSchema,
-  type ValidationRule,
+  Lexer,
+  NoSchemaIntrospectionCustomRule,
+  parse,
+  Source,
+  specifiedRules,
+  TokenKind,
+  validate,
+  type ValidationContext,
 } from "graphql";
 import { findExcess, type DocumentLimits, type Excess } from "./document-limits.ts";
-
-/** Why a document will not be executed. Every message is safe to show and bounded in length. */
-export type DocumentProblem =
-  | { code: "GRAPHQL_PARSE_FAILED"; errors: readonly GraphQLError[] }
-  | { code: "GRAPHQL_VALIDATION_FAILED"; errors: readonly GraphQLError[] }
-  | { code: "LIMIT_EXCEEDED"; excess: Excess };
+import { clientError } from "./errors.ts";
 
 /** Errors that one invalid document is answered with, at most. */
 const MAX_VALIDATION_ERRORS = 5;
@@ -27,50 +24,76 @@ const MAX_MESSAGE_LENGTH = 300;
 /**
  * Parses within the limits and looks for every excess, before any rule of validation runs.
  * Costs time linear in the source, whatever the source.
+ * @throws {GraphQLError} LIMIT_EXCEEDED, or an AggregateError of one that says where it cannot be parsed
  */
-export function checkDocumentText(source: string, limits: DocumentLimits): DocumentNode | DocumentProblem {
+export function parseWithin(limits: DocumentLimits, source: string): DocumentNode {
+  const { maxTokens } = limits;
   let document: DocumentNode;
   try {
-    document = parse(source, { maxTokens: limits.maxTokens });
+    document = parse(source, { maxTokens });
   } catch (error) {
-    const { maxTokens } = limits;
     if (error instanceof GraphQLError && hasMoreTokens(source, maxTokens))
-      return { code: "LIMIT_EXCEEDED", excess: { limit: "tokens", max: maxTokens, actual: maxTokens + 1 } };
-    return { code: "GRAPHQL_PARSE_FAILED", errors: [parseError(error)] };
+      throw tooLarge({ limit: "tokens", max: maxTokens, actual: maxTokens + 1 });
+    throw invalid("GRAPHQL_PARSE_FAILED", [parseError(error)]);
   }
   const excess = findExcess(document, limits);
-  return excess === null ? document : { code: "LIMIT_EXCEEDED", excess };
+  if (excess) throw tooLarge(excess);
+  return document;
 }
 
+const RULES = [...specifiedRules, OperationTypesRule];
+const RULES_WITHOUT_INTROSPECTION = [...RULES, NoSchemaIntrospectionCustomRule];
+
 /**
- * The standard rules and `extraRules`, with few errors. Null when valid.
- * @param options.hideSuggestions whether no error guesses at what was meant: guesses give a hidden schema away
+ * Applies the standard rules and the house's own. Where introspection is off, no error guesses at what was meant: guesses
+ * give a hidden schema away.
+ * @throws {AggregateError} of a few errors
  */
-export function validateDocument(
+export function checkValid(
   document: DocumentNode,
-  options: { schema: GraphQLSchema; extraRules?: readonly ValidationRule[]; hideSuggestions?: boolean },
-): DocumentProblem | null {
-  const { schema, extraRules = [], hideSuggestions = true } = options;
-  const errors = validate(schema, document, [...specifiedRules, ...extraRules], {
+  { schema, introspection }: { schema: GraphQLSchema; introspection: boolean },
+): void {
+  const errors = validate(schema, document, introspection ? RULES : RULES_WITHOUT_INTROSPECTION, {
     // One more than shown: graphql-js adds an error of its own when it gives up.
     maxErrors: MAX_VALIDATION_ERRORS - 1,
-    hideSuggestions,
+    hideSuggestions: !introspection,
   });
-  return errors.length === 0 ? null : { code: "GRAPHQL_VALIDATION_FAILED", errors: errors.map(shortened) };
+  if (errors.length > 0) throw invalid("GRAPHQL_VALIDATION_FAILED", errors);
+}
+
+/** The standard rules leave operations of a type that the schema does not have to the executor. */
+function OperationTypesRule(context: ValidationContext): ASTVisitor {
+  return {
+    OperationDefinition(node) {
+      if (context.getSchema().getRootType(node.operation)) return;
+      context.reportError(new GraphQLError(`There are no ${node.operation}s here.`, { nodes: node }));
+    },
+  };
 }
 
 /** A document's nesting can exhaust the parser's stack: that is the document's fault, not ours. */
 function parseError(error: unknown): GraphQLError {
-  if (error instanceof GraphQLError) return shortened(error);
+  if (error instanceof GraphQLError) return error;
   if (error instanceof RangeError)
     return new GraphQLError("Syntax Error: The document is nested too deeply.");
   throw error;
 }
 
-function shortened(error: GraphQLError): GraphQLError {
-  const { message, nodes = null, source, positions } = error;
-  if (message.length <= MAX_MESSAGE_LENGTH) return error;
-  return new GraphQLError(`${message.slice(0, MAX_MESSAGE_LENGTH)}…`, { nodes, source, positions });
+function tooLarge(excess: Excess): GraphQLError {
+  return clientError(
+    "LIMIT_EXCEEDED",
+    "The document is larger than this gateway takes. Ask for less at once.",
+    { ...excess },
+  );
+}
+
+/** Errors of graphql-js with a code, and no longer than is safe to show. */
+function invalid(code: string, errors: readonly GraphQLError[]): AggregateError {
+  const coded = errors.map(({ message, nodes = null, source, positions }) => {
+    const short = message.length <= MAX_MESSAGE_LENGTH ? message : `${message.slice(0, MAX_MESSAGE_LENGTH)}…`;
+    return new GraphQLError(short, { nodes, source, positions, extensions: { code } });
+  });
+  return new AggregateError(coded, code);
 }
 
 /** Tells the parser's two reasons to give up apart without reading its message. */

@@ -1,19 +1,5 @@
 import { BREAK, Kind, visit, type ASTNode, type DocumentNode } from "graphql";
 
-/** What a document's syntax tree holds, fragments not followed. */
-export interface NodeCounts {
-  operations: number;
-  fragments: number;
-  aliases: number;
-  /** Letters of the longest alias. */
-  aliasLength: number;
-  directives: number;
-  /** Items of all lists that are written out. */
-  listItems: number;
-  /** Deepest selection set, list, input object or type modifier within its kind. */
-  nesting: number;
-}
-
 /** Kinds that can contain their own kind without end; recursive code downstream needs them bounded. */
 const NESTING_KINDS: ReadonlySet<string> = new Set([
   Kind.SELECTION_SET,
@@ -22,15 +8,21 @@ const NESTING_KINDS: ReadonlySet<string> = new Set([
   Kind.LIST_TYPE,
 ]);
 
-/** Counts without recursion, so that no document can exhaust the stack; gives up counting beyond `maxNesting`. */
-export function countNodes(document: DocumentNode, maxNesting: number): NodeCounts {
-  const counts: NodeCounts = {
+/**
+ * What a document's syntax tree holds, fragments not followed. Counts without recursion, so that no document can exhaust
+ * the stack; gives up counting beyond `maxNesting`.
+ */
+export function countNodes(document: DocumentNode, maxNesting = Number.POSITIVE_INFINITY) {
+  const counts = {
     operations: 0,
     fragments: 0,
     aliases: 0,
+    /** Letters of the longest alias. */
     aliasLength: 0,
     directives: 0,
+    /** Items of all lists that are written out. */
     listItems: 0,
+    /** Deepest selection set, list, input object or type modifier within its kind. */
     nesting: 0,
   };
   let nesting = 0;
@@ -49,7 +41,7 @@ export function countNodes(document: DocumentNode, maxNesting: number): NodeCoun
   return counts;
 }
 
-function countNode(node: ASTNode, counts: NodeCounts): void {
+function countNode(node: ASTNode, counts: ReturnType<typeof countNodes>): void {
   if (node.kind === Kind.OPERATION_DEFINITION) counts.operations++;
   else if (node.kind === Kind.FRAGMENT_DEFINITION) counts.fragments++;
   else if (node.kind === Kind.DIRECTIVE) counts.directives++;

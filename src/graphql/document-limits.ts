@@ -1,5 +1,5 @@
-import type { DocumentNode } from "graphql";
-import { expandedSizes } from "./document-size.ts";
+import { type DocumentNode, type FragmentDefinitionNode, Kind } from "graphql";
+import { expandedSize } from "./document-size.ts";
 import { countNodes } from "./document-counts.ts";
 import { overlapOf } from "./document-overlap.ts";
 
@@ -72,15 +72,18 @@ export function findExcess(document: DocumentNode, limits: DocumentLimits): Exce
     above("directives", counts.directives, limits.maxDirectives);
   if (syntactic !== null) return syntactic;
 
-  const sizes = expandedSizes(document);
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const node of document.definitions)
+    if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);
+  const size = expandedSize(document, fragments);
   const expanded =
-    above("rootFields", sizes.rootFields, limits.maxRootFields) ??
-    above("depth", sizes.depth, limits.maxDepth) ??
-    above("fields", sizes.fields, limits.maxFields) ??
-    above("introspectionFields", sizes.introspectionFields, limits.maxIntrospectionFields);
+    above("rootFields", size.ownFields, limits.maxRootFields) ??
+    above("depth", size.depth, limits.maxDepth) ??
+    above("fields", size.fields, limits.maxFields) ??
+    above("introspectionFields", size.introspectionFields, limits.maxIntrospectionFields);
   if (expanded !== null) return expanded;
 
-  const overlap = overlapOf(document, limits.maxFields);
+  const overlap = overlapOf(document, { fragments, maxVisits: limits.maxFields });
   return (
     above("fields", overlap.visits, limits.maxFields) ??
     above("aliasesOfOneField", overlap.aliasesOfOneField, limits.maxAliasesOfOneField) ??

@@ -1,15 +1,5 @@
 import { Kind, type DocumentNode, type FragmentDefinitionNode, type SelectionSetNode } from "graphql";
 
-/** How much of a document wants to be merged into the same place of the answer. */
-export interface Overlap {
-  /** Pairs of fields with the same response key in one place, added up: what validation compares. */
-  pairs: number;
-  /** Aliases in one place of one field without arguments, at most: the same value under different names. */
-  aliasesOfOneField: number;
-  /** Field visits that counting took; when it exceeds the allowance, counting stopped there. */
-  visits: number;
-}
-
 /** Fields that share one response key in one place. */
 interface Group {
   total: number;
@@ -18,14 +8,23 @@ interface Group {
 }
 
 /**
+ * How much of a document wants to be merged into the same place of the answer.
+ *
  * Walks the document as it would be merged: every place of the answer once. Stops after `maxVisits` fields.
  * Recursion is as deep as the fields nest: bound the document's depth first.
  */
-export function overlapOf(document: DocumentNode, maxVisits: number): Overlap {
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const node of document.definitions)
-    if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);
-  const overlap: Overlap = { pairs: 0, aliasesOfOneField: 0, visits: 0 };
+export function overlapOf(
+  document: DocumentNode,
+  { fragments, maxVisits }: { fragments: ReadonlyMap<string, FragmentDefinitionNode>; maxVisits: number },
+) {
+  const overlap = {
+    /** Pairs of fields with the same response key in one place, added up: what validation compares. */
+    pairs: 0,
+    /** Aliases in one place of one field without arguments, at most: the same value under different names. */
+    aliasesOfOneField: 0,
+    /** Field visits that counting took; when it exceeds the allowance, counting stopped there. */
+    visits: 0,
+  };
   const reached = new Set<string>();
 
   function place(sets: readonly SelectionSetNode[]): void {

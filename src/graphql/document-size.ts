@@ -1,17 +1,8 @@
 import { Kind, type DocumentNode, type FragmentDefinitionNode, type SelectionSetNode } from "graphql";
 
-/** What a document amounts to once every fragment is followed. */
-export interface ExpandedSizes {
-  /** Fields inside one another, at the deepest. */
-  depth: number;
-  fields: number;
-  rootFields: number;
-  /** Fields that the answer has about the schema, by estimate. */
-  introspectionFields: number;
-}
-
-/** What one selection set adds where it stands. */
+/** What a selection set amounts to once every fragment is followed. */
 export interface Size {
+  /** Fields inside one another, at the deepest. */
   depth: number;
   fields: number;
   /** Fields that have fields of their own: each may be a lookup. */
@@ -20,6 +11,7 @@ export interface Size {
   ownFields: number;
   /** Fields with those of an introspection's list as often as the list has items. */
   listedFields: number;
+  /** Fields that the answer has about the schema, by estimate. */
   introspectionFields: number;
 }
 
@@ -52,28 +44,24 @@ const ITEMS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Sizes of all operations; each fragment is measured once, hence linear time even where its expansion is
+ * The size of all operations together; each fragment is measured once, hence linear time even where its expansion is
  * exponential. Recursion is as deep as the nesting and the chain of fragments: bound both first.
  * A fragment inside itself adds nothing there, and unknown fragments add nothing.
  */
-export function expandedSizes(document: DocumentNode): ExpandedSizes {
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const node of document.definitions)
-    if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);
+export function expandedSize(
+  document: DocumentNode,
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+): Size {
   const { ofFragment, ofSelections } = createSizer((name) => fragments.get(name));
   const total = { ...NOTHING };
   for (const node of document.definitions)
     if (node.kind === Kind.OPERATION_DEFINITION) add(total, ofSelections(node.selectionSet));
   for (const name of fragments.keys()) total.depth = Math.max(total.depth, ofFragment(name).depth); // Validation visits unused ones too.
-  const { depth, fields, ownFields: rootFields, introspectionFields } = total;
-  return { depth, fields, rootFields, introspectionFields };
+  return total;
 }
 
 /** Measures selection sets; each fragment once. */
-export function createSizer(fragmentOf: (name: string) => FragmentDefinitionNode | undefined): {
-  ofFragment: (name: string) => Size;
-  ofSelections: (set: SelectionSetNode) => Size;
-} {
+export function createSizer(fragmentOf: (name: string) => FragmentDefinitionNode | undefined) {
   const measured = new Map<string, Size>();
 
   function ofFragment(name: string): Size {

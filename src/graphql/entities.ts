@@ -54,7 +54,7 @@ export function isolateEntities(schema: GraphQLSchema): void {
     }
     // Errors are handed on as values: a rejection would have no handler until graphql-js comes to its item.
     return representations.map((representation) =>
-      resolveEntity(representation, { resolvers, context, info }).catch(asErrorValue),
+      resolveEntity(representation, { resolvers, context, info }).catch((error: unknown) => error),
     );
   };
 }
@@ -83,12 +83,6 @@ async function resolveEntity(
   }
   const entity = await resolve(representation, context, info);
   return isJsonObject(entity) ? { ...entity, __typename: typename } : entity;
-}
-
-function asErrorValue(error: unknown): Error {
-  return error instanceof Error
-    ? error
-    : new Error("a lookup failed with something that is no Error", { cause: error });
 }
 
 function resolveReferenceOf({ extensions }: GraphQLObjectType): ResolveReference | undefined {

@@ -1,4 +1,4 @@
-import { GraphQLError } from "graphql";
+import { GraphQLError, type GraphQLFormattedError } from "graphql";
 import { AuthentikError, type AuthentikErrorKind } from "../authentik/authentik-error.ts";
 import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
 import { locationsOf } from "./locations.ts";
@@ -96,13 +96,8 @@ const INTERNAL: { code: ErrorCode; message: string } = {
 };
 
 /** An error as it goes out: nothing in it that was not written for the client. */
-export interface FormattedError {
-  readonly message: string;
-  readonly locations?: readonly { line: number; column: number }[];
-  readonly path?: readonly (string | number)[];
-  readonly extensions: { readonly code: string; readonly requestId: string } & Readonly<
-    Record<string, unknown>
-  >;
+export interface FormattedError extends GraphQLFormattedError {
+  readonly extensions: JsonObject & { readonly code: string; readonly requestId: string };
 }
 
 /**
@@ -118,19 +113,6 @@ export function clientError(code: ErrorCode, message: string, extensions: JsonOb
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
-}
-
-/**
- * The error for an enum value that no known release of authentik has: it costs its own field only.
- * The value is named where it looks like an enum value.
- */
-export function unknownEnumValue(options: { field: string; value: string }): GraphQLError {
-  const value = /^[A-Za-z0-9_-]{1,64}$/.test(options.value) ? `"${options.value}"` : "a value";
-  return clientError(
-    "UPSTREAM_INVALID_RESPONSE",
-    `authentik answered ${value} for ${options.field}, which this gateway does not know. A newer gateway may.`,
-    { field: options.field },
-  );
 }
 
 /** Longest message that graphql-js may send, since it quotes the client's own input. */
@@ -190,13 +172,7 @@ export function formatError(
 
 /** The error that was thrown first, below what graphql-js wrapped around it. */
 function rootOf(error: unknown): unknown {
-  let root = error;
-  // Bounded, should an error be its own original.
-  for (let depth = 0; depth < 10; depth += 1) {
-    if (root instanceof GraphQLError && root.originalError) root = root.originalError;
-    else break;
-  }
-  return root;
+  return error instanceof GraphQLError && error.originalError ? rootOf(error.originalError) : error;
 }
 
 function positionOf(error: unknown): Pick<FormattedError, "locations" | "path"> {

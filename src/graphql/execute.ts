@@ -1,39 +1,26 @@
 import {
+  type DocumentNode,
   execute,
   type ExecutionResult,
-  type GraphQLSchema,
   Kind,
   type OperationDefinitionNode,
 } from "graphql";
 import { LRUCache } from "lru-cache";
+import type { GraphContext } from "./context.ts";
 import { keepText } from "./format.ts";
-import { type Prepare, estimatedBytes, findOperation, type PreparedDocument } from "./prepare.ts";
+import { createPrepare, estimatedBytes, type PrepareOptions } from "./prepare.ts";
 
-/** What is said of an operation in the log; filled in when it is known. */
+/** What is said of an operation in the log. */
 export interface OperationSummary {
   name?: string;
   type?: "query" | "mutation" | "subscription";
 }
 
-/** One operation to execute. */
-export interface OperationParams {
-  operationName?: string | null | undefined;
-  variables?: Readonly<Record<string, unknown>> | null | undefined;
+export function summaryOf({ operation: type, name }: OperationDefinitionNode): OperationSummary {
+  return name ? { type, name: name.value } : { type };
 }
 
-/** From source texts to results: every way in executes with these, and nothing else executes. */
-export interface Executor {
-  prepare: Prepare;
-  /**
-   * Executes one of the document's operations with graphql-js.
-   * @throws {GraphQLError} where the name means no operation
-   */
-  execute(
-    prepared: PreparedDocument,
-    params: OperationParams,
-    context: { operation?: OperationSummary },
-  ): ExecutionResult | Promise<ExecutionResult>;
-}
+export type Executor = ReturnType<typeof createExecutor>;
 
 /** Estimated bytes of results about the schema that are kept; a whole introspection has some 350,000. */
 const SCHEMA_RESULTS_BYTES = 4_000_000;
@@ -42,34 +29,40 @@ const BYTES_PER_CHARACTER = 6;
 
 const SCHEMA_FIELDS: ReadonlySet<string> = new Set(["__schema", "__type", "__typename", "_service"]);
 
-/** Creates the one executor of a schema. */
-export function createExecutor({ schema, prepare }: { schema: GraphQLSchema; prepare: Prepare }): Executor {
+/** From source texts to results, for one schema: every way in executes with it, and nothing else executes. */
+export function createExecutor(options: PrepareOptions) {
+  const { schema } = options;
   // What tells of the schema is the same for everyone, and dear: a small document asks for hundreds of kilobytes.
   const schemaResults = new LRUCache<OperationDefinitionNode, ExecutionResult>({
     maxSize: SCHEMA_RESULTS_BYTES,
   });
   return {
-    prepare,
-    execute(prepared, { operationName, variables }, context) {
-      const operation = findOperation(prepared, operationName);
-      const name = operation.name?.value;
-      if (context.operation) {
-        context.operation.type = operation.operation;
-        if (name !== undefined) context.operation.name = name;
-      }
+    prepare: createPrepare(options),
+    /** Executes one of the document's operations with graphql-js. */
+    execute(
+      document: DocumentNode,
+      {
+        operation,
+        variables,
+      }: {
+        operation: OperationDefinitionNode;
+        variables: Readonly<Record<string, unknown>> | null | undefined;
+      },
+      context: GraphContext,
+    ): ExecutionResult | Promise<ExecutionResult> {
       const known = schemaResults.get(operation);
       if (known !== undefined) return known;
       const result = execute({
         schema,
-        document: prepared.document,
+        document,
         contextValue: context,
         variableValues: variables,
-        operationName: name,
+        operationName: operation.name?.value,
       });
       if (!(result instanceof Promise) && result.data && !result.errors && asksForSchemaOnly(operation))
         schemaResults.set(operation, result, {
           // The operation is held as well.
-          size: keepText(result.data).length * BYTES_PER_CHARACTER + estimatedBytes(prepared.document),
+          size: keepText(result.data).length * BYTES_PER_CHARACTER + estimatedBytes(document),
         });
       return result;
     },

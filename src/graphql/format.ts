@@ -1,12 +1,10 @@
-import { type ExecutionResult, GraphQLError } from "graphql";
+import { type ExecutionResult, type FormattedExecutionResult, GraphQLError } from "graphql";
 import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
 import { type FormattedError, formatError } from "./errors.ts";
 
 /** A result as clients get it. */
-export interface FormattedResult {
+export interface FormattedResult extends FormattedExecutionResult {
   errors?: readonly FormattedError[];
-  data?: ExecutionResult["data"];
-  extensions?: JsonObject;
 }
 
 /** The result and what HTTP should say about it. */
@@ -16,9 +14,8 @@ export interface Formatted {
   executed: boolean;
   /** Codes of its errors, each once. */
   codes: readonly string[];
-  /** Status and headers that a request error asked for by itself, such as 405 for a mutation by GET. */
-  /** Headers are names and values in turn. */
-  http: { status: number; headers: readonly string[] } | null;
+  /** The status that a request error asked for by itself, such as 405 for a mutation by GET. */
+  status: number | null;
 }
 
 /**
@@ -26,19 +23,17 @@ export interface Formatted {
  * @param options.onProblem takes what an operator should see and a client must not
  */
 export function formatResult(
-  result: ExecutionResult,
+  { data, errors, extensions }: ExecutionResult,
   options: { requestId: string; onProblem?: (problem: JsonObject) => void },
 ): Formatted {
-  const executed = result.data !== undefined;
-  if (executed && !result.errors && !result.extensions) {
-    return { result: { data: result.data }, executed, codes: [], http: null };
-  }
+  const executed = data !== undefined;
+  if (executed && !errors && !extensions) return { result: { data }, executed, codes: [], status: null };
   const formatted: FormattedResult = {};
   const codes = new Set<string>();
-  let http: Formatted["http"] = null;
-  if (result.errors && result.errors.length > 0) {
-    formatted.errors = result.errors.map((error) => {
-      http ??= executed ? null : httpOf(error);
+  let status: number | null = null;
+  if (errors && errors.length > 0) {
+    formatted.errors = errors.map((error) => {
+      status ??= executed ? null : askedStatusOf(error);
       const seen = isFormatted(error)
         ? error
         : formatError(error, { ...options, fallbackCode: "BAD_USER_INPUT" });
@@ -46,10 +41,9 @@ export function formatResult(
       return seen;
     });
   }
-  if (executed) formatted.data = result.data;
-  const extensions = withoutHttp(result.extensions);
+  if (executed) formatted.data = data;
   if (extensions) formatted.extensions = extensions;
-  return { result: formatted, executed, codes: [...codes], http };
+  return { result: formatted, executed, codes: [...codes], status };
 }
 
 const texts = new WeakMap<object, string>();
@@ -77,21 +71,9 @@ function isFormatted(error: unknown): error is FormattedError {
   );
 }
 
-function httpOf(error: unknown): Formatted["http"] {
+function askedStatusOf(error: unknown): number | null {
   const http: unknown = error instanceof GraphQLError ? error.extensions["http"] : null;
-  if (!isJsonObject(http) || typeof http["status"] !== "number" || http["spec"] === true) return null;
-  const headers: string[] = [];
-  const given: unknown = http["headers"];
-  // yoga names the methods with every malformed request; they say something with 405 only.
-  if (http["status"] === 405 && isJsonObject(given)) {
-    for (const [name, value] of Object.entries(given))
-      if (typeof value === "string") headers.push(name, value);
-  }
-  return { status: http["status"], headers };
-}
-
-function withoutHttp(extensions: ExecutionResult["extensions"]): JsonObject | null {
-  if (!extensions) return null;
-  const { http: _http, ...rest } = extensions;
-  return Object.keys(rest).length > 0 ? rest : null;
+  return isJsonObject(http) && typeof http["status"] === "number" && http["spec"] !== true
+    ? http["status"]
+    : null;
 }

@@ -1,12 +1,6 @@
-import { type ASTNode, type DocumentNode, type GraphQLError, visit } from "graphql";
+import { type ASTNode, type DocumentNode, type GraphQLError, type SourceLocation, visit } from "graphql";
 
-/** Where something stands in its source, both counted from 1. */
-export interface SourcePosition {
-  readonly line: number;
-  readonly column: number;
-}
-
-const positions = new WeakMap<ASTNode, SourcePosition>();
+const positions = new WeakMap<ASTNode, SourceLocation>();
 
 const LINE_END = /\r\n|[\n\r]/g;
 
@@ -37,6 +31,6 @@ export function detachLocations(document: DocumentNode): void {
 }
 
 /** Where an error's nodes stand. */
-export function locationsOf({ nodes = [], locations }: GraphQLError): readonly SourcePosition[] {
+export function locationsOf({ nodes = [], locations }: GraphQLError): readonly SourceLocation[] {
   return locations ?? nodes.flatMap((node) => positions.get(node) ?? []);
 }

@@ -1,25 +1,14 @@
 import {
-  type ASTVisitor,
   type DocumentNode,
+  getOperationAST,
   GraphQLError,
   type GraphQLSchema,
-  Kind,
-  NoSchemaIntrospectionCustomRule,
   type OperationDefinitionNode,
-  type ValidationContext,
 } from "graphql";
 import { LRUCache } from "lru-cache";
-import { checkDocumentText, type DocumentProblem, validateDocument } from "./document-check.ts";
+import { checkValid, parseWithin } from "./document-check.ts";
 import type { DocumentLimits } from "./document-limits.ts";
-import { clientError } from "./errors.ts";
 import { detachLocations } from "./locations.ts";
-
-/** A valid document. Nothing in it depends on variables or on who asks. */
-export interface PreparedDocument {
-  readonly document: DocumentNode;
-  /** By name; the anonymous operation is at the empty string. */
-  readonly operations: ReadonlyMap<string, OperationDefinitionNode>;
-}
 
 /** How documents are checked and kept. */
 export interface PrepareOptions {
@@ -29,12 +18,6 @@ export interface PrepareOptions {
   cacheBytes: number;
   introspection: boolean;
 }
-
-/**
- * The valid document of a source text.
- * @throws {GraphQLError} or an AggregateError of several: why there is none
- */
-export type Prepare = (source: string) => PreparedDocument;
 
 /** Measured with Node 20: a syntax tree with locations takes 271 bytes a token. */
 const BYTES_PER_TOKEN = 300;
@@ -47,24 +30,24 @@ const BYTES_PER_DOCUMENT = 2_000;
  *
  * The limits are checked first, in linear time, since the standard rules can be made to burn CPU.
  */
-export function createPrepare({ schema, limits, cacheBytes, introspection }: PrepareOptions): Prepare {
-  const extraRules = [OperationTypesRule, ...(introspection ? [] : [NoSchemaIntrospectionCustomRule])];
-  const kept = new LRUCache<string, PreparedDocument>({
+export function createPrepare({ schema, limits, cacheBytes, introspection }: PrepareOptions) {
+  const kept = new LRUCache<string, DocumentNode>({
     maxSize: Math.max(1, cacheBytes),
     maxEntrySize: Math.max(1, Math.floor(cacheBytes / 2)),
-    sizeCalculation: ({ document }, source) => estimatedBytes(document) + source.length * BYTES_PER_CHARACTER,
+    sizeCalculation: (document, source) => estimatedBytes(document) + source.length * BYTES_PER_CHARACTER,
   });
-  return (source) => {
+  /**
+   * The valid document of a source text. Nothing in it depends on variables or on who asks.
+   * @throws {GraphQLError} or an AggregateError of several: why there is none
+   */
+  return (source: string): DocumentNode => {
     const known = kept.get(source);
     if (known !== undefined) return known;
-    const document = checkDocumentText(source, limits);
-    if ("code" in document) throw asError(document);
-    const problem = validateDocument(document, { schema, extraRules, hideSuggestions: !introspection });
-    if (problem) throw asError(problem);
+    const document = parseWithin(limits, source);
+    checkValid(document, { schema, introspection });
     detachLocations(document);
-    const prepared = { document, operations: operationsOf(document) };
-    kept.set(source, prepared);
-    return prepared;
+    kept.set(source, document);
+    return document;
   };
 }
 
@@ -75,55 +58,15 @@ export function estimatedBytes({ tokenCount = 0 }: DocumentNode): number {
 
 /** The operation that a name means. No name, or an empty one, means the only operation. @throws {GraphQLError} */
 export function findOperation(
-  { operations }: PreparedDocument,
+  document: DocumentNode,
   operationName: string | null | undefined,
 ): OperationDefinitionNode {
-  const name = operationName ?? "";
-  const named = operations.get(name);
-  if (named) return named;
-  const [only, ...others] = operations.values();
-  if (name === "" && only && others.length === 0) return only;
+  const operation = getOperationAST(document, operationName || null);
+  if (operation) return operation;
   throw new GraphQLError(
-    name === ""
-      ? "Say in operationName which of the document's operations is meant."
-      : "The document has no operation of the name in operationName.",
+    operationName
+      ? "The document has no operation of the name in operationName."
+      : "Say in operationName which of the document's operations is meant.",
     { extensions: { code: "OPERATION_RESOLUTION_FAILURE" } },
   );
-}
-
-function operationsOf(document: DocumentNode): ReadonlyMap<string, OperationDefinitionNode> {
-  const operations = new Map<string, OperationDefinitionNode>();
-  for (const node of document.definitions)
-    if (node.kind === Kind.OPERATION_DEFINITION) operations.set(node.name?.value ?? "", node);
-  return operations;
-}
-
-/** The standard rules leave operations of a type that the schema does not have to the executor. */
-function OperationTypesRule(context: ValidationContext): ASTVisitor {
-  return {
-    OperationDefinition(node) {
-      if (context.getSchema().getRootType(node.operation)) return;
-      context.reportError(new GraphQLError(`There are no ${node.operation}s here.`, { nodes: node }));
-    },
-  };
-}
-
-function asError(problem: DocumentProblem): Error {
-  if (problem.code === "LIMIT_EXCEEDED") {
-    return clientError(
-      "LIMIT_EXCEEDED",
-      "The document is larger than this gateway takes. Ask for less at once.",
-      { ...problem.excess },
-    );
-  }
-  const errors = problem.errors.map(
-    (error) =>
-      new GraphQLError(error.message, {
-        nodes: error.nodes ?? null,
-        source: error.source,
-        positions: error.positions,
-        extensions: { code: problem.code },
-      }),
-  );
-  return new AggregateError(errors, problem.code);
 }

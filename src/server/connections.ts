@@ -1,22 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-
-/** Every open connection, and how many responses it still owes. */
-export interface Connections {
-  count: () => number;
-  all: () => Iterable<Socket>;
-  /** Whether a response is owed that was not completely handed to the operating system. */
-  owes: (socket: Socket) => boolean;
-}
-
-/** How long a client may take its responses, in milliseconds. */
-export interface ReaderLimits {
-  /** Without progress while a response waits to be read. */
-  socketTimeoutMs: number;
-  /** For reading a whole response, however steadily. */
-  answerTimeoutMs: number;
-}
+import type { ServerLimits } from "../config/load.ts";
 
 /** Requests of one connection that are answered at once; further ones wait, and meanwhile nothing more is read. */
 const MAX_OWED = 4;
@@ -48,11 +33,7 @@ interface Connection {
  * Bounds what one connection can make the process hold: node:http executes whatever one read brings, so that a few
  * kilobytes of pipelined requests would be answered into memory for a client that reads nothing.
  */
-export function watchConnections(
-  server: Server,
-  listener: RequestListener,
-  limits: ReaderLimits,
-): Connections {
+export function watchConnections(server: Server, listener: RequestListener, limits: ServerLimits) {
   const connections = new Map<Socket, Connection>();
 
   server.on("connection", (socket) => {
@@ -166,7 +147,8 @@ export function watchConnections(
   return {
     count: () => connections.size,
     all: () => connections.keys(),
-    owes(socket) {
+    /** Whether a response is owed that was not completely handed to the operating system. */
+    owes(socket: Socket): boolean {
       const connection = connections.get(socket);
       return socket.writableLength > 0 || (connection !== undefined && connection.owed.length > 0);
     },

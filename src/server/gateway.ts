@@ -1,10 +1,9 @@
 import type { IncomingMessage, RequestListener } from "node:http";
 import type { GraphQLSchema } from "graphql";
 import type { Authentik } from "../authentik/client.ts";
-import type { DocumentLimits } from "../graphql/document-limits.ts";
+import type { Config } from "../config/load.ts";
 import { formatError } from "../graphql/errors.ts";
 import { createExecutor } from "../graphql/execute.ts";
-import { createPrepare } from "../graphql/prepare.ts";
 import { isJsonObject } from "../authentik/decoders.ts";
 import type { Tracing } from "../observability/tracing.ts";
 import { createCors } from "./cors.ts";
@@ -15,39 +14,20 @@ import { createOverloadGuard } from "./overload.ts";
 import { beginRequest, type PendingRequest, type RequestRecord } from "./pending-request.ts";
 import { readBody } from "./read-body.ts";
 import { guardRequest, parseTarget, type RequestTarget } from "./request-guard.ts";
-import { type ParsedParams, parseParams } from "./request-params.ts";
+import { type ParsedParams, parseParams, TRACE_HEADER } from "./request-params.ts";
 import {
   type GraphQLResponse,
   type HttpError,
   negotiate,
   type ResponseMediaType,
 } from "./graphql-response.ts";
-import { type ContextOptions, createRunOperation, type IdentifiedCaller } from "./server-context.ts";
-import { TRACE_HEADER, type YogaServer } from "./yoga.ts";
+import { createRunOperation, type IdentifiedCaller } from "./run-operation.ts";
 
-/** What the GraphQL endpoint allows. Durations in milliseconds, sizes in bytes. */
-export interface GatewayOptions extends ContextOptions {
+/** What the GraphQL endpoint allows: the options of its table, and what is known only when it starts. */
+export interface GatewayOptions extends Omit<Config["gateway"], "credentials"> {
   credentials: Credentials;
-  documentLimits: DocumentLimits;
-  documentCacheBytes: number;
-  maxPersistedQueriesBytes: number;
-  introspection: boolean;
-  corsOrigins: readonly string[];
-  batchLimit: number;
-  maxBodyBytes: number;
-  /** Header lines of one request; more are refused with 431. */
-  maxHeaderCount: number;
-  graphiql: boolean;
-  /** Host names (without port) that are answered; empty: any well-formed one. */
-  allowedHosts: readonly string[];
-  /** Whether identical operations of one caller in flight at once share one execution. */
-  coalesce: boolean;
-  /** In-flight operations from which new ones get 503 with Retry-After. */
-  maxOperationsInFlight: number;
   /** How late the event loop may run, in milliseconds, before new operations get 503. Default 500. */
   maxLoopDelayMs?: number;
-  /** Proxies in front whose X-Forwarded-For is believed, one after the other; 0: none. */
-  trustedProxies: number;
   /** Shown in GraphiQL and readiness when the embedded sandbox answers instead of an authentik. */
   sandboxToken: string | null;
 }
@@ -61,18 +41,6 @@ export interface GatewayDependencies {
   onRequest: (record: RequestRecord) => void;
   /** Further paths of the same listener (`/healthz`, `/readyz`, `/metrics`), exact match. */
   routes: ReadonlyMap<string, RequestListener>;
-}
-
-/** The graph over HTTP. */
-export interface Gateway {
-  listener: RequestListener;
-  /** Operations being answered now. */
-  inFlight(): number;
-  /** From now on every response says `Connection: close`. */
-  startDraining(): void;
-  /** Loads yoga, which the fast path does without, so that nobody has to wait for it later. */
-  warmUp(): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** Path of the graph. */
@@ -93,26 +61,15 @@ const NOT_ACCEPTABLE: HttpError = {
 const NO_CONTENT = { status: 204, mediaType: "application/json", body: "" } as const;
 const ALLOW = ["Allow", "GET, POST, OPTIONS"];
 
-/** One request to the graph whose body is there. */
-interface GraphQLRequest {
-  message: IncomingMessage;
-  body: string;
-  target: RequestTarget;
-  mediaType: ResponseMediaType;
-  pending: PendingRequest;
-}
-
 /**
- * Guards every request, executes operations with the caller's credentials, writes one record for each request.
- * One operation takes the fast path; batches, persisted queries and traces go through yoga.
+ * The graph over HTTP: guards every request, executes operations with the caller's credentials, writes one record for
+ * each request. One operation takes the fast path; batches, persisted queries and traces go through yoga.
  */
-export function createGateway(options: GatewayOptions, dependencies: GatewayDependencies): Gateway {
+export function createGateway(options: GatewayOptions, dependencies: GatewayDependencies) {
   const { schema, authentik, tracing, onRequest, routes } = dependencies;
   const { credentials, documentLimits: limits, documentCacheBytes: cacheBytes, introspection } = options;
-  const executorOf = (ofSchema: GraphQLSchema) => {
-    const prepare = createPrepare({ schema: ofSchema, limits, cacheBytes, introspection });
-    return createExecutor({ schema: ofSchema, prepare });
-  };
+  const executorOf = (ofSchema: GraphQLSchema) =>
+    createExecutor({ schema: ofSchema, limits, cacheBytes, introspection });
   const executor = executorOf(schema);
   const runOperation = createRunOperation(authentik, options);
   const fastPath = createFastPath({ ...options, executor, authentik, runOperation });
@@ -128,11 +85,12 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
   const page = options.graphiql ? createGraphiqlPage({ ...options, endpoint: ENDPOINT }) : null;
   let inFlight = 0;
   let isDraining = false;
-  let loadingYoga: Promise<YogaServer> | null = null;
+  let loadingYoga: ReturnType<typeof loadYoga> | null = null;
 
-  const yoga = (): Promise<YogaServer> => (loadingYoga ??= loadYoga());
+  const yoga = () => (loadingYoga ??= loadYoga());
 
-  async function loadYoga(): Promise<YogaServer> {
+  async function loadYoga() {
+    // oxlint-disable-next-line no-restricted-imports -- late, and the only one
     const { createYogaServer } = await import("./yoga.ts");
     return createYogaServer({ ...options, schema, executor, createExecutor: executorOf });
   }
@@ -150,41 +108,36 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     if (!refusal && target && page?.serve(message, response, { target, close: isDraining })) return;
     const pending = beginRequest(message, response, {
       path: target?.path ?? "",
-      cors: cors.headers(message),
+      cors: cors.headers(message.headers),
       clientAddress: clientAddressOf(message, options),
       isDraining: () => isDraining,
       onRequest,
     });
     if (refusal || !target) pending.refuse(refusal ?? NOT_FOUND);
     else if (message.method === "OPTIONS")
-      pending.respond({ ...NO_CONTENT, headers: cors.preflight(message) ?? ALLOW });
+      pending.respond({ ...NO_CONTENT, headers: cors.preflight(message.headers) ?? ALLOW });
     else if (target.path !== ENDPOINT) pending.refuse(NOT_FOUND);
-    else void serve({ message, target, pending });
+    else void serve(message, { target, pending });
   };
 
   /** Reads the body and answers. Never rejects. */
-  async function serve({
-    message,
-    target,
-    pending,
-  }: Pick<GraphQLRequest, "message" | "target" | "pending">): Promise<void> {
+  async function serve(
+    message: IncomingMessage,
+    { target, pending }: { target: RequestTarget; pending: PendingRequest },
+  ): Promise<void> {
     const mediaType = negotiate(message.headers.accept);
-    const early = overload.refuse(inFlight) ?? (mediaType === null ? NOT_ACCEPTABLE : null);
-    if (early || mediaType === null) {
-      pending.refuse(early ?? NOT_ACCEPTABLE);
-      return;
-    }
+    const early = overload.refuse(inFlight);
+    if (early) return pending.refuse(early);
+    if (mediaType === null) return pending.refuse(NOT_ACCEPTABLE);
     const body = message.method === "POST" ? await readBody(message, options) : "";
     if (body === null) return;
+    if (typeof body !== "string") return pending.refuse(body);
     // Only now does it count: bodies that trickle in would otherwise fill all places without asking for anything.
-    const refusal = typeof body === "string" ? overload.refuse(inFlight) : body;
-    if (refusal || typeof body !== "string") {
-      if (refusal) pending.refuse(refusal);
-      return;
-    }
+    const late = overload.refuse(inFlight);
+    if (late) return pending.refuse(late);
     inFlight += 1;
     try {
-      pending.respond(await execute({ message, body, target, mediaType, pending }));
+      pending.respond(await execute(message, { body, target, mediaType, pending }));
     } catch (error) {
       pending.respond(internalError(error, pending));
     } finally {
@@ -192,32 +145,34 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     }
   }
 
-  function execute(request: GraphQLRequest): Promise<GraphQLResponse> {
-    const { message, body, target, mediaType, pending } = request;
-    const caller = identify(message.headers.authorization);
+  function execute(
+    { method, headers }: IncomingMessage,
+    {
+      body,
+      target,
+      mediaType,
+      pending,
+    }: {
+      body: string;
+      target: RequestTarget;
+      mediaType: ResponseMediaType;
+      pending: PendingRequest;
+    },
+  ): Promise<GraphQLResponse> {
+    const caller = identify(headers.authorization);
     if (!(caller instanceof Error)) pending.callerKey = caller.key;
-    if (tracing) pending.span = tracing.startOperation(message.headers);
-    const trace = message.headers[TRACE_HEADER];
-    const { method } = message;
+    if (tracing) pending.span = tracing.startOperation(headers);
+    const trace = headers[TRACE_HEADER];
     const { search } = target;
     const params = parseParams({ method, search, body });
-    if (trace === undefined && isSingle(params))
-      return fastPath({ method, params, text: body || search.toString(), caller, mediaType }, pending);
+    const request = { method, params, text: body || search.toString(), mediaType, caller };
+    if (trace === undefined && isSingle(params)) return fastPath(request, pending);
     const controller = new AbortController();
     pending.onAbort = (reason) => controller.abort(reason);
     return runOperation(pending, {
       caller,
       controller,
-      run: async (context) =>
-        (await yoga()).handle(
-          {
-            method: method === "GET" ? "GET" : "POST",
-            params,
-            mediaType,
-            trace: typeof trace === "string" ? trace : undefined,
-          },
-          context,
-        ),
+      run: async (context) => (await yoga()).handle(request, { context, pending, trace }),
     });
   }
 
@@ -228,10 +183,13 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
 
   return {
     listener,
+    /** Operations being answered now. */
     inFlight: () => inFlight,
+    /** From now on every response says `Connection: close`. */
     startDraining: () => {
       isDraining = true;
     },
+    /** Loads yoga, which the fast path does without, so that nobody has to wait for it later. */
     async warmUp() {
       await yoga();
     },

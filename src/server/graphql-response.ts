@@ -15,6 +15,11 @@ export interface GraphQLResponse {
   headers?: HeaderList;
 }
 
+/** What is refused with 405 as late as this is a mutation by GET. */
+export function withAllow(response: GraphQLResponse): GraphQLResponse {
+  return response.status === 405 ? { ...response, headers: ["Allow", "POST"] } : response;
+}
+
 /** A refusal at HTTP's level. `message` is ours and never quotes the request. */
 export interface HttpError {
   status: number;
@@ -84,10 +89,13 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
  * `application/json`, whose clients cannot tell whose 4xx it would be.
  * Specification: https://graphql.github.io/graphql-over-http/draft/#sec-Status-Codes
  */
-export function statusOf({ executed, http, codes }: Formatted, mediaType: ResponseMediaType): number {
+export function statusOf(
+  { executed, status: asked, codes }: Formatted,
+  mediaType: ResponseMediaType,
+): number {
   // What Apollo's clients and gateway expect of a hash that is not known yet; they take anything else for a failure.
   if (executed || codes[0] === "PERSISTED_QUERY_NOT_FOUND") return 200;
-  if (http) return http.status;
+  if (asked !== null) return asked;
   const status = STATUS_OF_CODE[codes[0] ?? ""];
   return status ?? (mediaType === "application/graphql-response+json" ? 400 : 200);
 }

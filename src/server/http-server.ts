@@ -1,29 +1,12 @@
 import { createServer, type RequestListener } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerLimits } from "../config/load.ts";
-import { type Connections, watchConnections } from "./connections.ts";
+import { watchConnections } from "./connections.ts";
 
 /** Limits, and what happens to failures. */
 export interface HttpServerOptions extends ServerLimits {
   /** Called when a connection could not be accepted, as when the process has no file descriptors left. */
   onError?: (error: Error) => void;
-}
-
-/** An HTTP server that slow, numerous or malformed clients do not wear down. */
-export interface HttpServer {
-  /**
-   * Starts to answer.
-   * @returns the port, which is another one than asked for when that was 0
-   * @throws {Error} with a `code` such as EADDRINUSE
-   */
-  listen: (options: { host: string; port: number }) => Promise<number>;
-  /** Connections open now. */
-  connections: () => number;
-  /**
-   * Takes no new connections, lets responses that are owed go out, closes everything else.
-   * @returns whether all went out within `timeoutMs`; what did not was cut off
-   */
-  close: (options: { timeoutMs: number }) => Promise<boolean>;
 }
 
 const MAX_HEADER_BYTES = 16_384;
@@ -33,8 +16,8 @@ const SLOW_REQUEST_CHECK_MS = 1000;
 const LAST_REQUEST_MS = 500;
 const CLOSE_CHECK_MS = 25;
 
-/** Creates the server with every limit set before it listens. */
-export function createHttpServer(listener: RequestListener, options: HttpServerOptions): HttpServer {
+/** An HTTP server that slow, numerous or malformed clients do not wear down: every limit is set before it listens. */
+export function createHttpServer(listener: RequestListener, options: HttpServerOptions) {
   const { onError, ...limits } = options;
   const server = createServer({
     headersTimeout: limits.headersTimeoutMs,
@@ -49,9 +32,15 @@ export function createHttpServer(listener: RequestListener, options: HttpServerO
   const connections = watchConnections(server, listener, limits);
 
   return {
+    /** Connections open now. */
     connections: connections.count,
-    listen: ({ host, port }) =>
-      new Promise((resolve, reject) => {
+    /**
+     * Starts to answer.
+     * @returns the port, which is another one than asked for when that was 0
+     * @throws {Error} with a `code` such as EADDRINUSE
+     */
+    listen: ({ host, port }: { host: string; port: number }) =>
+      new Promise<number>((resolve, reject) => {
         server.once("error", reject);
         server.listen({ host, port }, () => {
           server.off("error", reject).on("error", (error) => onError?.(error));
@@ -59,7 +48,11 @@ export function createHttpServer(listener: RequestListener, options: HttpServerO
           resolve(typeof address === "object" && address !== null ? address.port : port);
         });
       }),
-    close: async ({ timeoutMs }) => {
+    /**
+     * Takes no new connections, lets responses that are owed go out, closes everything else.
+     * @returns whether all went out within `timeoutMs`; what did not was cut off
+     */
+    close: async ({ timeoutMs }: { timeoutMs: number }): Promise<boolean> => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       const watcher = setInterval(closeUnused(connections), CLOSE_CHECK_MS);
       const finished = await Promise.race([closed.then(() => true), sleep(timeoutMs, false)]);
@@ -71,11 +64,13 @@ export function createHttpServer(listener: RequestListener, options: HttpServerO
   };
 }
 
+export type HttpServer = ReturnType<typeof createHttpServer>;
+
 /**
  * Closes what owes no response. Node closes idle connections by itself when a server closes, but neither those that
  * became idle later nor those that never sent a request, and it stops to look for slow headers.
  */
-function closeUnused(connections: Connections): () => void {
+function closeUnused(connections: ReturnType<typeof watchConnections>): () => void {
   const startedMs = performance.now();
   const owedLately = new WeakSet<object>();
   return () => {

@@ -11,13 +11,6 @@ export interface OverloadOptions {
   now?: () => number;
 }
 
-/** Decides for each new operation whether there is room for it. */
-export interface OverloadGuard {
-  /** A 503 with `Retry-After: 1`, or null when there is room. */
-  refuse(operationsInFlight: number): HttpError | null;
-  close(): void;
-}
-
 const TICK_MS = 20;
 
 const REFUSAL: HttpError = {
@@ -28,6 +21,8 @@ const REFUSAL: HttpError = {
 };
 
 /**
+ * Decides for each new operation whether there is room for it.
+ *
  * Sheds late: measured against clients that retry at once, refusing early answers fewer operations than queueing
  * them does. So the bound on operations in flight is high, and one long pause of the event loop is no overload.
  */
@@ -36,7 +31,7 @@ export function createOverloadGuard({
   maxLoopDelayMs = 500,
   windowMs = 1_000,
   now: clock = () => performance.now(),
-}: OverloadOptions): OverloadGuard {
+}: OverloadOptions) {
   let strained = false;
   let previousWorstMs = 0;
   let worstMs = 0;
@@ -55,7 +50,8 @@ export function createOverloadGuard({
   }, TICK_MS);
   timer.unref();
   return {
-    refuse: (operationsInFlight) =>
+    /** A 503 with `Retry-After: 1`, or null when there is room. */
+    refuse: (operationsInFlight: number): HttpError | null =>
       operationsInFlight >= maxOperationsInFlight || strained ? REFUSAL : null,
     close: () => clearInterval(timer),
   };

@@ -39,7 +39,6 @@ export interface RequestRecord {
 export interface PendingRequest {
   readonly requestId: string;
   readonly path: string;
-  /** Of whoever executes: one of several identical operations for all of them. */
   operation: OperationSummary;
   readonly codes: Set<string>;
   readonly onProblem: (problem: JsonObject) => void;
@@ -72,6 +71,7 @@ const CLIENT_CLOSED_REQUEST = 499;
 const REQUEST_ID = /^[A-Za-z0-9_.:=+/-]{1,128}$/;
 
 const NO_CODES: readonly string[] = [];
+const NO_OPERATION: OperationSummary = {};
 
 /** Begins a request. What is done after it is over does nothing. */
 export function beginRequest(
@@ -111,7 +111,7 @@ export function beginRequest(
   const pending: PendingRequest = {
     requestId,
     path,
-    operation: {},
+    operation: NO_OPERATION,
     codes: new Set(),
     onProblem: (problem) => problems.push(problem),
     usage: null,

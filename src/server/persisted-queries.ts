@@ -22,7 +22,7 @@ export function usePersistedQueries({ prepare }: Executor, options: { maxBytes: 
   function keep(hash: string, query: string): void {
     try {
       // A document that passes is not nested deeper than its limit.
-      const { aliases, listItems } = countNodes(prepare(query).document, Number.POSITIVE_INFINITY);
+      const { aliases, listItems } = countNodes(prepare(query));
       if (Math.max(aliases, listItems) <= MAX_NAMES_BY_HASH) queries.set(hash, query);
     } catch {
       // What is wrong with it is said where it is executed.

@@ -1,5 +1,20 @@
 import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
 import { clientError } from "../graphql/errors.ts";
+import type { ResponseMediaType } from "./graphql-response.ts";
+import type { IdentifiedCaller } from "./run-operation.ts";
+
+/** Routers ask for a trace of the operation with it. */
+export const TRACE_HEADER = "apollo-federation-include-trace";
+
+/** A request to the graph, guarded, read and parsed. */
+export interface GraphQLRequest {
+  method: string | undefined;
+  params: ParsedParams;
+  /** The parameters as text: what identical operations are recognised by. */
+  text: string;
+  mediaType: ResponseMediaType;
+  caller: IdentifiedCaller;
+}
 
 /** What one GraphQL request says. Members that the specification does not know are left out. */
 export interface RequestParams {
@@ -91,5 +106,5 @@ function parseJson(text: string, name: string): unknown {
 }
 
 function badRequest(message: string): Error {
-  return clientError("BAD_REQUEST", message, { http: { status: 400 } });
+  return clientError("BAD_REQUEST", message);
 }

@@ -1,7 +1,7 @@
 import { useApolloInlineTrace } from "@graphql-yoga/plugin-apollo-inline-trace";
 import {
   type ExecutionResult,
-  GraphQLError,
+  type GraphQLError,
   type GraphQLSchema,
   Kind,
   lexicographicSortSchema,
@@ -9,25 +9,15 @@ import {
 import { createYoga, type GraphQLParams, type Plugin } from "graphql-yoga";
 import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
 import { clientError } from "../graphql/errors.ts";
-import type { Executor } from "../graphql/execute.ts";
+import type { GraphContext } from "../graphql/context.ts";
+import { type Executor, summaryOf } from "../graphql/execute.ts";
 import { formatResult, textOf } from "../graphql/format.ts";
-import { findOperation, type PreparedDocument } from "../graphql/prepare.ts";
+import { findOperation } from "../graphql/prepare.ts";
+import { resultOf } from "./fast-path.ts";
 import { usePersistedQueries } from "./persisted-queries.ts";
-import { checkParams, type ParsedParams, type RequestParams } from "./request-params.ts";
-import { type GraphQLResponse, type ResponseMediaType, statusOf } from "./graphql-response.ts";
-import type { ServerContext } from "./server-context.ts";
-
-/** Routers ask for a trace of the operation with it. */
-export const TRACE_HEADER = "apollo-federation-include-trace";
-
-/** A request as yoga gets it: read, parsed and guarded already. */
-export interface YogaRequest {
-  method: "GET" | "POST";
-  params: ParsedParams;
-  mediaType: ResponseMediaType;
-  /** Value of {@link TRACE_HEADER}. */
-  trace: string | undefined;
-}
+import { checkParams, type GraphQLRequest, TRACE_HEADER } from "./request-params.ts";
+import { type GraphQLResponse, statusOf, withAllow } from "./graphql-response.ts";
+import type { PendingRequest } from "./pending-request.ts";
 
 /** What yoga needs to answer as the fast path does. */
 export interface YogaOptions {
@@ -41,19 +31,20 @@ export interface YogaOptions {
 }
 
 /** What one request's context has besides. */
-interface YogaContext extends ServerContext {
-  yogaRequest: YogaRequest;
+interface YogaContext extends GraphContext {
+  graphqlRequest: GraphQLRequest;
+  pending: PendingRequest;
 }
 
-/** yoga, for batches, persisted queries and traces. */
-export interface YogaServer {
-  handle(request: YogaRequest, context: ServerContext): Promise<GraphQLResponse>;
-  dispose(): Promise<void>;
-}
+type YogaPlugin = Plugin<YogaContext, YogaContext>;
 
-export function createYogaServer(options: YogaOptions): YogaServer {
+/**
+ * yoga, for batches, persisted queries and traces. It is as large as graphql-js, and loaded after the first operation:
+ * whoever imports a value from here statically brings it into every start.
+ */
+export function createYogaServer(options: YogaOptions) {
   const persisted = usePersistedQueries(options.executor, { maxBytes: options.maxPersistedQueriesBytes });
-  const create = (schema: GraphQLSchema, executor: Executor, tracing: Plugin<YogaContext>[]) =>
+  const create = (schema: GraphQLSchema, executor: Executor, tracing: YogaPlugin[]) =>
     createYoga<YogaContext>({
       schema,
       graphqlEndpoint: "/graphql",
@@ -84,33 +75,37 @@ export function createYogaServer(options: YogaOptions): YogaServer {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it takes whatever context it gets; its type says less
     const inlineTrace = useApolloInlineTrace({
       rewriteError: (error) => (UNTRACED in error ? null : error),
-    }) as unknown as Plugin<YogaContext>;
+    }) as unknown as YogaPlugin;
     traced = create(schema, options.createExecutor(schema), [useFormattedErrors(), inlineTrace]);
     return traced;
   };
 
   return {
-    async handle(request, context) {
-      const { method, mediaType, trace } = request;
-      const server = trace === "ftv1" ? tracing() : plain;
-      const headers = { accept: mediaType, "content-type": "application/json" };
+    /** @param options.trace the value of {@link TRACE_HEADER} */
+    async handle(
+      request: GraphQLRequest,
+      { context, pending, trace }: { context: GraphContext; pending: PendingRequest; trace: unknown },
+    ): Promise<GraphQLResponse> {
+      const { mediaType } = request;
+      const isTraced = trace === "ftv1";
+      const isGet = request.method === "GET";
       const init = {
-        method,
-        headers: trace === undefined ? headers : { ...headers, [TRACE_HEADER]: trace },
+        method: isGet ? "GET" : "POST",
+        headers: {
+          accept: mediaType,
+          "content-type": "application/json",
+          ...(isTraced && { [TRACE_HEADER]: trace }),
+        },
         // The parameters come from the context; yoga wants to see that there is a body.
-        body: method === "POST" ? "{}" : null,
+        body: isGet ? null : "{}",
       };
+      const server = isTraced ? tracing() : plain;
       const response = await server.fetch("http://gateway/graphql", init, {
         ...context,
-        yogaRequest: request,
+        graphqlRequest: request,
+        pending,
       });
-      const allow = response.headers.get("allow");
-      return {
-        status: response.status,
-        mediaType,
-        body: await response.text(),
-        ...(allow !== null && { headers: ["Allow", allow] }),
-      };
+      return withAllow({ status: response.status, mediaType, body: await response.text() });
     },
     async dispose() {
       await plain.dispose();
@@ -120,10 +115,10 @@ export function createYogaServer(options: YogaOptions): YogaServer {
 }
 
 /** Takes the parameters as the server parsed them, and checks them as the fast path does. */
-function useRequestParams(batchLimit: number): Plugin<YogaContext> {
+function useRequestParams(batchLimit: number): YogaPlugin {
   return {
     onRequestParse({ serverContext, setRequestParser }) {
-      const { params } = yogaRequestOf(serverContext);
+      const { params } = serverContext.graphqlRequest;
       setRequestParser(() => {
         if (params instanceof Error) throw params;
         if (!Array.isArray(params)) return Promise.resolve(asObject(params));
@@ -133,20 +128,12 @@ function useRequestParams(batchLimit: number): Plugin<YogaContext> {
     },
     onParams({ params, setParams, setResult }) {
       try {
-        setParams(withoutUndefined(checkParams(params)));
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- to yoga, what is undefined is not there
+        setParams(checkParams(params) as GraphQLParams);
       } catch (error) {
-        setResult({ errors: errorsOf(error) });
+        setResult(resultOf(error));
       }
     },
-  };
-}
-
-function withoutUndefined({ query, operationName, variables, extensions }: RequestParams): GraphQLParams {
-  return {
-    ...(query !== undefined && { query }),
-    ...(operationName !== undefined && { operationName }),
-    ...(variables && { variables }),
-    ...(extensions && { extensions }),
   };
 }
 
@@ -157,9 +144,7 @@ function asObject(value: unknown): JsonObject {
 
 function checkBatch({ length }: readonly unknown[], max: number): void {
   if (max === 0) {
-    throw clientError("BAD_REQUEST", "Batches are not accepted here: send one operation in each request.", {
-      http: { status: 400 },
-    });
+    throw clientError("BAD_REQUEST", "Batches are not accepted here: send one operation in each request.");
   }
   if (length > max) {
     throw clientError("LIMIT_EXCEEDED", "The batch holds more operations than this gateway takes.", {
@@ -172,15 +157,13 @@ function checkBatch({ length }: readonly unknown[], max: number): void {
 }
 
 /** Lets yoga parse, validate and execute with the one executor. */
-function useExecutor(executor: Executor): Plugin<YogaContext> {
-  const preparedBy = new WeakMap<object, PreparedDocument>();
+function useExecutor(executor: Executor): YogaPlugin {
   return {
     onParse({ params: { source }, context, setParsedDocument }) {
-      const prepared = executor.prepare(typeof source === "string" ? source : source.body);
+      const document = executor.prepare(typeof source === "string" ? source : source.body);
       // yoga has other words for a name that means no operation, and says them right after parsing.
-      findOperation(prepared, context.params.operationName);
-      preparedBy.set(prepared.document, prepared);
-      setParsedDocument(prepared.document);
+      findOperation(document, context.params.operationName);
+      setParsedDocument(document);
     },
     onValidate({ setResult }) {
       // Every document that was let through above is valid.
@@ -189,35 +172,33 @@ function useExecutor(executor: Executor): Plugin<YogaContext> {
     onExecute({ args, setExecuteFn }) {
       setExecuteFn(() => {
         const { document, operationName, variableValues: variables, contextValue: context } = args;
-        const prepared = preparedBy.get(document);
-        if (!prepared) throw new TypeError("the document was not prepared");
-        return executor.execute(prepared, { operationName, variables }, context);
+        const operation = findOperation(document, operationName);
+        const { pending } = context;
+        // Of a batch, what its operations say together.
+        pending.operation = { ...pending.operation, ...summaryOf(operation) };
+        return executor.execute(document, { operation, variables }, context);
       });
     },
   };
 }
 
 /** Writes every result with the function of the fast path. */
-function useFormat(): Plugin<YogaContext> {
+function useFormat(): YogaPlugin {
   return {
     onResultProcess(payload) {
-      const context = contextOf(payload.serverContext);
-      const { mediaType } = context.yogaRequest;
+      const { graphqlRequest, pending } = payload.serverContext;
+      const { mediaType } = graphqlRequest;
       payload.setResultProcessor((result, fetchAPI) => {
         const formatted = (Array.isArray(result) ? result : [result]).map((one) => {
-          const each = formatResult(singleResult(one), context);
-          for (const code of each.codes) context.codes.add(code);
+          const each = formatResult(singleResult(one), pending);
+          for (const code of each.codes) pending.codes.add(code);
           return each;
         });
         const [first] = formatted;
         const texts = formatted.map((one) => textOf(one.result));
         const body = Array.isArray(result) ? `[${texts.join(",")}]` : texts[0];
         const status = first && !Array.isArray(result) ? statusOf(first, mediaType) : 200;
-        const allow = first?.http?.headers[1];
-        return new fetchAPI.Response(body, {
-          status,
-          headers: { "content-type": mediaType, ...(allow !== undefined && { allow }) },
-        });
+        return new fetchAPI.Response(body, { status });
       }, mediaType);
     },
   };
@@ -232,13 +213,13 @@ function isOfUnresolvedField(error: GraphQLError | undefined): boolean {
 }
 
 /** Formats errors before anything else takes them up: a trace must not hold what a client may not see. */
-function useFormattedErrors(): Plugin<YogaContext> {
+function useFormattedErrors(): YogaPlugin {
   return {
     onExecute: ({ args }) => ({
       onExecuteDone({ result, setResult }) {
         const single = singleResult(result);
         if (!single.errors) return;
-        const { errors, data } = formatResult(single, args.contextValue).result;
+        const { errors, data } = formatResult(single, args.contextValue.pending).result;
         // What was formatted has all that a GraphQLError shows; traces read message, path and locations.
         const marked = errors?.map((error, index) =>
           isOfUnresolvedField(single.errors?.[index]) ? { ...error, [UNTRACED]: true } : error,
@@ -247,24 +228,6 @@ function useFormattedErrors(): Plugin<YogaContext> {
       },
     }),
   };
-}
-
-function errorsOf(error: unknown): readonly GraphQLError[] {
-  if (error instanceof GraphQLError) return [error];
-  throw error;
-}
-
-/** The context that `handle` gave to yoga, which hands it on without its type. */
-function contextOf(context: object): YogaContext {
-  if ("yogaRequest" in context && "codes" in context) {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `handle` is the only one who makes contexts
-    return context as YogaContext;
-  }
-  throw new TypeError("yoga was entered without a context");
-}
-
-function yogaRequestOf(context: object): YogaRequest {
-  return contextOf(context).yogaRequest;
 }
 
 /** Results of queries and mutations: nothing here streams. */

@@ -1,12 +1,27 @@
 import { buildSchema, getIntrospectionQuery, parse } from "graphql";
 import { describe, expect, test } from "vitest";
-import { checkDocumentText, validateDocument } from "../../src/graphql/document-check.ts";
+import { checkValid, parseWithin } from "../../src/graphql/document-check.ts";
 import { findExcess } from "../../src/graphql/document-limits.ts";
 import { times } from "../security/adversarial-documents.ts";
 import { TEST_GATEWAY_OPTIONS } from "../support/gateway.ts";
 
 const limits = TEST_GATEWAY_OPTIONS.documentLimits;
 const excessOf = (source: string) => findExcess(parse(source), limits);
+
+const PARSE_FAILED = { errors: [{ extensions: { code: "GRAPHQL_PARSE_FAILED" } }] };
+
+interface Refusal extends Error {
+  errors?: readonly unknown[];
+}
+
+function refusalOf(check: () => unknown): Refusal {
+  try {
+    check();
+  } catch (error) {
+    if (error instanceof Error) return error;
+  }
+  throw new Error("nothing was refused");
+}
 
 describe("legitimate documents pass the default limits", () => {
   const connection =
@@ -27,7 +42,7 @@ describe("legitimate documents pass the default limits", () => {
     "a file with 30 named operations": times(30, (i) => `query Q${i}($id:ID!){plexConnection(id:$id){pk}}`),
   };
   test.each(Object.entries(legitimate))("%s", (_name, source) => {
-    expect(checkDocumentText(source, limits)).not.toHaveProperty("code");
+    expect(() => parseWithin(limits, source)).not.toThrow();
   });
 });
 
@@ -59,27 +74,28 @@ describe("each limit has a name, what is allowed and what was found", () => {
 
   test("tokens, told apart from bad syntax without reading a message", () => {
     const excess = { limit: "tokens", max: 15_000, actual: 15_001 };
-    expect(checkDocumentText(`{${"a ".repeat(15_000)}}`, limits)).toEqual({ code: "LIMIT_EXCEEDED", excess });
-    expect(checkDocumentText("{", limits)).toMatchObject({ code: "GRAPHQL_PARSE_FAILED" });
+    const tooLarge = refusalOf(() => parseWithin(limits, `{${"a ".repeat(15_000)}}`));
+    expect(tooLarge).toMatchObject({ extensions: { code: "LIMIT_EXCEEDED", ...excess } });
+    expect(refusalOf(() => parseWithin(limits, "{"))).toMatchObject(PARSE_FAILED);
   });
 
   test("what exhausts the parser's stack failed to parse", () => {
     const source = "{a".repeat(200_000);
-    expect(checkDocumentText(source, { ...limits, maxTokens: 10 ** 7 })).toMatchObject({
-      code: "GRAPHQL_PARSE_FAILED",
-    });
+    const refusal = refusalOf(() => parseWithin({ ...limits, maxTokens: 10 ** 7 }, source));
+    expect(refusal).toMatchObject(PARSE_FAILED);
   });
 
   test("a long name is not echoed", () => {
-    const problem = checkDocumentText(`{ a(${"x".repeat(100_000)}) }`, limits);
-    expect(JSON.stringify(problem).length).toBeLessThan(1_000);
+    const refusal = refusalOf(() => parseWithin(limits, `{ a(${"x".repeat(100_000)}) }`));
+    expect(refusal).toMatchObject(PARSE_FAILED);
+    expect(JSON.stringify(refusal.errors).length).toBeLessThan(1_000);
   });
 });
 
 test("validation answers with few errors and no suggestions", () => {
   const schema = buildSchema("type Query { plexConnection(id: ID!): Int }");
-  const problem = validateDocument(parse(`{plexConnectio ${times(40, () => "@aa ")}}`), { schema });
-  if (problem === null || !("errors" in problem)) throw new Error("expected errors");
-  expect(problem.errors.length).toBeLessThanOrEqual(5);
-  expect(JSON.stringify(problem)).not.toContain("plexConnection");
+  const document = parse(`{plexConnectio ${times(40, () => "@aa ")}}`);
+  const { errors } = refusalOf(() => checkValid(document, { schema, introspection: false }));
+  expect(errors?.length).toBeLessThanOrEqual(5);
+  expect(JSON.stringify(errors)).not.toContain("plexConnection");
 });

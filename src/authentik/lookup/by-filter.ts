@@ -1,7 +1,6 @@
 import type { AuthentikClient } from "../client.ts";
-import type { AuthentikError } from "../authentik-error.ts";
+import { type AuthentikError, orError } from "../authentik-error.ts";
 import { perCaller } from "../per-request.ts";
-import { orError } from "./list-page.ts";
 import { LIST_BASE_COST, PAGE_SIZE } from "./page-planner.ts";
 import { type ListRoute, readPage, readWholeList } from "./whole-list.ts";
 
@@ -18,20 +17,15 @@ export interface FilterLookupRoutes<K, T> extends ListRoute<T> {
   rowWeight: number;
 }
 
-/** The objects of each key, as the caller sees them; every key has its own outcome. */
-export type FilterLookup<K, T> = (
-  client: AuthentikClient,
-  keys: readonly K[],
-  options: { maxRows: number },
-) => Promise<(readonly T[] | AuthentikError)[]>;
-
 /**
+ * Looks up the objects of each key, as the caller sees them; every key has its own outcome.
+ *
  * Asks for few keys one by one, and picks many from the whole list where that costs authentik less.
  * A first look at a list of unknown length costs no more than the calls that it may save.
  */
 export function createFilterLookup<K extends number | string, T extends { readonly pk: number | string }>(
   routes: FilterLookupRoutes<K, T>,
-): FilterLookup<K, T> {
+) {
   /** Rows of each caller's list. */
   const lengths = perCaller<number>();
 
@@ -45,18 +39,22 @@ export function createFilterLookup<K extends number | string, T extends { readon
     const rowCost = client.upstream.rowCost() * routes.rowWeight;
     const pays = (rows: number) =>
       rows <= maxRows && Math.max(1, Math.ceil(rows / PAGE_SIZE)) * LIST_BASE_COST + rows * rowCost <= keys;
-    const known = lengths(client).get(client.callerKey);
+    const known = lengths.get(client);
     if (known !== undefined && !pays(known)) return null;
     const affordable = Math.max(1, Math.floor((keys - LIST_BASE_COST) / rowCost));
     const pageSize = Math.min(PAGE_SIZE, known === undefined ? affordable : PAGE_SIZE);
     const first = await readPage(client, routes, { page: 1, pageSize });
-    lengths(client).set(client.callerKey, first.count);
+    lengths.set(client, first.count);
     if (first.next === 0) return first.rows;
     if (!pays(first.count)) return null;
     return readWholeList(client, routes, { maxRows, ...(pageSize === PAGE_SIZE ? { first } : {}) });
   }
 
-  return async (client, keys, { maxRows }) => {
+  return async (
+    client: AuthentikClient,
+    keys: readonly K[],
+    { maxRows }: { maxRows: number },
+  ): Promise<(readonly T[] | AuthentikError)[]> => {
     const wanted = [...new Set(keys)];
     client.usage.keysRequested += keys.length;
     client.usage.keysFetched += wanted.length;

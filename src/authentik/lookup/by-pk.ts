@@ -1,8 +1,8 @@
 import type { AuthentikClient, UpstreamRequest } from "../client.ts";
-import { AuthentikError, type AuthentikErrorKind } from "../authentik-error.ts";
+import { AuthentikError, type AuthentikErrorKind, orError } from "../authentik-error.ts";
 import { perCaller, perUpstream } from "../per-request.ts";
 import { malformed, decodeObject, decodePk } from "../decoders.ts";
-import { decodePkPage, orError, type PkPage } from "./list-page.ts";
+import { decodePkPage, type PkPage } from "./list-page.ts";
 import {
   createPagePlanner,
   PAGE_SIZE,
@@ -12,11 +12,9 @@ import {
 } from "./page-planner.ts";
 import type { ListRoute } from "./whole-list.ts";
 
-/** How one kind of object is looked up by its integer primary key. */
+/** How one kind of object is looked up by its integer primary key, and a list of them that is ordered by it. */
 export interface PkLookupRoutes<T> extends ListRoute<T> {
   retrieve: (pk: number) => UpstreamRequest;
-  /** Ordered by primary key. */
-  list: ListRoute<T>["list"];
   /** What a row of the list costs authentik, in rows of connections. Default 1. */
   rowWeight?: number;
   /** Whether who may not list anything may not retrieve it either, by any key. Default false. */
@@ -26,8 +24,7 @@ export interface PkLookupRoutes<T> extends ListRoute<T> {
 /** What became of one key; null: the caller cannot see it. */
 type Outcome<T> = T | null | AuthentikError;
 
-/** Looks up many keys for one caller, each with its own outcome, in the order of the keys. */
-export type PkLookup<T> = (client: AuthentikClient, pks: readonly number[]) => Promise<Outcome<T>[]>;
+export type PkLookup<T> = ReturnType<typeof createPkLookup<T>>;
 
 /** A list that fails so would only fail again, key by key. */
 const FAILS_EVERY_KEY: ReadonlySet<AuthentikErrorKind> = new Set([
@@ -42,13 +39,15 @@ const FAILS_EVERY_KEY: ReadonlySet<AuthentikErrorKind> = new Set([
 ]);
 
 /**
+ * Looks up many keys for one caller, each with its own outcome, in the order of the keys.
+ *
  * Retrieves keys one by one, or reads the pages of the list that hold them, whichever costs authentik less.
  *
  * authentik has no lookup of several keys. Never costs more than the plain retrieves plus one page of 100 rows: what guesses
  * cost beyond the keys that they settled is added up, and guessing ends there. Keys that no page settled are retrieved, so rows
  * that move between pages while they are read lose nothing.
  */
-export function createPkLookup<T>(routes: PkLookupRoutes<T>): PkLookup<T> {
+export function createPkLookup<T>(routes: PkLookupRoutes<T>) {
   const planners = perCaller<PagePlanner>();
   const knowledge = perUpstream(() => ({ areListsLong: false }));
 
@@ -58,8 +57,8 @@ export function createPkLookup<T>(routes: PkLookupRoutes<T>): PkLookup<T> {
   ): Promise<Map<number, Outcome<T>>> => {
     const outcomes = new Map<number, Outcome<T>>();
     const known = knowledge(client);
-    let planner = planners(client).get(client.callerKey);
-    if (planner === undefined) planners(client).set(client.callerKey, (planner = createPagePlanner()));
+    let planner = planners.get(client);
+    if (!planner) planners.set(client, (planner = createPagePlanner()));
     const read = new Set<number>();
     const rowCost = client.upstream.rowCost() * (routes.rowWeight ?? 1);
     /** What the pages cost, less the keys that they settled. */
@@ -109,7 +108,7 @@ export function createPkLookup<T>(routes: PkLookupRoutes<T>): PkLookup<T> {
     return outcomes;
   };
 
-  return async (client, pks) => {
+  return async (client: AuthentikClient, pks: readonly number[]): Promise<Outcome<T>[]> => {
     const wanted = new Set(pks);
     client.usage.keysRequested += pks.length;
     client.usage.keysFetched += wanted.size;

@@ -1,5 +1,5 @@
 import { malformed, decodeObject, decodePk } from "../decoders.ts";
-import { AuthentikError } from "../authentik-error.ts";
+import { AuthentikError, outcomeOf } from "../authentik-error.ts";
 
 /** One page of a list, as every release from 2024.2 on sends it. */
 export interface Page<Row = unknown> {
@@ -44,21 +44,14 @@ export function incompletePage(page: Page): AuthentikError {
   });
 }
 
-/** A page of a list ordered by an integer primary key, as lookups need it. */
-export interface PkPage<T> extends Omit<Page, "rows"> {
-  readonly pks: readonly number[];
-  /** As for any page, and the keys ascend: what lies between two rows does not exist. */
-  readonly isComplete: boolean;
-  /** What the row of this key holds, or what is wrong with it; undefined where there is no such row. */
-  outcomeOf(pk: number): T | AuthentikError | undefined;
-}
+export type PkPage<T> = ReturnType<typeof decodePkPage<T>>;
 
 /**
- * A page of rows that are decoded when they are wanted.
+ * A page of a list ordered by an integer primary key, of rows that are decoded when they are wanted.
  * @param decode a row. @throws {AuthentikError} malformed-response
  * @throws {AuthentikError} malformed-response, for what is no page
  */
-export function decodePkPage<T>(body: unknown, decode: (row: unknown, path: string) => T): PkPage<T> {
+export function decodePkPage<T>(body: unknown, decode: (row: unknown, path: string) => T) {
   const { rows, ...page } = decodePage(body);
   const pks = rows.map((row, index) => {
     const path = `$.results[${index}]`;
@@ -69,30 +62,14 @@ export function decodePkPage<T>(body: unknown, decode: (row: unknown, path: stri
   return {
     ...page,
     pks,
+    /** As for any page, and the keys ascend: what lies between two rows does not exist. */
     isComplete: page.isComplete && isAscending,
-    outcomeOf(pk) {
+    /** What the row of this key holds, or what is wrong with it; undefined where there is no such row. */
+    outcomeOf(pk: number): T | AuthentikError | undefined {
       const index = indexes.get(pk);
       return index === undefined ? undefined : outcomeOf(() => decode(rows[index], `$.results[${index}]`));
     },
   };
-}
-
-/** What this gives, or the AuthentikError that it throws. */
-export function outcomeOf<T>(decode: () => T): T | AuthentikError {
-  try {
-    return decode();
-  } catch (error) {
-    if (error instanceof AuthentikError) return error;
-    throw error;
-  }
-}
-
-/** What this resolves with, or the AuthentikError that it rejects with. */
-export function orError<T>(work: Promise<T>): Promise<T | AuthentikError> {
-  return work.catch((error: unknown) => {
-    if (error instanceof AuthentikError) return error;
-    throw error;
-  });
 }
 
 function decodeCount(pagination: Readonly<Record<string, unknown>>, key: string): number {

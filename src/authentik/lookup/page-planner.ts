@@ -1,3 +1,5 @@
+import type { Page } from "./list-page.ts";
+
 /** Rows asked for in one page: the largest that every release grants by default. */
 export const PAGE_SIZE = 100;
 
@@ -24,13 +26,13 @@ export interface PageRequest {
 }
 
 /** What to send at once. Wanted keys that are not in `retrieve` wait for what the pages say. */
-export interface Plan {
+interface Plan {
   pages: readonly PageRequest[];
   retrieve: readonly number[];
 }
 
 /** What one operation knows when it plans. */
-export interface Situation {
+interface Situation {
   /** Keys not settled yet. */
   wanted: ReadonlySet<number>;
   /** Numbers of pages (of the size that is granted) that this operation has read. */
@@ -44,31 +46,22 @@ export interface Situation {
 }
 
 /** What a page ordered by key told. */
-export interface PageFacts {
+interface PageFacts extends Pick<Page, "next" | "count" | "startIndex"> {
   /** The page size that was asked for. */
   asked: number;
-  next: number;
-  count: number;
-  startIndex: number;
   pks: readonly number[];
 }
+
+export type PagePlanner = ReturnType<typeof createPagePlanner>;
 
 /**
  * Knows one caller's list (its length, the page size that authentik grants, where some keys stand), and decides which of its
  * pages are worth reading.
- */
-export interface PagePlanner {
-  plan(situation: Situation): Plan;
-  learn(page: PageFacts): void;
-  /** The page size that authentik grants. */
-  pageSize(): number;
-}
-
-/**
+ *
  * A page ordered by key settles every wanted key between its first and its last row, present or not. So the whole list pays
  * when it costs less than the keys, and a single page when more keys are expected in it than it costs.
  */
-export function createPagePlanner(): PagePlanner {
+export function createPagePlanner() {
   /** Rows that the caller sees; null until a page was read. */
   let count: number | null = null;
   let pageSize = PAGE_SIZE;
@@ -106,8 +99,9 @@ export function createPagePlanner(): PagePlanner {
   };
 
   return {
+    /** The page size that authentik grants. */
     pageSize: () => pageSize,
-    plan(situation) {
+    plan(situation: Situation): Plan {
       const { wanted, read, rowCost } = situation;
       if (count === null) return firstLook(situation);
       const length = count;
@@ -148,7 +142,7 @@ export function createPagePlanner(): PagePlanner {
       for (const pks of groups.values()) retrieve.push(...pks);
       return { pages: affordable.map(request), retrieve };
     },
-    learn({ asked, next, count: newCount, startIndex, pks }) {
+    learn({ asked, next, count: newCount, startIndex, pks }: PageFacts): void {
       const known = new Map(newCount === count ? anchors.map(({ pk, rank }) => [pk, rank]) : []);
       count = newCount;
       if (next !== 0 && pks.length < asked) pageSize = pks.length;

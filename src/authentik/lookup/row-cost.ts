@@ -1,10 +1,6 @@
-/** What a row of a list costs authentik, in retrieves, as its latencies tell. */
-export interface RowCost {
-  /** Notes a response that authentik gave with at most one other call in flight; `rows` is null for a retrieve. */
-  note(rows: number | null, latencyMs: number): void;
-  /** Worked out anew each time: responses are noted far more often. */
-  current(): number;
-}
+import { median } from "../scheduler/concurrency-limit.ts";
+
+export type RowCost = ReturnType<typeof createRowCost>;
 
 /** Measured on real servers of two releases: 2.6 ms a row, 33 ms a retrieve. */
 const USUAL = 0.08;
@@ -18,8 +14,11 @@ const SHORTEST_MS = 5;
 const REMEMBERED = 7;
 const FEWEST_RESPONSES = 3;
 
-/** A list costs about one retrieve plus its rows, so a row costs what is beyond one retrieve, by rows. */
-export function createRowCost(): RowCost {
+/**
+ * What a row of a list costs authentik, in retrieves, as its latencies tell: a list costs about one retrieve plus its
+ * rows, so a row costs what is beyond one retrieve, by rows.
+ */
+export function createRowCost() {
   const retrieves: number[] = [];
   const rowsMs: number[] = [];
   let latest = USUAL;
@@ -32,14 +31,16 @@ export function createRowCost(): RowCost {
   };
 
   return {
-    note(rows, latencyMs) {
+    /** Notes a response that authentik gave with at most one other call in flight; `rows` is null for a retrieve. */
+    note(rows: number | null, latencyMs: number): void {
       if (rows === null) remember(retrieves, latencyMs);
       else if (rows >= FEWEST_ROWS) {
         const baseMs = retrieveMs();
         if (baseMs !== null) remember(rowsMs, Math.max(0, latencyMs - baseMs) / rows);
       }
     },
-    current() {
+    /** Worked out anew each time: responses are noted far more often. */
+    current(): number {
       const baseMs = retrieveMs();
       if (baseMs !== null && rowsMs.length >= FEWEST_RESPONSES) {
         latest = Math.min(MOST, Math.max(LEAST, median(rowsMs) / baseMs));
@@ -52,9 +53,4 @@ export function createRowCost(): RowCost {
 function remember(values: number[], value: number): void {
   values.push(value);
   if (values.length > REMEMBERED) values.shift();
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
 }

@@ -52,7 +52,10 @@ export async function readWholeList<T extends { readonly pk: number | string }>(
   options: { maxRows: number; first?: Page<T> },
 ): Promise<readonly T[]> {
   const first = options.first ?? (await readPage(client, route, { page: 1, pageSize: PAGE_SIZE }));
-  if (first.count > options.maxRows) throw tooManyRows({ max: options.maxRows, actual: first.count });
+  if (first.count > options.maxRows) {
+    const rows = { max: options.maxRows, actual: first.count };
+    throw new AuthentikError("too-many-rows", "the list is too long to be looked through", { rows });
+  }
   if (first.next === 0) return first.rows;
 
   const granted = Math.max(1, first.rows.length);
@@ -84,8 +87,4 @@ export async function readWholeList<T extends { readonly pk: number | string }>(
 export function nothingPastTheEnd(error: unknown): null {
   if (error instanceof AuthentikError && error.kind === "not-found") return null;
   throw error;
-}
-
-function tooManyRows(rows: { max: number; actual: number }): AuthentikError {
-  return new AuthentikError("too-many-rows", "the list is too long to be looked through", { rows });
 }

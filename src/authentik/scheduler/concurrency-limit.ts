@@ -156,6 +156,7 @@ function createWindow(startedAt: number): SampleWindow {
   return { startedAt, samples: 0, dropped: 0, retrieve: [], refusal: [], mostInFlight: 0 };
 }
 
-function median(values: readonly number[]): number {
+/** The lower one of two. */
+export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? 0;
 }

@@ -8,30 +8,14 @@ export interface QueuedRequest {
   readonly start: () => void;
 }
 
-/** Permits towards one authentik, and the bounded queue in front of them. */
-export interface RequestQueue {
-  /** Starts the request now or queues it. False: there is no room, and nothing was queued. */
-  enter(request: QueuedRequest): boolean;
-  /** Takes it out of the queue; nothing happens where it does not wait. */
-  abort(request: QueuedRequest): void;
-  /** Gives a permit back. */
-  release(sample: LimitSample): void;
-  inFlight(): number;
-  queued(): number;
-}
+export type RequestQueue = ReturnType<typeof createRequestQueue>;
 
 /**
- * Round robin over the callers that have requests waiting, first come first served within a caller: whoever asks for one thing
+ * Permits towards one authentik, and the bounded queue in front of them: round robin over the callers that have requests waiting, first come first served within a caller: whoever asks for one thing
  * waits for one request of each of the others, however many those have.
  * @param options.queueMax requests that may wait; one caller may fill half of it, so that a single one never locks out all others
  */
-export function createRequestQueue({
-  limit,
-  queueMax,
-}: {
-  limit: ConcurrencyLimit;
-  queueMax: number;
-}): RequestQueue {
+export function createRequestQueue({ limit, queueMax }: { limit: ConcurrencyLimit; queueMax: number }) {
   /** Never an empty set. Maps and sets keep the order of insertion: the first caller's first request is the next one. */
   const waiting = new Map<string, Set<QueuedRequest>>();
   const mostOfOneCaller = Math.max(1, Math.ceil(queueMax / 2));
@@ -45,6 +29,7 @@ export function createRequestQueue({
     request.start();
   };
 
+  /** Takes it out of the queue; nothing happens where it does not wait. */
   const remove = (request: QueuedRequest): void => {
     const ofCaller = waiting.get(request.callerKey);
     if (ofCaller?.delete(request) !== true) return;
@@ -80,7 +65,8 @@ export function createRequestQueue({
   };
 
   return {
-    enter(request) {
+    /** Starts the request now or queues it. False: there is no room, and nothing was queued. */
+    enter(request: QueuedRequest): boolean {
       if (queued === 0 && inFlight < limit.permits()) {
         begin(request);
         return true;
@@ -95,7 +81,8 @@ export function createRequestQueue({
       return true;
     },
     abort: remove,
-    release(sample) {
+    /** Gives a permit back. */
+    release(sample: LimitSample): void {
       inFlight -= 1;
       limit.finished(sample);
       startWaiting();

@@ -5,30 +5,15 @@ import {
   decodePk,
   decodeString,
   decodeUuid,
+  type JsonObject,
   malformed,
 } from "../../authentik/decoders.ts";
 
 /** A group that an authentik user is in. */
-export interface AuthentikGroup {
-  pk: string;
-  name: string;
-}
+export type AuthentikGroup = ReturnType<typeof decodeAuthentikGroup>;
 
 /** A person or service that authentik knows, the same for every release. */
-export interface AuthentikUser {
-  pk: number;
-  username: string;
-  name: string;
-  /** Null: none. */
-  email: string | null;
-  isActive: boolean;
-  /** May be relative, or the picture itself as a `data:` URL. */
-  avatar: string | null;
-  /** RFC 3339; null: never. Undefined: `core/users/me/` does not tell. */
-  lastLogin: string | null | undefined;
-  /** Null: not told. */
-  groups: readonly AuthentikGroup[] | null;
-}
+export type AuthentikUser = ReturnType<typeof decodeUser>;
 
 /**
  * A user as `core/users/` has it.
@@ -37,37 +22,49 @@ export interface AuthentikUser {
  */
 export function decodeAuthentikUser(value: unknown, path = "$"): AuthentikUser {
   const user = decodeObject(value, path);
-  return {
-    ...decodeCommon(user, path),
+  return decodeUser(user, path, {
     lastLogin: decodeOptionalDateTime(user, "last_login", path),
     groups: decodeGroups(user["groups_obj"], `${path}.groups_obj`),
-  };
+  });
 }
 
 /** The caller, as `core/users/me/` has them: the groups are in `groups`, and the last login is not told. */
 export function decodeAuthentikViewer(value: unknown): AuthentikUser {
   const user = decodeObject(decodeObject(value, "$")["user"], "$.user");
-  return {
-    ...decodeCommon(user, "$.user"),
-    lastLogin: undefined,
-    groups: decodeGroups(user["groups"], "$.user.groups"),
-  };
+  const groups = decodeGroups(user["groups"], "$.user.groups");
+  return decodeUser(user, "$.user", { lastLogin: undefined, groups });
 }
 
 /** @throws {AuthentikError} malformed-response */
-export function decodeAuthentikGroup(value: unknown, path = "$"): AuthentikGroup {
+export function decodeAuthentikGroup(value: unknown, path = "$") {
   const group = decodeObject(value, path);
   return { pk: decodeUuid(group, "pk", path), name: decodeString(group, "name", path) };
 }
 
-function decodeCommon(user: Readonly<Record<string, unknown>>, path: string) {
+function decodeUser(
+  user: JsonObject,
+  path: string,
+  {
+    lastLogin,
+    groups,
+  }: {
+    lastLogin: string | null | undefined;
+    groups: readonly AuthentikGroup[] | null;
+  },
+) {
   return {
     pk: decodePk(user, "pk", path),
     username: decodeString(user, "username", path),
     name: decodeString(user, "name", path),
+    /** Null: none. */
     email: optionalText(user["email"]),
     isActive: decodeBoolean(user, "is_active", path),
+    /** May be relative, or the picture itself as a `data:` URL. */
     avatar: optionalText(user["avatar"]),
+    /** RFC 3339; null: never. Undefined: `core/users/me/` does not tell. */
+    lastLogin,
+    /** Null: not told. */
+    groups,
   };
 }
 

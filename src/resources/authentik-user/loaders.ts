@@ -1,10 +1,9 @@
 import DataLoader from "dataloader";
 import type { AuthentikClient } from "../../authentik/client.ts";
 import { malformed } from "../../authentik/decoders.ts";
-import { AuthentikError, isRefusalOf } from "../../authentik/authentik-error.ts";
+import { AuthentikError, isRefusalOf, orError } from "../../authentik/authentik-error.ts";
 import { createFilterLookup } from "../../authentik/lookup/by-filter.ts";
 import { type Anchor, type Order, readWindow, type Window } from "../../authentik/lookup/list-window.ts";
-import { orError } from "../../authentik/lookup/list-page.ts";
 import { listRoute, readPage } from "../../authentik/lookup/whole-list.ts";
 import { perRequest } from "../../authentik/per-request.ts";
 import { createPkLookup } from "../../authentik/lookup/by-pk.ts";
@@ -96,10 +95,7 @@ export interface AuthentikUserFilter {
 }
 
 /** How lists of users are sorted. */
-export const USER_ORDER = {
-  direction: 1,
-  key: (user: AuthentikUser) => [user.pk],
-} as const satisfies Order<AuthentikUser>;
+export const USER_ORDER: Order<AuthentikUser> = { direction: 1, key: (user) => [user.pk] };
 
 /**
  * A page of the users that the caller may see, by primary key.

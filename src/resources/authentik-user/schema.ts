@@ -1,9 +1,7 @@
-import { isUuid } from "../../authentik/decoders.ts";
-import { requirePk, requireText } from "../../graphql/arguments.ts";
+import { requirePk, requireText, requireUuid } from "../../graphql/arguments.ts";
 import { builder } from "../../graphql/builder.ts";
 import { connectionOf, connectionType, PAGED, pageArguments } from "../../graphql/connection.ts";
 import { keyOnly } from "../../graphql/entities.ts";
-import { clientError } from "../../graphql/errors.ts";
 import type { AuthentikGroup, AuthentikUser } from "./decode.ts";
 import {
   authentikGroupByPk,
@@ -140,7 +138,7 @@ builder.queryFields((t) => ({
         info,
         maxPageSize,
         list: ["users", email, search, isActive, group],
-        keyOf: USER_ORDER.key,
+        order: USER_ORDER,
         read: (page) => authentikUsers(authentik, filter, page),
       });
     },
@@ -150,36 +148,22 @@ builder.queryFields((t) => ({
 builder.asEntity(AuthentikUserRef, {
   key: [builder.selection<{ pk: number }>("pk"), builder.selection<{ username: string }>("username")],
   resolveReference: (representation, { authentik, maxScannedRows }, info) => {
-    const key = userKeyOf(representation);
-    const known = keyOnly<AuthentikUser>(info, "AuthentikUser", key);
-    if (known) return known;
-    return key.pk === undefined
-      ? authentikUserByUsername(authentik, maxScannedRows).load(key.username)
-      : authentikUserByPk(authentik).load(key.pk);
+    const { pk, username }: { pk?: unknown; username?: unknown } = representation;
+    if (pk === undefined && typeof username === "string") {
+      const key = { username: requireText(username, "username") };
+      const known = keyOnly<AuthentikUser>(info, "AuthentikUser", key);
+      return known ?? authentikUserByUsername(authentik, maxScannedRows).load(key.username);
+    }
+    const key = { pk: requirePk(pk, "pk"), ...(typeof username === "string" && { username }) };
+    return keyOnly<AuthentikUser>(info, "AuthentikUser", key) ?? authentikUserByPk(authentik).load(key.pk);
   },
 });
 
-function userKeyOf({
-  pk,
-  username,
-}: {
-  pk?: unknown;
-  username?: unknown;
-}): { pk: number; username?: string } | { pk?: never; username: string } {
-  if (pk === undefined && typeof username === "string") {
-    return { username: requireText(username, "username") };
-  }
-  return { pk: requirePk(pk, "pk"), ...(typeof username === "string" ? { username } : {}) };
-}
-
 builder.asEntity(AuthentikGroupRef, {
   key: builder.selection<{ pk: string }>("pk"),
-  resolveReference: ({ pk }, { authentik }, info) => {
-    if (typeof pk !== "string" || !isUuid(pk)) {
-      throw clientError("BAD_USER_INPUT", "The key `pk` of an AuthentikGroup is a UUID.", { argument: "pk" });
-    }
-    const key = pk.toLowerCase();
-    const known = keyOnly<AuthentikGroup>(info, "AuthentikGroup", { pk: key });
-    return known ?? authentikGroupByPk(authentik).load(key);
+  resolveReference: (representation, { authentik }, info) => {
+    const pk = requireUuid(representation.pk, "The key `pk` of an AuthentikGroup is a UUID.");
+    const known = keyOnly<AuthentikGroup>(info, "AuthentikGroup", { pk });
+    return known ?? authentikGroupByPk(authentik).load(pk);
   },
 });

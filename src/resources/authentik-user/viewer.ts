@@ -1,6 +1,5 @@
 import type { AuthentikClient } from "../../authentik/client.ts";
-import { AuthentikError } from "../../authentik/authentik-error.ts";
-import { orError } from "../../authentik/lookup/list-page.ts";
+import { AuthentikError, orError } from "../../authentik/authentik-error.ts";
 import { perCaller, perRequest } from "../../authentik/per-request.ts";
 import { type AuthentikUser, decodeAuthentikViewer } from "./decode.ts";
 
@@ -14,7 +13,7 @@ interface Caller {
 const callers = perCaller<Caller>();
 
 function remember(client: AuthentikClient, what: Caller): void {
-  callers(client).set(client.callerKey, { ...callers(client).get(client.callerKey), ...what });
+  callers.set(client, { ...callers.get(client), ...what });
 }
 
 /**
@@ -41,7 +40,7 @@ export async function withViewer<K>(
   options: { is: (user: Caller, key: K) => boolean; look: (keys: readonly K[]) => Promise<Outcome[]> },
 ): Promise<Outcome[]> {
   const { is, look } = options;
-  const known = callers(client).get(client.callerKey) ?? {};
+  const known = callers.get(client) ?? {};
   let viewer: AuthentikUser | AuthentikError | null = null;
   if (known.mayReadUsers === false || keys.some((key) => is(known, key)))
     viewer = await viewerOrError(client);

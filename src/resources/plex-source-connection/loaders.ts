@@ -1,6 +1,6 @@
 import DataLoader from "dataloader";
 import type { AuthentikClient } from "../../authentik/client.ts";
-import { AuthentikError, isRefusalOf } from "../../authentik/authentik-error.ts";
+import { AuthentikError, isRefusalOf, orError } from "../../authentik/authentik-error.ts";
 import { createFilterLookup } from "../../authentik/lookup/by-filter.ts";
 import { type Anchor, readWindow, type Window, windowOf } from "../../authentik/lookup/list-window.ts";
 import { PAGE_SIZE } from "../../authentik/lookup/page-planner.ts";
@@ -151,7 +151,7 @@ export async function plexSourceConnections(
     rows = await plexSourceConnectionsByUser(client, maxRows).load(user);
     rows = rows.filter((row) => typeof identifier !== "string" || row.identifier === identifier);
   } else if (typeof identifier !== "string") {
-    return readConnections(client, source ?? null, { size, after, sort: page.sort });
+    return pageOfConnections(client).load({ source: source ?? null, size, after, sort: page.sort });
   } else if (typeof source === "string") {
     rows = await identifierInSource(client, { source, identifier, maxRows });
   } else {
@@ -161,31 +161,28 @@ export async function plexSourceConnections(
   return windowOf(rows.filter(hasSource), { size, after, order: { direction, key: local } });
 }
 
-/** Pages that were asked for in this operation: every row of a list may ask for the same one through its source. */
-const pagesRead = perRequest(() => new Map<string, Promise<Window<PlexSourceConnection>>>());
-
 interface Page {
   size: number;
   after: Anchor | null;
   sort: PlexConnectionSort;
 }
 
-function readConnections(
-  client: AuthentikClient,
-  source: string | null,
-  page: Page,
-): Promise<Window<PlexSourceConnection>> {
-  const pages = pagesRead(client);
-  const key = JSON.stringify([source, page]);
-  let read = pages.get(key);
-  if (!read) pages.set(key, (read = readPageOfConnections(client, source, page)));
-  return read;
-}
+/** Pages of all connections or of those of one source: every row of a list may ask for the same one through its source. */
+const pageOfConnections = perRequest(
+  (client) =>
+    new DataLoader<Page & { source: string | null }, Window<PlexSourceConnection>, string>(
+      (pages) => Promise.all(pages.map((page) => orError(readPageOfConnections(client, page)))),
+      // No page waits for another.
+      {
+        batch: false,
+        cacheKeyFn: ({ source, size, after, sort }) => JSON.stringify([source, size, after, sort]),
+      },
+    ),
+);
 
 async function readPageOfConnections(
   client: AuthentikClient,
-  source: string | null,
-  { size, after, sort }: Page,
+  { source, size, after, sort }: Page & { source: string | null },
 ): Promise<Window<PlexSourceConnection>> {
   const order = sortOf(sort);
   const filter = source === null ? "" : `source__slug=${encodeURIComponent(source)}&`;

@@ -14,7 +14,7 @@ import { authentikUserByUsername } from "../authentik-user/loaders.ts";
 import { AuthentikUserRef } from "../authentik-user/schema.ts";
 import { SourceRef } from "../source/schema.ts";
 import { type PlexConnectionFilter, plexSourceConnections, plexSourceConnectionsByUser } from "./loaders.ts";
-import { type PlexConnectionSort, sortKeyOf } from "./sort.ts";
+import { type PlexConnectionSort, sortOf } from "./sort.ts";
 import { PlexSourceConnectionRef } from "./schema.ts";
 
 const PlexSourceConnectionConnection = connectionType(PlexSourceConnectionRef, {
@@ -123,7 +123,7 @@ function page(
     info,
     maxPageSize,
     list: ["connections", sort, username, user, source, identifier],
-    keyOf: sortKeyOf(sort),
+    order: sortOf(sort),
     async read(window) {
       const options = { ...window, sort, maxRows };
       if (typeof username !== "string") {

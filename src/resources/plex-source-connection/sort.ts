@@ -1,4 +1,4 @@
-import type { Order } from "../../authentik/lookup/list-window.ts";
+import type { Order, SortKey } from "../../authentik/lookup/list-window.ts";
 import type { PlexSourceConnection } from "./decode.ts";
 
 /** How lists of connections may be sorted. */
@@ -9,7 +9,7 @@ export interface Sort extends Order<PlexSourceConnection> {
   /** As authentik takes it; fields that a release does not have are skipped there. */
   ordering: string;
   /** The order of rows that are at hand, where the database's cannot be known. */
-  local?: (row: PlexSourceConnection) => readonly (string | number)[];
+  local?: (row: PlexSourceConnection) => SortKey;
 }
 
 const SORTS = {
@@ -37,12 +37,4 @@ function instant(dateTime: string | null): string {
 /** What stands behind a sort of the graph. */
 export function sortOf(sort: PlexConnectionSort): Sort {
   return SORTS[sort];
-}
-
-/** What rows are sorted by, for cursors. */
-export function sortKeyOf(
-  sort: PlexConnectionSort,
-): (row: PlexSourceConnection) => readonly (string | number)[] {
-  const { key }: Sort = SORTS[sort];
-  return key ?? (() => []);
 }

@@ -1,8 +1,7 @@
 import DataLoader from "dataloader";
 import type { AuthentikClient } from "../../authentik/client.ts";
 import { decodeObject, isJsonObject } from "../../authentik/decoders.ts";
-import { AuthentikError } from "../../authentik/authentik-error.ts";
-import { orError, outcomeOf } from "../../authentik/lookup/list-page.ts";
+import { AuthentikError, orError, outcomeOf } from "../../authentik/authentik-error.ts";
 import { listRoute, type ListRoute, readWholeList } from "../../authentik/lookup/whole-list.ts";
 import { perRequest } from "../../authentik/per-request.ts";
 import { decodePlexSourceSettings, decodeSource, type PlexSourceSettings, type Source } from "./decode.ts";

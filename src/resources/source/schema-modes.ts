@@ -1,5 +1,5 @@
 import { builder } from "../../graphql/builder.ts";
-import { unknownEnumValue } from "../../graphql/errors.ts";
+import { clientError } from "../../graphql/errors.ts";
 
 // How a source treats policies and users: enums that may grow with a release.
 
@@ -43,7 +43,7 @@ export const UserMatchingMode = builder.enumType("UserMatchingMode", {
 
 /**
  * Reads an enum's value.
- * @throws an error that names the value, where no known release has it
+ * @throws {GraphQLError} where no known release has it, which costs its own field only; names what looks like such a value
  */
 function enumReader<V extends string>(
   field: string,
@@ -51,8 +51,13 @@ function enumReader<V extends string>(
 ): (value: string) => V {
   return (value) => {
     const known = Object.values(values).find((mode) => mode.value === value);
-    if (known === undefined) throw unknownEnumValue({ field, value });
-    return known.value;
+    if (known) return known.value;
+    const shown = /^[A-Za-z0-9_-]{1,64}$/.test(value) ? `"${value}"` : "a value";
+    throw clientError(
+      "UPSTREAM_INVALID_RESPONSE",
+      `authentik answered ${shown} for ${field}, which this gateway does not know. A newer gateway may.`,
+      { field },
+    );
   };
 }
 

@@ -1,8 +1,6 @@
-import { isUuid } from "../../authentik/decoders.ts";
-import { requireText } from "../../graphql/arguments.ts";
+import { requireText, requireUuid } from "../../graphql/arguments.ts";
 import { builder } from "../../graphql/builder.ts";
 import { keyOnly } from "../../graphql/entities.ts";
-import { clientError } from "../../graphql/errors.ts";
 import type { PlexSourceSettings, Source, ThemedUrls } from "./decode.ts";
 import {
   PolicyEngineMode,
@@ -191,25 +189,15 @@ builder.queryFields((t) => ({
 builder.asEntity(SourceRef, {
   key: [builder.selection<{ pk: string }>("pk"), builder.selection<{ slug: string }>("slug")],
   resolveReference: (representation, { authentik }, info) => {
-    const key = sourceKeyOf(representation);
-    const known = keyOnly<Source>(info, "Source", key);
-    if (known) return known;
-    return key.pk === undefined ? sourceBySlug(authentik).load(key.slug) : sourceByPk(authentik).load(key.pk);
+    const { pk, slug }: { pk?: unknown; slug?: unknown } = representation;
+    if (pk === undefined && typeof slug === "string") {
+      const key = { slug: requireText(slug, "slug") };
+      return keyOnly<Source>(info, "Source", key) ?? sourceBySlug(authentik).load(key.slug);
+    }
+    const key = {
+      pk: requireUuid(pk, "The key of a Source is a UUID in `pk`, or text in `slug`."),
+      ...(typeof slug === "string" && { slug }),
+    };
+    return keyOnly<Source>(info, "Source", key) ?? sourceByPk(authentik).load(key.pk);
   },
 });
-
-function sourceKeyOf({
-  pk,
-  slug,
-}: {
-  pk?: unknown;
-  slug?: unknown;
-}): { pk: string; slug?: string } | { pk?: never; slug: string } {
-  if (pk === undefined && typeof slug === "string") return { slug: requireText(slug, "slug") };
-  if (typeof pk !== "string" || !isUuid(pk)) {
-    throw clientError("BAD_USER_INPUT", "The key of a Source is a UUID in `pk`, or text in `slug`.", {
-      argument: "pk",
-    });
-  }
-  return { pk: pk.toLowerCase(), ...(typeof slug === "string" ? { slug } : {}) };
-}

@@ -5,68 +5,53 @@ import {
   createUsage,
 } from "../authentik/client.ts";
 import { AuthentikError } from "../authentik/authentik-error.ts";
-import type { JsonObject } from "../authentik/decoders.ts";
 import type { GraphContext, GraphLimits } from "../graphql/context.ts";
-import type { OperationSummary } from "../graphql/execute.ts";
 import type { PendingRequest } from "./pending-request.ts";
-
-/** One operation as the server sees it; what is known of it is filled in on the way. */
-export interface ServerContext extends GraphContext {
-  operation: OperationSummary;
-  /** Codes of the errors in the response. */
-  codes: Set<string>;
-  onProblem: (problem: JsonObject) => void;
-}
 
 /** Who calls, or why there is nobody to ask authentik for. */
 export type IdentifiedCaller = CallerIdentity | Error;
 
-/** What contexts are made with. */
-export interface ContextOptions extends GraphLimits {
+/** What one operation may take. */
+export interface OperationLimits extends GraphLimits {
   /** One budget for an operation: from the body's last byte to the last byte of the last REST call. */
   operationTimeoutMs: number;
   /** REST calls that one operation may cause. */
   maxRestCalls: number;
 }
 
-/**
- * Runs an operation within its time budget.
- * @param controller aborts it: with a `timeout` when the budget ends, or by whoever else holds it
- */
-export type RunOperation = <Result>(
-  pending: PendingRequest,
-  options: {
-    caller: IdentifiedCaller;
-    controller: AbortController;
-    run: (context: ServerContext) => Result | Promise<Result>;
-  },
-) => Promise<Result>;
+export type RunOperation = ReturnType<typeof createRunOperation>;
 
-export function createRunOperation(authentik: Authentik, options: ContextOptions): RunOperation {
+/** Runs operations, each within its time budget. */
+export function createRunOperation(authentik: Authentik, options: OperationLimits) {
   const { operationTimeoutMs, maxRestCalls } = options;
   const { maxRepresentations, maxPageSize, maxAnswerFields, maxErrors, maxScannedRows } = options;
   const limits = { maxRepresentations, maxPageSize, maxAnswerFields, maxErrors, maxScannedRows };
-  return async (pending, { caller, controller, run }) => {
-    const { requestId, operation, codes, onProblem, span } = pending;
+  /** @param options.controller aborts it: with a `timeout` when the budget ends, or by whoever else holds it */
+  return async <Result>(
+    pending: PendingRequest,
+    {
+      caller,
+      controller,
+      run,
+    }: {
+      caller: IdentifiedCaller;
+      controller: AbortController;
+      run: (context: GraphContext) => Result | Promise<Result>;
+    },
+  ): Promise<Result> => {
+    const { requestId, span } = pending;
     const { signal } = controller;
     const client =
       caller instanceof Error
         ? createRefusingClient(authentik, caller)
-        : authentik.forCaller({
-            identity: caller,
-            requestId,
-            signal,
-            maxRestCalls,
-            traceId: span?.traceId,
-            startSpan: span && ((request) => span.startUpstreamRequest(request)),
-          });
+        : authentik.forCaller({ identity: caller, requestId, signal, maxRestCalls, span });
     pending.usage = client.usage;
     const timer = setTimeout(
       () => controller.abort(new AuthentikError("timeout", "the operation's time budget ended")),
       operationTimeoutMs,
     );
     try {
-      return await run({ authentik: client, requestId, ...limits, operation, codes, onProblem });
+      return await run({ authentik: client, ...limits });
     } finally {
       clearTimeout(timer);
     }
