@@ -1,5 +1,5 @@
-# Not built by the project's checks, which run where there is no container engine: test/deploy/image.test.ts replays its
-# steps in a copy, .github/workflows/ci.yaml builds and runs it.
+# Not built by the project's checks, which run where there is no container engine: .github/workflows/ci.yaml builds and
+# runs it.
 
 # What is made is JavaScript alone, so it is made on the machine's own platform for all others.
 FROM --platform=$BUILDPLATFORM node:24-bookworm-slim AS build

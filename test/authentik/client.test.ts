@@ -1,84 +1,11 @@
-import { afterEach, expect, onTestFinished, test } from "vitest";
-import type { Authentik } from "../../src/authentik/client.ts";
+import { expect, onTestFinished, test } from "vitest";
 import { AuthentikError } from "../../src/authentik/authentik-error.ts";
-import { createGate, sendJson, startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
+import { sendJson, sendPage } from "../support/fake-authentik.ts";
 import { connectionBody } from "../support/wire-bodies.ts";
-import { connect, operation, retrieve, ROUTE } from "./connect.ts";
-
-let fake: FakeAuthentik;
-let authentik: Authentik;
-afterEach(async () => {
-  await authentik.close();
-  await fake.close();
-});
-
-test("a retrieve gives the parsed body and sends exactly the allowed headers", async () => {
-  fake = await startFakeAuthentik({ prefix: "/auth" });
-  authentik = connect(fake.url);
-  const alice = operation(authentik);
-  expect(await alice.get(retrieve(5))).toEqual(connectionBody(5));
-  expect(fake.requests.map(({ method, path, headers }) => ({ method, path, headers }))).toEqual([
-    {
-      method: "GET",
-      path: "/auth/api/v3/sources/user_connections/plex/5/",
-      headers: [
-        ["host", fake.url.host],
-        ["connection", "keep-alive"],
-        ["Accept", "application/json"],
-        ["Accept-Encoding", "identity"],
-        ["Accept-Language", "en"],
-        ["User-Agent", "authentik-graphql/test"],
-        ["X-Request-Id", "request-1"],
-        ["Authorization", "Bearer token-of-alice"],
-      ],
-    },
-  ]);
-  expect(alice.usage).toMatchObject({ restCalls: 1, sharedCalls: 0, retries: 0, queuedMs: 0 });
-});
-
-test("identical calls of one caller in flight are one; another caller's is its own", async () => {
-  fake = await startFakeAuthentik();
-  authentik = connect(fake.url);
-  const [first, second, stranger] = [
-    operation(authentik),
-    operation(authentik),
-    operation(authentik, { token: "token-of-bob" }),
-  ];
-  const answers = await Promise.all([first, second, stranger].map((client) => client.get(retrieve(5))));
-  expect(answers).toEqual([connectionBody(5), connectionBody(5), connectionBody(5)]);
-  expect(fake.requests.length).toBe(2);
-  expect([first.usage.restCalls, second.usage.restCalls, second.usage.sharedCalls]).toEqual([1, 0, 1]);
-});
-
-test("a leader that leaves harms no follower; when the last one leaves the call is given up", async () => {
-  const gate = createGate();
-  fake = await startFakeAuthentik({
-    answer: async (_request, _response, fallback) => {
-      await gate.opened;
-      fallback();
-    },
-  });
-  authentik = connect(fake.url);
-  const leaders = new AbortController();
-  const leader = operation(authentik, { signal: leaders.signal }).get(retrieve(5));
-  const follower = operation(authentik).get(retrieve(5));
-  const lonely = new AbortController();
-  const left = operation(authentik, { signal: lonely.signal }).get(retrieve(6));
-  await fake.arrived(2);
-  leaders.abort(new AuthentikError("cancelled", "the client left"));
-  lonely.abort(new AuthentikError("timeout", "the time budget ended"));
-  await expect(leader).rejects.toMatchObject({ kind: "cancelled" });
-  await expect(left).rejects.toMatchObject({ kind: "timeout" });
-  await fake.abandoned(1);
-  expect(fake.requests.map((request) => request.aborted)).toEqual([false, true]);
-  gate.open();
-  expect(await follower).toEqual(connectionBody(5));
-  expect(authentik.state()).toMatchObject({ inFlight: 0, queued: 0 });
-});
+import { connect, connectToFake, operation, retrieve } from "./connect.ts";
 
 test("an operation with many calls in flight is no leak to warn of", async () => {
-  fake = await startFakeAuthentik();
-  authentik = connect(fake.url);
+  const { fake, authentik } = await connectToFake();
   const warnings: Error[] = [];
   const note = (warning: Error): unknown => warnings.push(warning);
   process.on("warning", note);
@@ -89,47 +16,84 @@ test("an operation with many calls in flight is no leak to warn of", async () =>
   expect(warnings).toEqual([]);
 });
 
-test("a 503 is asked once more, and the answer is the second one's", async () => {
-  fake = await startFakeAuthentik();
+/** The first `failing` requests are answered with 503. */
+async function connectToFailing(failing: number) {
+  const { fake, authentik } = await connectToFake();
   fake.answer((_request, response, fallback) => {
-    if (fake.requests.length === 1) sendJson(response, 503, { error: "authentik starting" });
-    else fallback();
+    if (fake.requests.length > failing) fallback();
+    else sendJson(response, 503, { error: "authentik starting" }, { "Retry-After": "5" });
   });
-  authentik = connect(fake.url);
+  return { fake, authentik };
+}
+
+test("a 503 is asked once more, and the answer is the second one's", async () => {
+  const { fake, authentik } = await connectToFailing(1);
   const alice = operation(authentik);
   expect(await alice.get(retrieve(5))).toEqual(connectionBody(5));
-  expect(fake.requests.length).toBe(2);
+  expect(fake.requests).toHaveLength(2);
   expect(alice.usage).toMatchObject({ restCalls: 2, retries: 1 });
 });
 
-test("the allowance of calls is refused before anything is sent", async () => {
-  fake = await startFakeAuthentik();
-  authentik = connect(fake.url);
-  const alice = operation(authentik, { maxRestCalls: 2 });
-  const outcomes = await Promise.allSettled([1, 2, 3].map((pk) => alice.get(retrieve(pk))));
-  expect(outcomes.map((outcome) => outcome.status)).toEqual(["fulfilled", "fulfilled", "rejected"]);
-  expect(outcomes[2]).toMatchObject({ reason: { kind: "too-many-calls", route: ROUTE } });
-  expect(fake.requests.length).toBe(2);
+test("nothing is sent again when retries are off, or when the operation has used up its calls", async () => {
+  const { fake, authentik } = await connectToFailing(2);
+  const frugal = operation(authentik, { maxRestCalls: 1 });
+  await expect(frugal.get(retrieve(5))).rejects.toMatchObject({ status: 503 });
+  const once = operation(connect(fake.url, { retry: false }));
+  await expect(once.get(retrieve(5))).rejects.toMatchObject({ status: 503 });
+  expect(fake.requests).toHaveLength(2);
 });
 
-test("waiting calls leave at once when their signal says so, and a full queue refuses", async () => {
-  const gate = createGate();
-  fake = await startFakeAuthentik({
-    answer: async (_request, _response, fallback) => {
-      await gate.opened;
-      fallback();
-    },
-  });
-  authentik = connect(fake.url, { concurrency: 1, queueMax: 1 });
-  const running = operation(authentik).get(retrieve(1));
+const left = new AuthentikError("cancelled", "the client left");
+
+test.each([
+  [
+    "time runs out, the failure before it is the answer",
+    new AuthentikError("timeout", "the time budget ended"),
+    { kind: "starting", retryAfterSeconds: 5 },
+  ],
+  ["the client leaves, it is told so", left, left],
+])("when in the pause before a retry %s, and nothing is sent again", async (_what, reason, outcome) => {
+  const { fake, authentik } = await connectToFailing(2);
+  const controller = new AbortController();
+  const answer = operation(authentik, { signal: controller.signal }).get(retrieve(5));
   await fake.arrived(1);
-  const abort = new AbortController();
-  const waiting = operation(authentik, { signal: abort.signal }).get(retrieve(2));
-  await expect(operation(authentik).get(retrieve(3))).rejects.toMatchObject({ kind: "overloaded" });
-  expect(authentik.state()).toMatchObject({ inFlight: 1, queued: 1 });
-  abort.abort(new AuthentikError("timeout", "the time budget ended"));
-  await expect(waiting).rejects.toMatchObject({ kind: "timeout" });
-  gate.open();
-  await running;
-  expect(fake.requests.length).toBe(1);
+  // The answer is on its way; the pause begins when it is there.
+  while (authentik.state().inFlight > 0) await new Promise(setImmediate);
+  controller.abort(reason);
+  await expect(answer).rejects.toMatchObject(outcome);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(fake.requests).toHaveLength(1);
+});
+
+test("connections that break under one call in ten are not seen by anybody", async () => {
+  const { fake, authentik } = await connectToFake({
+    fake: { pks: Array.from({ length: 1_000 }, (_, index) => index + 1) },
+  });
+  const broken = new Set<string>();
+  fake.answer(({ path }, response, fallback) => {
+    if (!path.endsWith("0/") || broken.has(path)) fallback();
+    else {
+      broken.add(path);
+      response.socket?.resetAndDestroy();
+    }
+  });
+  const client = operation(authentik);
+  for (let first = 1; first <= 1_000; first += 100) {
+    const calls = Array.from({ length: 100 }, (_, index) => client.get(retrieve(first + index)));
+    expect(await Promise.all(calls)).toHaveLength(100);
+  }
+  expect(client.usage).toMatchObject({ restCalls: 1_100, retries: 100 });
+  expect(fake.requests).toHaveLength(1_100);
+});
+
+test("answers of which none is about authentik's health keep the breaker closed", async () => {
+  const answers = [404, 403, 429, 400, 500];
+  const { fake, authentik } = await connectToFake();
+  fake.answer((_request, response) =>
+    sendPage(response, answers[fake.requests.length % answers.length] ?? 0, "No"),
+  );
+  const client = operation(authentik);
+  await Promise.allSettled(Array.from({ length: 100 }, (_, index) => client.get(retrieve(index + 1))));
+  expect(authentik.state().breaker).toBe("closed");
+  expect(fake.requests).toHaveLength(100);
 });

@@ -1,141 +1,105 @@
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { createCallerKeys } from "../../src/authentik/caller.ts";
+import type { AuthentikOptions } from "../../src/authentik/client.ts";
 import { createCoalescer } from "../../src/authentik/coalesce.ts";
-import type { Authentik } from "../../src/authentik/client.ts";
 import { AuthentikError } from "../../src/authentik/authentik-error.ts";
-import { createGate, sendJson, startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
+import { createGate, sendJson } from "../support/fake-authentik.ts";
 import { connectionBody } from "../support/wire-bodies.ts";
-import { connect, operation, retrieve } from "./connect.ts";
-
-let fake: FakeAuthentik;
-let authentik: Authentik;
-afterEach(async () => {
-  await authentik.close();
-  await fake.close();
-});
-
-const authorizationOf = (headers: readonly (readonly [string, string])[]): string =>
-  headers.find(([name]) => name === "Authorization")?.[1] ?? "";
+import { answerAfter, connectToFake, operation, retrieve } from "./connect.ts";
 
 /** Answers with the credential that asked, so that an answer for somebody else shows. */
-async function startEcho(options: Parameters<typeof connect>[1] = {}): Promise<void> {
-  fake = await startFakeAuthentik({
-    answer: ({ headers }, response) => sendJson(response, 200, { pk: 1, for: authorizationOf(headers) }),
-  });
-  authentik = connect(fake.url, options);
-}
-
-test("everyone of a shared call gets its own rejection with the same error, and the next call is a new one", async () => {
-  fake = await startFakeAuthentik();
-  authentik = connect(fake.url);
-  const calls = [1, 2, 3].map(() => operation(authentik).get(retrieve(404)));
-  const outcomes = await Promise.allSettled(calls);
-  expect(
-    outcomes.map((outcome) => outcome.status === "rejected" && (outcome.reason as AuthentikError).kind),
-  ).toEqual(["not-found", "not-found", "not-found"]);
-  expect(fake.requests.length).toBe(1);
-  fake.directory.set(404, connectionBody(404));
-  expect(await operation(authentik).get(retrieve(404))).toEqual(connectionBody(404));
-  expect(fake.requests.length).toBe(2);
-});
-
-test("only when the last one leaves is the call given up", async () => {
-  fake = await startFakeAuthentik({ answer: () => {} });
-  authentik = connect(fake.url);
-  const sources = [1, 2, 3].map(() => new AbortController());
-  const calls = sources.map(({ signal }) => operation(authentik, { signal }).get(retrieve(5)));
-  await fake.arrived(1);
-  const reasons = sources.map((_, index) => new AuthentikError("cancelled", `client ${index} left`));
-  for (const index of [1, 0]) {
-    sources[index]?.abort(reasons[index]);
-    await expect(calls[index]).rejects.toBe(reasons[index]);
-    expect(authentik.state().inFlight).toBe(1);
-  }
-  sources[2]?.abort(reasons[2]);
-  await expect(calls[2]).rejects.toBe(reasons[2]);
-  await fake.abandoned(1);
-  expect([fake.requests.length, authentik.state().inFlight]).toEqual([1, 0]);
-});
-
-test("after a shared call was given up, the same key is asked anew", async () => {
-  const gate = createGate();
-  fake = await startFakeAuthentik({
-    answer: async (_request, _response, fallback) => {
-      await gate.opened;
-      fallback();
+function connectToEcho(options: Partial<AuthentikOptions> = {}) {
+  return connectToFake({
+    ...options,
+    fake: {
+      answer: ({ headers }, response) =>
+        sendJson(response, 200, { for: headers.find(([name]) => name === "Authorization")?.[1] }),
     },
   });
-  authentik = connect(fake.url);
-  const controller = new AbortController();
-  const { signal } = controller;
-  const left = operation(authentik, { signal }).get(retrieve(5));
-  await fake.arrived(1);
-  controller.abort(new AuthentikError("cancelled", "the client left"));
-  const asked = operation(authentik).get(retrieve(5));
-  await expect(left).rejects.toMatchObject({ kind: "cancelled" });
+}
+
+test("identical calls of one caller in flight are one; another caller's is its own", async () => {
+  const { fake, authentik } = await connectToEcho();
+  const [first, second] = [operation(authentik), operation(authentik)];
+  const stranger = operation(authentik, { token: "token-of-bob" });
+  const answers = await Promise.all([first, second, stranger].map((client) => client.get(retrieve(5))));
+  const [alice, bob] = [{ for: "Bearer token-of-alice" }, { for: "Bearer token-of-bob" }];
+  expect(answers).toEqual([alice, alice, bob]);
+  expect(fake.requests).toHaveLength(2);
+  expect([first.usage.restCalls, second.usage.restCalls, second.usage.sharedCalls]).toEqual([1, 0, 1]);
+});
+
+test("everyone of a shared call gets its own rejection with the same error, and the next call is a new one", async () => {
+  const { fake, authentik } = await connectToFake();
+  const calls = [1, 2, 3].map(() => operation(authentik).get(retrieve(404)));
+  for (const call of calls) await expect(call).rejects.toMatchObject({ kind: "not-found" });
+  expect(fake.requests).toHaveLength(1);
+  fake.directory.set(404, connectionBody(404));
+  expect(await operation(authentik).get(retrieve(404))).toEqual(connectionBody(404));
+  expect(fake.requests).toHaveLength(2);
+});
+
+test("who leaves a shared call is told at once and harms no other; the last one ends it, and who comes then asks anew", async () => {
+  const gate = createGate();
+  const { fake, authentik } = await connectToFake({ fake: { answer: answerAfter(gate.opened) } });
+  const ask = (pk: number) => {
+    const controller = new AbortController();
+    const call = operation(authentik, { signal: controller.signal }).get(retrieve(pk));
+    const leave = async (): Promise<void> => {
+      const reason = new AuthentikError("cancelled", "the client left");
+      controller.abort(reason);
+      await expect(call).rejects.toBe(reason);
+    };
+    return { call, leave };
+  };
+  const [leader, second, follower, lonely] = [ask(5), ask(5), ask(5), ask(6)];
+  await fake.arrived(2);
+  await second.leave();
+  await leader.leave();
+  await lonely.leave();
+  const next = ask(6);
+  await fake.arrived(3);
+  await fake.abandoned(1);
+  expect(fake.requests.map(({ aborted }) => aborted)).toEqual([false, true, false]);
   gate.open();
-  expect(await asked).toEqual(connectionBody(5));
-  expect(fake.requests.length).toBe(2);
+  expect(await Promise.all([follower.call, next.call])).toEqual([connectionBody(5), connectionBody(6)]);
+  expect(authentik.state()).toMatchObject({ inFlight: 0, queued: 0 });
 });
 
 test("with sharing off every call is sent", async () => {
-  await startEcho({ coalesce: false });
+  const { fake, authentik } = await connectToEcho({ coalesce: false });
   const client = operation(authentik);
   await Promise.all([1, 2, 3].map(() => client.get(retrieve(5))));
-  expect(fake.requests.length).toBe(3);
+  expect(fake.requests).toHaveLength(3);
   expect(client.usage).toMatchObject({ restCalls: 3, sharedCalls: 0 });
 });
 
-test.each([
-  ["shared calls", {}],
-  ["shared calls and the cache", { cacheTtlMs: 60_000 }],
-])(
-  "500 credentials, 100 at a time, same keys: with %s nobody sees another's answer",
-  async (_name, options) => {
-    await startEcho(options);
-    let done = 0;
-    const ask = async (): Promise<void> => {
-      while (done < 5_000) {
-        done += 1;
-        const token = `token-${done % 500}`;
-        expect(await operation(authentik, { token }).get(retrieve(done % 3))).toEqual({
-          pk: 1,
-          for: `Bearer ${token}`,
-        });
-      }
-    };
-    await Promise.all(Array.from({ length: 100 }, ask));
-  },
-);
-
 test("the cache answers the same caller again, and only as long as it says", async () => {
-  await startEcho({ cacheTtlMs: 50, coalesce: false });
-  const first = operation(authentik);
-  await first.get(retrieve(5));
+  const { fake, authentik } = await connectToEcho({ cacheTtlMs: 50, coalesce: false });
+  await operation(authentik).get(retrieve(5));
   const second = operation(authentik);
   await second.get(retrieve(5));
   expect([second.usage.restCalls, second.usage.sharedCalls]).toEqual([0, 1]);
   await operation(authentik, { token: "token-of-bob" }).get(retrieve(5));
-  expect(fake.requests.length).toBe(2);
+  expect(fake.requests).toHaveLength(2);
   await new Promise((resolve) => setTimeout(resolve, 120));
   await operation(authentik).get(retrieve(5));
-  expect(fake.requests.length).toBe(3);
+  expect(fake.requests).toHaveLength(3);
 });
 
 test("the cache keeps answers only: a failure is asked again", async () => {
-  fake = await startFakeAuthentik();
-  authentik = connect(fake.url, { cacheTtlMs: 60_000 });
+  const { fake, authentik } = await connectToFake({ cacheTtlMs: 60_000 });
   for (let index = 0; index < 2; index += 1) {
     await expect(operation(authentik).get(retrieve(999))).rejects.toMatchObject({ kind: "not-found" });
   }
-  expect(fake.requests.length).toBe(2);
+  expect(fake.requests).toHaveLength(2);
 });
 
 test("the cache keeps no more than its bytes", async () => {
-  await startEcho({ cacheTtlMs: 60_000, cacheMaxBytes: 10_000 });
+  const { fake, authentik } = await connectToEcho({ cacheTtlMs: 60_000, cacheMaxBytes: 10_000 });
   for (const round of [1, 2]) {
     for (let pk = 1; pk <= 100; pk += 1) await operation(authentik).get(retrieve(pk));
-    expect(fake.requests.length).toBe(100 * round);
+    expect(fake.requests).toHaveLength(100 * round);
   }
 });
 

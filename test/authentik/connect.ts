@@ -1,3 +1,4 @@
+import { onTestFinished } from "vitest";
 import { createAuthentik } from "../../src/authentik/client.ts";
 import type {
   Authentik,
@@ -5,11 +6,40 @@ import type {
   AuthentikOptions,
   UpstreamRequest,
 } from "../../src/authentik/client.ts";
+import {
+  type AnswerHandler,
+  type FakeAuthentik,
+  type FakeAuthentikOptions,
+  startFakeAuthentik,
+} from "../support/fake-authentik.ts";
 import { TEST_AUTHENTIK_OPTIONS } from "../support/gateway.ts";
 
-/** The product's client with its defaults, but for a test. */
+/** The product's client with its defaults, but for a test, which closes it at its end. */
 export function connect(url: URL, options: Partial<AuthentikOptions> = {}): Authentik {
-  return createAuthentik({ ...TEST_AUTHENTIK_OPTIONS, url, ...options });
+  const authentik = createAuthentik({ ...TEST_AUTHENTIK_OPTIONS, url, ...options });
+  onTestFinished(() => authentik.close());
+  return authentik;
+}
+
+/** The same before a fake authentik of the test's own. */
+export async function connectToFake({
+  fake: fakeOptions = {},
+  ...options
+}: Partial<AuthentikOptions> & { fake?: FakeAuthentikOptions } = {}): Promise<{
+  fake: FakeAuthentik;
+  authentik: Authentik;
+}> {
+  const fake = await startFakeAuthentik(fakeOptions);
+  onTestFinished(() => fake.close());
+  return { fake, authentik: connect(fake.url, options) };
+}
+
+/** Answers when this has come. */
+export function answerAfter(opened: Promise<void>): AnswerHandler {
+  return async (_request, _response, fallback) => {
+    await opened;
+    fallback();
+  };
 }
 
 export interface TestCaller {
@@ -28,8 +58,9 @@ export function operation(authentik: Authentik, caller: TestCaller = {}): Authen
   });
 }
 
-export const ROUTE = "/sources/user_connections/plex/{id}/";
-
 export function retrieve(pk: number): UpstreamRequest {
-  return { route: ROUTE, path: `/sources/user_connections/plex/${pk}/` };
+  return {
+    route: "/sources/user_connections/plex/{id}/",
+    path: `/sources/user_connections/plex/${pk}/`,
+  };
 }

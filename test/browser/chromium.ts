@@ -39,11 +39,11 @@ export async function launchChromium(): Promise<Browser> {
       return await chromium.launch({
         executablePath,
         args: FLAGS,
-        env: { ...definedEnvironment(), ...env },
+        env: { ...process.env, ...env },
         timeout: 60_000,
       });
     } catch (error) {
-      failures.push(error instanceof Error ? (error.message.split("\n", 3).join(" ") ?? "") : String(error));
+      failures.push(String(error).split("\n", 3).join(" "));
     }
   }
   throw new Error(
@@ -51,14 +51,16 @@ export async function launchChromium(): Promise<Browser> {
   );
 }
 
-function candidates(wanted: string | undefined): (() => Promise<Candidate>)[] {
+function candidates(wanted = ""): (() => Promise<Candidate>)[] {
   if (wanted === "npm") return [fromNpm];
-  const paths = wanted === undefined ? SYSTEM_PATHS : [wanted];
-  const system = paths.map((path) => async () => {
-    await access(path);
-    return { executablePath: path };
-  });
-  return wanted === undefined ? [...system, fromNpm] : system;
+  return wanted === "" ? [...SYSTEM_PATHS.map(existing), fromNpm] : [existing(wanted)];
+}
+
+function existing(executablePath: string) {
+  return async (): Promise<Candidate> => {
+    await access(executablePath);
+    return { executablePath };
+  };
 }
 
 /** Chromium with the shared libraries and fonts that bare machines lack, unpacked once into `.tmp/chromium`. */
@@ -94,11 +96,4 @@ async function unpack(folder: string) {
   );
   // Another run may have been faster.
   await rename(unfinished, folder).catch(() => rm(unfinished, { recursive: true }));
-}
-
-function definedEnvironment(): Record<string, string> {
-  const entries = Object.entries(process.env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
-  );
-  return Object.fromEntries(entries);
 }

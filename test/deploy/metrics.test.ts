@@ -1,10 +1,9 @@
 import { spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { cpSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { parse, stringify } from "yaml";
+import { freePort } from "../federation/support/processes.ts";
 import { ask, buildCli, startCli } from "../process/cli.ts";
 import { lacks, root, run, temporaryFile, tool } from "./tools.ts";
 
@@ -83,27 +82,21 @@ async function startGateway(): Promise<string> {
 
 /** Returns its URL, once it has scraped the target twice. */
 async function startPrometheus(target: string): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), "authentik-graphql-prometheus-"));
   const configuration = {
-    global: { scrape_interval: "1s", scrape_timeout: "1s" },
+    global: { scrape_interval: "200ms", scrape_timeout: "200ms" },
     scrape_configs: [{ job_name: "gateway", static_configs: [{ targets: [target] }] }],
   };
-  writeFileSync(join(folder, "prometheus.yaml"), stringify(configuration));
+  const file = temporaryFile("prometheus.yaml", stringify(configuration));
   const address = `127.0.0.1:${await freePort()}`;
   const child = spawn(
     tool("prometheus"),
-    [
-      `--config.file=${folder}/prometheus.yaml`,
-      `--storage.tsdb.path=${folder}/data`,
-      `--web.listen-address=${address}`,
-    ],
+    [`--config.file=${file}`, `--storage.tsdb.path=${dirname(file)}/data`, `--web.listen-address=${address}`],
     { stdio: "ignore" },
   );
   const exited = new Promise((resolve) => child.once("exit", resolve));
   onTestFinished(async () => {
     child.kill("SIGKILL");
     await exited;
-    rmSync(folder, { recursive: true, force: true });
   });
   const scraped = async (): Promise<string> => {
     const query = new URLSearchParams({ query: "count_over_time(authentik_graphql_build_info[1m]) >= 2" });
@@ -114,12 +107,4 @@ async function startPrometheus(target: string): Promise<string> {
   };
   await expect.poll(scraped, { timeout: 30_000 }).toContain('"instance"');
   return `http://${address}`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo; // a TCP server's address is never a string
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

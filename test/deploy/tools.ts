@@ -1,11 +1,10 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { onTestFinished } from "vitest";
 import { parseAllDocuments } from "yaml";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 /** The root of the repository, with a slash at its end. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -50,9 +49,7 @@ export async function run(program: string, ...command: readonly string[]): Promi
 
 /** A file that the end of the test removes. */
 export function temporaryFile(name: string, content: string): string {
-  const folder = mkdtempSync(join(tmpdir(), "authentik-graphql-deploy-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const file = join(folder, name);
+  const file = join(temporaryFolder(), name);
   writeFileSync(file, content);
   return file;
 }

@@ -1,15 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { type AnswerHandler, createGate, sendJson } from "../support/fake-authentik.ts";
+import { createGate } from "../support/fake-authentik.ts";
 import { useGateway } from "../support/gateway.ts";
-import { connectionBody, listBody, PLEX_SOURCE_PK, sourceBody } from "../support/wire-bodies.ts";
 
 const QUERY = `query ($representations: [_Any!]!) {
   _entities(representations: $representations) { ... on PlexSourceConnection { pk user } }
 }`;
-const SOURCES = `query ($representations: [_Any!]!) {
-  _entities(representations: $representations) { ... on Source { pk slug } }
-}`;
-const CINEMA_PK = "5eed0000-0000-4000-8000-00000000000b";
 
 function connections(pks: readonly number[]): { __typename: string; pk: number }[] {
   return pks.map((pk) => ({ __typename: "PlexSourceConnection", pk }));
@@ -25,17 +20,6 @@ function retrieves(pks: readonly number[]): string[] {
 
 describe("what representations cost authentik", () => {
   const at = useGateway(beforeEach, { pks: range(1_000) }, { authentik: { list: false } });
-
-  it("duplicates cost nothing, however their keys are written", async () => {
-    const representations = range(100).map((index) => ({
-      __typename: "PlexSourceConnection",
-      ...[{ pk: 5 }, { id: "5" }, { pk: 5, id: "5" }, { pk: "5" }, { id: 5 }][index % 5],
-    }));
-    const reply = await at.gateway.post(QUERY, { variables: { representations } });
-    expect(reply.errors).toBeUndefined();
-    expect(reply.data).toEqual({ _entities: representations.map(() => ({ pk: 5, user: 1005 })) });
-    expect(at.authentik.paths()).toEqual(retrieves([5]));
-  });
 
   it.each([
     ["key fields", "__typename ... on PlexSourceConnection { pk id }"],
@@ -87,11 +71,10 @@ describe("what representations cost authentik", () => {
   it("order is kept when authentik answers the last call first", async () => {
     const asked = createGate();
     const waiting: (() => void)[] = [];
-    const backwards: AnswerHandler = (_request, _response, fallback) => {
+    at.authentik.answer((_request, _response, fallback) => {
       waiting.unshift(fallback);
       if (waiting.length === 5) asked.open();
-    };
-    at.authentik.answer(backwards);
+    });
     const reply = at.gateway.post(QUERY, { variables: { representations: connections(range(5)) } });
     await asked.opened;
     for (const answer of waiting) {
@@ -102,51 +85,5 @@ describe("what representations cost authentik", () => {
       });
     }
     expect((await reply).data).toEqual({ _entities: range(5).map((pk) => ({ pk, user: 1000 + pk })) });
-  });
-
-  it("sources are found in one list, whatever the case of their key", async () => {
-    at.authentik.answer((_request, response) => {
-      sendJson(response, 200, listBody([sourceBody(), sourceBody({ pk: CINEMA_PK, slug: "cinema" })]));
-    });
-    const pks = [CINEMA_PK, PLEX_SOURCE_PK, CINEMA_PK.toUpperCase(), "5eed0000-0000-4000-8000-0000000000ff"];
-    const reply = await at.gateway.post(SOURCES, {
-      variables: { representations: pks.map((pk) => ({ __typename: "Source", pk })) },
-    });
-    expect(reply.errors).toBeUndefined();
-    expect(reply.data).toEqual({
-      _entities: [
-        { pk: CINEMA_PK, slug: "cinema" },
-        { pk: PLEX_SOURCE_PK, slug: "plex" },
-        { pk: CINEMA_PK, slug: "cinema" },
-        null,
-      ],
-    });
-    expect(at.authentik.paths()).toEqual(["/api/v3/sources/all/?ordering=pk&page=1&page_size=100"]);
-  });
-
-  it("who may not read sources finds those of their own connections", async () => {
-    at.authentik.answer((request, response) => {
-      if (request.path.startsWith("/api/v3/sources/all/"))
-        sendJson(response, 403, { detail: "You do not have permission to perform this action." });
-      else sendJson(response, 200, listBody([connectionBody(7)]));
-    });
-    const reply = await at.gateway.post(SOURCES, {
-      variables: { representations: [{ __typename: "Source", pk: PLEX_SOURCE_PK }] },
-    });
-    expect(reply.errors).toBeUndefined();
-    expect(reply.data).toEqual({ _entities: [{ pk: PLEX_SOURCE_PK, slug: "plex" }] });
-    expect(at.authentik.requests).toHaveLength(2);
-  });
-});
-
-describe("what representations cost where lists may be used", () => {
-  const at = useGateway(beforeEach, { pks: range(1_000), maxPageSize: 100 });
-
-  it("500 of a directory of 1,000 cost fewer calls than keys, and the same answer", async () => {
-    const pks = range(500).map((index) => 1 + ((index * 7) % 500));
-    const reply = await at.gateway.post(QUERY, { variables: { representations: connections(pks) } });
-    expect(reply.errors).toBeUndefined();
-    expect(reply.data).toEqual({ _entities: pks.map((pk) => ({ pk, user: 1000 + pk })) });
-    expect(at.authentik.requests.length).toBeLessThan(100);
   });
 });

@@ -85,6 +85,21 @@ test.each<[what: string, type: string, fields: string, keys: object[], answers: 
     "/sources/all/?slug=cinema&ordering=pk&page=1&page_size=100",
   ],
   [
+    "sources by key, whatever its case, one of them unknown",
+    "Source",
+    "pk slug",
+    [CINEMA_PK, PLEX_PK, CINEMA_PK.toUpperCase(), "5eed0000-0000-4000-8000-0000000000ff"].map((pk) => ({
+      pk,
+    })),
+    [
+      { pk: CINEMA_PK, slug: "cinema" },
+      { pk: PLEX_PK, slug: "plex" },
+      { pk: CINEMA_PK, slug: "cinema" },
+      null,
+    ],
+    "/sources/all/?ordering=pk&page=1&page_size=100",
+  ],
+  [
     "sources by slug, one of them unknown",
     "Source",
     "name",
@@ -100,6 +115,24 @@ test.each<[what: string, type: string, fields: string, keys: object[], answers: 
     calls: [call],
   });
 });
+
+test.each([
+  ["bob", { slug: "plex" }, []],
+  ["stranger", null, ["_entities.0 FORBIDDEN"]],
+])(
+  "%s, who may not read sources, finds none but those of their own connections",
+  async (user, found, errors) => {
+    const plex = [{ __typename: "Source", pk: PLEX_PK }];
+    expect(await entities(user, "... on Source { slug }", plex)).toEqual({
+      data: { _entities: [found] },
+      errors,
+      calls: [
+        `/sources/all/?pbm_uuid=${PLEX_PK}&ordering=pk&page=1&page_size=100`,
+        `${LIST}ordering=pk&page=1&page_size=100`,
+      ],
+    });
+  },
+);
 
 test("each alone with its error, in order", async () => {
   const selection =

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, it } from "vitest";
 import { startGateway, TOKEN, useGateway } from "../support/gateway.ts";
 
@@ -70,17 +69,6 @@ describe("requests of routers", () => {
     expect(await response.json()).toEqual({ data: DATA });
   });
 
-  it("may ask for an operation by its hash alone, once it was registered", async () => {
-    const sha256Hash = createHash("sha256").update(QUERY).digest("hex");
-    const extensions = { persistedQuery: { version: 1, sha256Hash } };
-    const ask = async (body: object): Promise<unknown> =>
-      (await send({ variables: VARIABLES, extensions, ...body }, at.gateway)).json();
-    expect(await ask({})).toMatchObject({ errors: [{ extensions: { code: "PERSISTED_QUERY_NOT_FOUND" } }] });
-    expect(await ask({ query: QUERY })).toEqual({ data: DATA });
-    expect(await ask({})).toEqual({ data: DATA });
-    expect(await ask({ query: "{ __typename }" })).toMatchObject({ errors: [{}] });
-  });
-
   it("get a trace where they ask for one, without anything that a client may not see", async () => {
     at.authentik.directory.clear();
     const headers = { "apollo-federation-include-trace": "ftv1" };
@@ -91,21 +79,6 @@ describe("requests of routers", () => {
     expect(trace).toContain("_entities");
     expect(trace).not.toContain("token-of-administrator");
     expect(trace).not.toContain(at.authentik.url.port);
-  });
-
-  it("get the same answer with a trace as without", async () => {
-    const variables = {
-      representations: [5, 900, "abc", 7].map((pk) => ({ __typename: "PlexSourceConnection", pk })),
-    };
-    const plain = await at.gateway.post(QUERY, { variables });
-    const traced = await at.gateway.post(QUERY, {
-      variables,
-      headers: { "apollo-federation-include-trace": "ftv1" },
-    });
-    expect(traced.data).toEqual(plain.data);
-    expect(traced.errors?.map(({ path, extensions }) => [path, extensions.code])).toEqual(
-      plain.errors?.map(({ path, extensions }) => [path, extensions.code]),
-    );
   });
 
   it("in an array are refused by default", async () => {
@@ -146,31 +119,5 @@ describe("requests in an array, where they are allowed", () => {
       { errors: [{ extensions: { code: "GRAPHQL_VALIDATION_FAILED" } }] },
     ]);
     expect(at.authentik.paths()).toEqual(["/api/v3/sources/user_connections/plex/5/"]);
-  });
-
-  it("are refused when there are too many", async () => {
-    const response = await send(
-      Array.from({ length: 5 }, () => ({ query: QUERY, variables: VARIABLES })),
-      at.gateway,
-    );
-    expect(response.status).toBeGreaterThanOrEqual(400);
-    expect(response.status).toBeLessThan(500);
-    expect(await response.json()).toMatchObject({ errors: [{ extensions: {} }] });
-    expect(at.authentik.requests).toEqual([]);
-  });
-
-  it("share one allowance of REST calls", async () => {
-    const frugal = await startGateway({
-      authentikUrl: at.authentik.url,
-      authentik: { list: false },
-      gateway: { batchLimit: 4, maxRestCalls: 5 },
-    });
-    const operations = [1, 2, 3, 4].map((first) => ({
-      query: `{ ${[0, 1, 2].map((n) => `c${n}: plexConnection(id: ${10 * first + n}) { user }`).join(" ")} }`,
-    }));
-    const response = await send(operations, frugal);
-    expect(await response.text()).toContain("LIMIT_EXCEEDED");
-    expect(at.authentik.requests).toHaveLength(5);
-    await frugal.close();
   });
 });

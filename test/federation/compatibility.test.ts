@@ -1,7 +1,7 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 import { createProductsSchema } from "./products/schema.ts";
 import { composeSupergraph } from "./support/composition.ts";
 import { freePort, packageFolder, runScript, startScript, type ServerProcess } from "./support/processes.ts";
@@ -62,8 +62,7 @@ function peerSdl(name: string): Promise<string> {
 }
 
 async function runSuite(environment: Record<string, string>): Promise<JestReport> {
-  const folder = await mkdtemp(join(tmpdir(), "compatibility-"));
-  const outputFile = join(folder, "report.json");
+  const outputFile = join(temporaryFolder(), "report.json");
   const config = {
     rootDir: suite,
     testEnvironment: "node",
@@ -74,15 +73,9 @@ async function runSuite(environment: Record<string, string>): Promise<JestReport
     moduleNameMapper: { "^make-fetch-happen$": join(packageFolder, "compatibility-fetch.cjs") },
   };
   const args = ["--config", JSON.stringify(config), "--json", "--outputFile", outputFile];
-  try {
-    const ended = await runScript(join(packageFolder, "node_modules/jest/bin/jest.js"), args, {
-      environment,
-    });
-    const report = await readFile(outputFile, "utf8").catch(() => {
-      throw new Error(`jest wrote no report: ${ended.stderr}`);
-    });
-    return JSON.parse(report) as JestReport; // written by jest itself
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  const ended = await runScript(join(packageFolder, "node_modules/jest/bin/jest.js"), args, { environment });
+  const report = await readFile(outputFile, "utf8").catch(() => {
+    throw new Error(`jest wrote no report: ${ended.stderr}`);
+  });
+  return JSON.parse(report) as JestReport; // written by jest itself
 }

@@ -60,13 +60,4 @@ describe("the subgraph composes with others that extend each of its entities", (
     expect(contract.supergraphSdl).toContain("slug: String!");
     expect(contract.supergraphSdl).not.toMatch(/^ *metaModelName:/m);
   });
-
-  it("joining statistics on the identifier and users on the number of the user", () => {
-    const { supergraphSdl } = together["@apollo/composition"];
-    expect(supergraphSdl).toMatch(/minutesWatched: Int! @join__field\([^)]*requires: "identifier"/);
-    expect(supergraphSdl).toMatch(/person: User! @join__field\([^)]*requires: "user"/);
-    expect(supergraphSdl).toMatch(/topAccounts: \[PlexAccount!\]!/);
-    expect(supergraphSdl).toMatch(/recentConnections: .*provides: "identifier"/);
-    expect(supergraphSdl).toMatch(/plays: Int! @join__field\([^)]*requires: "slug"/);
-  });
 });

@@ -1,11 +1,11 @@
-import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { printSchema } from "../../src/graphql/print.ts";
 import { createSchema, FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
 import { startFakeAuthentik } from "../support/fake-authentik.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 import { send } from "./support/compare.ts";
 import { compose, composeSupergraph } from "./support/composition.ts";
 import { freePort, packageFolder, startScript } from "./support/processes.ts";
@@ -53,7 +53,7 @@ describe("docs/federation.md", () => {
     const authentik = await startFakeAuthentik();
     const schema = createSchema({ federationLinkUrl: FEDERATION_LINK_URL });
     const subgraph = await startSubgraph(schema, { authentikUrl: authentik.url });
-    const folder = await mkdtemp(join(tmpdir(), "documentation-"));
+    const folder = temporaryFolder();
     await writeFile(join(folder, "supergraph.graphql"), await composeSupergraph([ours(subgraph.url)]));
     await writeFile(join(folder, "gateway.config.mjs"), await block("// gateway.config.mjs"));
     await symlink(join(packageFolder, "node_modules"), join(folder, "node_modules"));
@@ -79,6 +79,5 @@ describe("docs/federation.md", () => {
     await router.stop();
     await subgraph.stop();
     await authentik.close();
-    await rm(folder, { recursive: true });
   });
 });

@@ -50,23 +50,27 @@ describe("npm run example:supergraph", () => {
     });
   });
 
-  it.each(["SIGTERM", "SIGINT"] as const)("with --keep leaves nothing running after %s", async (signal) => {
-    const child = spawn("npm", ["run", "--silent", "example:supergraph", "--", "--keep"], {
-      cwd: root,
-      env: { ...process.env, PORT: "0" },
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    let output = "";
-    child.stdout.on("data", (chunk: Buffer) => (output += chunk));
-    await expect.poll(() => output, { timeout: 60_000 }).toContain("Ctrl-C ends it.");
-    const urls = [...output.matchAll(/^[\w-]+ +(http:\S+)$/gm)].map((match) => match[1] ?? "");
-    expect(urls).toHaveLength(3);
+  // What npm hands on to a script that is run with exec: process/npm-scripts.test.ts.
+  it.concurrent.for(["SIGTERM", "SIGINT"] as const)(
+    "with --keep leaves nothing running after %s",
+    async (signal, { expect }) => {
+      const child = spawn(process.execPath, ["example/supergraph/start.mjs", "--keep"], {
+        cwd: root,
+        env: { ...process.env, PORT: "0" },
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      let output = "";
+      child.stdout.on("data", (chunk: Buffer) => (output += chunk));
+      await expect.poll(() => output, { timeout: 60_000 }).toContain("Ctrl-C ends it.");
+      const urls = [...output.matchAll(/^[\w-]+ +(http:\S+)$/gm)].map((match) => match[1] ?? "");
+      expect(urls).toHaveLength(3);
 
-    const ended = once(child, "exit");
-    child.kill(signal);
-    await ended;
-    for (const url of urls) await expect.poll(() => answers(url), { timeout: 10_000 }).toBe(false);
-  });
+      const ended = once(child, "exit");
+      child.kill(signal);
+      await ended;
+      for (const url of urls) await expect.poll(() => answers(url), { timeout: 10_000 }).toBe(false);
+    },
+  );
 });
 
 function answers(url: string): Promise<boolean> {

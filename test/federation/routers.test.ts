@@ -4,7 +4,8 @@ import { createSchema, FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
 import type { FakeAuthentik } from "../support/fake-authentik.ts";
 import { type Comparable, comparable, send } from "./support/compare.ts";
 import { composeSupergraph } from "./support/composition.ts";
-import { generateOperation } from "./support/generate-operation.ts";
+import { eightAtOnce } from "../fuzz/eight-at-once.ts";
+import { generateOperation } from "../fuzz/generated-queries.ts";
 import { CALLERS, FAILING, IDS, startHostileAuthentik } from "./support/hostile-authentik.ts";
 import { createAccountsSchema, createStatisticsSchema, labelOf, TOP_CONNECTIONS } from "./support/peers.ts";
 import type { ServerProcess } from "./support/processes.ts";
@@ -22,6 +23,11 @@ describe("the same operations", () => {
   let peers: RunningSubgraph[];
   const running = new Map<RouterName, ServerProcess>();
   const schema = createSchema({ federationLinkUrl: FEDERATION_LINK_URL });
+  const operations = Array.from({ length: OPERATIONS }, (_, index) => {
+    const seed = FIRST_SEED + index;
+    const operation = generateOperation(schema, createRandom(seed), { ids: IDS, forRouters: true });
+    return { seed, caller: callerOf(seed), ...operation };
+  });
   /** What each seed's operation gets without a router. */
   const direct = new Map<number, Comparable>();
 
@@ -42,7 +48,7 @@ describe("the same operations", () => {
         })),
       )),
     ]);
-    for (const name of ROUTERS) running.set(name, await startRouter(name, supergraphSdl));
+    await Promise.all(ROUTERS.map(async (name) => running.set(name, await startRouter(name, supergraphSdl))));
   });
 
   afterAll(async () => {
@@ -51,32 +57,20 @@ describe("the same operations", () => {
   });
 
   it(`${OPERATIONS} generated ones, seeds from ${FIRST_SEED}, fail in every way and succeed`, async () => {
-    for (let seed = FIRST_SEED; seed < FIRST_SEED + OPERATIONS; seed += 1) {
-      const operation = generateOperation(schema, { seed, ids: IDS });
-      direct.set(seed, comparable(await send(ours.url, operation, callerOf(seed))));
-    }
+    await eightAtOnce(operations, async ({ seed, caller, ...operation }) => {
+      direct.set(seed, comparable(await send(ours.url, operation, caller)));
+    });
     const codes = [...direct.values()].flatMap(({ errors }) => errors.map((error) => error.split(" ")[0]));
     expect(new Set(codes)).toEqual(new Set([...Object.values(FAILING), "BAD_USER_INPUT", "UNAUTHENTICATED"]));
     expect([...direct.values()].filter(({ errors }) => errors.length === 0).length).toBeGreaterThan(20);
   });
 
-  it("give the same when they come again and are compiled", async () => {
-    for (const [seed, expected] of direct) {
-      const operation = generateOperation(schema, { seed, ids: IDS });
-      for (let times = 0; times < 2; times += 1) {
-        const again = comparable(await send(ours.url, operation, callerOf(seed)));
-        expect({ seed, operation, ...again }).toEqual({ seed, operation, ...expected });
-      }
-    }
-  });
-
   it.each(ROUTERS)("give the same data, and the same errors in the same places, behind %s", async (name) => {
     expect(direct.size).toBe(OPERATIONS);
-    for (const [seed, expected] of direct) {
-      const operation = generateOperation(schema, { seed, ids: IDS });
-      const routed = comparable(await send(running.get(name)?.url ?? "", operation, callerOf(seed)));
-      expect({ seed, operation, ...routed }).toEqual({ seed, operation, ...expected });
-    }
+    await eightAtOnce(operations, async ({ seed, caller, ...operation }) => {
+      const routed = comparable(await send(running.get(name)?.url ?? "", operation, caller));
+      expect({ seed, operation, ...routed }).toEqual({ seed, operation, ...direct.get(seed) });
+    });
   });
 
   describe.each(ROUTERS)("are joined by %s", (name) => {

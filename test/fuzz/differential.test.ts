@@ -1,20 +1,15 @@
-import { type DocumentNode, execute, parse, validate, type ExecutionResult } from "graphql";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { execute, parse, type ExecutionResult } from "graphql";
+import { beforeAll, expect, test } from "vitest";
 import { createAuthentik } from "../../src/authentik/client.ts";
 import type { Authentik } from "../../src/authentik/client.ts";
-import { findExcess } from "../../src/graphql/document-limits.ts";
 import { formatResult } from "../../src/graphql/format.ts";
 import { createSchema, FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
-import { sendJson, startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
-import {
-  startGateway,
-  TEST_AUTHENTIK_OPTIONS,
-  TEST_GATEWAY_OPTIONS,
-  TOKEN,
-  type TestGateway,
-} from "../support/gateway.ts";
+import { REFUSED } from "../entities/representations.ts";
+import { sendJson } from "../support/fake-authentik.ts";
+import { TEST_AUTHENTIK_OPTIONS, TOKEN, useGateway } from "../support/gateway.ts";
 import { createRandom } from "../support/random.ts";
 import { connectionBody } from "../support/wire-bodies.ts";
+import { eightAtOnce } from "./eight-at-once.ts";
 import { generateOperation } from "./generated-queries.ts";
 
 /*
@@ -30,72 +25,53 @@ const HEADERS: readonly Readonly<Record<string, string>>[] = [
   { origin: "https://other.example" },
   { "apollo-federation-include-trace": "ftv1" },
 ];
+/** Keys from the directory, from beyond it, and ones that are none. */
+const PKS = [1, 2, 3, 41, 61, 62, 63, 64, 99, 100, 101, 2_147_483_647];
+const IDS = [...PKS, ...PKS.map(String), "0", "x", "05"];
 const schema = createSchema({ federationLinkUrl: FEDERATION_LINK_URL });
-let fake: FakeAuthentik;
-let gateway: TestGateway;
-let authentik: Authentik;
-
-beforeAll(async () => {
-  fake = await startFakeAuthentik();
-  fake.answer((request, response, fallback) => {
-    const pk = Number(/(\d+)\/$/.exec(request.path)?.[1] ?? 0);
-    if (pk === 7) sendJson(response, 403, { detail: "You do not have permission to perform this action." });
-    else if (pk === 14) sendJson(response, 500, { detail: "x" });
-    else if (pk === 28) sendJson(response, 200, { hello: 1 });
-    else if (pk === 41) sendJson(response, 200, connectionBody(41, { created: "no date" }));
-    else fallback();
-  });
+const at = useGateway(
+  beforeAll,
+  {
+    answer(request, response, fallback) {
+      const pk = Number(/(\d+)\/$/.exec(request.path)?.[1]);
+      const refusal = REFUSED[pk];
+      if (refusal) sendJson(response, refusal.status, refusal.body);
+      else if (pk === 41) sendJson(response, 200, connectionBody(41, { created: "no date" }));
+      else fallback();
+    },
+  },
   // Lists hold other rows than the retrieves above answer: each key must be asked for in one way only.
-  gateway = await startGateway({
-    authentikUrl: fake.url,
-    authentik: { list: false },
-    gateway: { corsOrigins: [PAGE] },
-  });
-  authentik = createAuthentik({ ...TEST_AUTHENTIK_OPTIONS, list: false, url: fake.url });
-});
-afterAll(async () => {
-  await gateway.close();
-  await authentik.close();
-  await fake.close();
+  { authentik: { list: false }, gateway: { corsOrigins: [PAGE] } },
+);
+let authentik: Authentik;
+beforeAll(() => {
+  authentik = createAuthentik({ ...TEST_AUTHENTIK_OPTIONS, list: false, url: at.authentik.url });
+  return () => authentik.close();
 });
 
 test(`${CASES} generated queries give what graphql-js gives, the first time, again, and beside equal ones with other headers`, async () => {
   const random = createRandom(1_999);
-  const operations = Array.from({ length: CASES }, () => {
-    let operation = generateOperation(schema, random);
-    while (!isTaken(parse(operation.query))) operation = generateOperation(schema, random);
-    return operation;
-  });
-  const client = async (): Promise<void> => {
-    for (let operation = operations.pop(); operation !== undefined; operation = operations.pop()) {
-      const { query, variables } = operation;
-      const expected = comparable(await direct(operation));
-      // Again and again, and beside equal ones that differ in headers.
-      for (const sent of [HEADERS.slice(0, 1), HEADERS, HEADERS]) {
-        const replies = await Promise.all(sent.map((headers) => gateway.post(query, { variables, headers })));
-        for (const [index, { data, errors, headers, extensions }] of replies.entries()) {
-          const { origin, "apollo-federation-include-trace": trace } = sent[index] ?? {};
-          expect({ query, variables, ...comparable({ data, errors }) }).toEqual({
-            query,
-            variables,
-            ...expected,
-          });
-          expect(headers.get("access-control-allow-origin")).toBe(origin === PAGE ? PAGE : null);
-          expect(extensions?.["ftv1"] !== undefined).toBe(trace !== undefined);
-        }
+  const operations = Array.from({ length: CASES }, () => generateOperation(schema, random, { ids: IDS }));
+  await eightAtOnce(operations, async ({ query, variables }) => {
+    const expected = comparable(await direct({ query, variables }));
+    // Again and again, and beside equal ones that differ in headers.
+    for (const sent of [HEADERS.slice(0, 1), HEADERS, HEADERS]) {
+      const replies = await Promise.all(
+        sent.map((headers) => at.gateway.post(query, { variables, headers })),
+      );
+      for (const [index, { data, errors, headers, extensions }] of replies.entries()) {
+        const { origin, "apollo-federation-include-trace": trace } = sent[index] ?? {};
+        expect({ query, variables, ...comparable({ data, errors }) }).toEqual({
+          query,
+          variables,
+          ...expected,
+        });
+        expect(headers.get("access-control-allow-origin")).toBe(origin === PAGE ? PAGE : null);
+        expect(extensions?.["ftv1"] !== undefined).toBe(trace !== undefined);
       }
     }
-  };
-  await Promise.all(Array.from({ length: 8 }, client));
+  });
 }, 240_000);
-
-/** Valid, and not larger than a document may be. */
-function isTaken(document: DocumentNode): boolean {
-  return (
-    findExcess(document, TEST_GATEWAY_OPTIONS.documentLimits) === null &&
-    validate(schema, document).length === 0
-  );
-}
 
 async function direct({ query, variables }: { query: string; variables: Record<string, unknown> }) {
   const document = parse(query);

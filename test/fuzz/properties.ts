@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { type Agent, request } from "undici";
 import type { FakeAuthentik } from "../support/fake-authentik.ts";
-import { postText, raw } from "../security/support/raw.ts";
+import { postText, raw } from "../support/raw-client.ts";
 
 /** What is fuzzed. */
 export interface FuzzTarget {

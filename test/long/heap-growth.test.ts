@@ -1,5 +1,5 @@
 import { beforeAll, expect, onTestFinished, test } from "vitest";
-import { buildCli, type Cli, startCli } from "../process/cli.ts";
+import { buildCli, type Cli, preload, startCli } from "../process/cli.ts";
 import { startFakeAuthentik } from "../support/fake-authentik.ts";
 import { startLoad } from "./load.ts";
 
@@ -29,7 +29,7 @@ test("the heap does not grow with the number of requests", async () => {
     LOG_LEVEL: "silent",
     // Full before the measurement starts.
     DOCUMENT_CACHE_BYTES: "1048576",
-    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(heapReporter)}`,
+    ...preload(heapReporter),
   });
   const base = new URL(await cli.url());
   const load = startLoad(base, {

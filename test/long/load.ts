@@ -2,26 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Pool } from "undici";
 
 /** What a load of requests got. */
-export interface LoadResult {
-  /** Answers by HTTP status. */
-  readonly statuses: ReadonlyMap<number, number>;
-  /** Requests that got no answer, by the error's code. */
-  readonly failures: ReadonlyMap<string, number>;
-  /** Milliseconds of each answer with status 200, ascending. */
-  readonly latenciesMs: readonly number[];
-  /** Answers with 503 that did not say when to come back. */
-  readonly withoutRetryAfter: number;
-}
-
-/** A load that runs until it is stopped. */
-export interface Load {
-  readonly stop: () => Promise<LoadResult>;
-  /** Requests sent so far. */
-  readonly sent: () => number;
-}
+export type LoadResult = Awaited<ReturnType<ReturnType<typeof startLoad>["stop"]>>;
 
 /** What to send. */
-export interface LoadOptions {
+interface LoadOptions {
   clients: number;
   /** Body of the request with this number. */
   body: (index: number) => string;
@@ -33,13 +17,17 @@ export interface LoadOptions {
 }
 
 /** Clients that each send the next request when the last one is answered, over kept connections. */
-export function startLoad(base: URL, options: LoadOptions): Load {
+export function startLoad(base: URL, options: LoadOptions) {
   const { clients, body, patient = false } = options;
   const { authorization = () => "Bearer token-of-administrator", leaves = () => false } = options;
   const pool = new Pool(base.origin, { connections: clients, pipelining: 1 });
+  /** Answers by HTTP status. */
   const statuses = new Map<number, number>();
+  /** Requests that got no answer, by the error's code. */
   const failures = new Map<string, number>();
+  /** Milliseconds of each answer with status 200, ascending in the end. */
   const latenciesMs: number[] = [];
+  /** Answers with 503 that did not say when to come back. */
   let withoutRetryAfter = 0;
   let sent = 0;
   const stopping = new AbortController();
@@ -72,6 +60,7 @@ export function startLoad(base: URL, options: LoadOptions): Load {
   };
   const running = Array.from({ length: clients }, client);
   return {
+    /** Requests sent so far. */
     sent: () => sent,
     stop: async () => {
       stopping.abort();

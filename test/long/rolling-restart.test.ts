@@ -2,12 +2,12 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { type AddressInfo, connect } from "node:net";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
-import { buildCli, type Cli, startCli } from "../process/cli.ts";
+import { buildCli, startCli } from "../process/cli.ts";
 import { startFakeAuthentik } from "../support/fake-authentik.ts";
 import { startLoad } from "./load.ts";
 
@@ -40,17 +40,12 @@ test.each(Object.keys(balancers))("a rolling restart of two behind %s loses no r
     },
   });
   onTestFinished(() => authentik.close());
-  const [front = 0, ...ports] = await freePorts(3);
-  const start = async (port: number): Promise<Cli> => {
-    const env = { AUTHENTIK_URL: authentik.url.href, LOG_LEVEL: "warn" };
-    const cli = startCli(["--port", String(port)], env);
-    await cli.url();
-    return cli;
-  };
-  const gateways = await Promise.all(ports.map(start));
-  await startBalancer(name, front, ports);
+  const env = { AUTHENTIK_URL: authentik.url.href, LOG_LEVEL: "warn" };
+  const gateways = [0, 0].map((port) => startCli(["--port", String(port)], env));
+  const ports = await Promise.all(gateways.map(async ({ url }) => Number(new URL(await url()).port)));
+  const front = await startBalancer(name, ports);
 
-  const load = startLoad(new URL(`http://127.0.0.1:${front}`), {
+  const load = startLoad(front, {
     clients: 20,
     body: (index) => JSON.stringify({ query: `{ plexConnection(id: ${(index % 50) + 1}) { pk } }` }),
   });
@@ -59,7 +54,8 @@ test.each(Object.keys(balancers))("a rolling restart of two behind %s loses no r
     await sleep(SEEN_AGAIN_MS);
     gateways[which]?.kill("SIGTERM");
     expect(await gateways[which]?.exited).toBe(0);
-    gateways[which] = await start(ports[which] ?? 0);
+    gateways[which] = startCli(["--port", String(ports[which])], env);
+    await gateways[which].url();
   }
   await sleep(SEEN_AGAIN_MS);
   const { statuses, failures } = await load.stop();
@@ -131,12 +127,13 @@ ${servers.join("\n")}
 `;
 }
 
-async function startBalancer(name: string, front: number, ports: readonly number[]): Promise<void> {
+async function startBalancer(name: string, ports: readonly number[]): Promise<URL> {
   const { install, config, argv } = balancers[name] ?? { install: name, config: () => "", argv: () => [] };
   const program = [`/usr/sbin/${name}`, name].find((path) => spawnSync(path, ["-v"]).status === 0);
   if (program === undefined) throw new Error(`needs ${name}: on Debian, \`apt-get install ${install}\``);
   const folder = mkdtempSync(join(tmpdir(), `${name}-`));
   const file = join(folder, `${name}.conf`);
+  const front = await freePort();
   writeFileSync(file, config(front, ports, folder));
   const child = spawn(program, argv(file), { stdio: ["ignore", "ignore", "pipe"] });
   let words = "";
@@ -147,31 +144,22 @@ async function startBalancer(name: string, front: number, ports: readonly number
     await exited;
     rmSync(folder, { recursive: true, force: true });
   });
-  await expect.poll(() => listens(front), { timeout: 10_000, message: words }).toBe(true);
+  const url = new URL(`http://127.0.0.1:${front}/graphql`);
+  const answers = () =>
+    fetch(url).then(
+      () => true,
+      () => false,
+    );
+  await expect.poll(answers, { timeout: 10_000, message: words }).toBe(true);
   // Servers count as up until a check says otherwise: let each be checked once.
   await sleep(500);
+  return url;
 }
 
-function listens(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: "127.0.0.1" }, () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on("error", () => resolve(false));
-  });
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve) => {
-          server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }

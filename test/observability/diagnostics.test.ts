@@ -1,16 +1,14 @@
 import diagnostics from "node:diagnostics_channel";
 import type { IncomingMessage } from "node:http";
-import { expect, onTestFinished, test } from "vitest";
-import { startFakeAuthentik } from "../support/fake-authentik.ts";
-import { startGateway } from "../support/gateway.ts";
+import { beforeAll, expect, onTestFinished, test } from "vitest";
+import { useGateway } from "../support/gateway.ts";
 import { patience } from "../support/patience.ts";
+
+const at = useGateway(beforeAll);
 
 // What instrumentation from outside builds on: OpenTelemetry's for node:http and undici, and agents of other makers.
 test("one operation is seen on the diagnostics channels of node:http and of undici, once each", async () => {
-  const authentik = await startFakeAuthentik();
-  onTestFinished(() => authentik.close());
-  const gateway = await startGateway({ authentikUrl: authentik.url });
-  onTestFinished(() => gateway.close());
+  const { authentik, gateway } = at;
   const seen: string[] = [];
   // `as`, here and below: what Node.js and undici document for their channels.
   const onServer = (message: unknown, channel: string | symbol): void => {

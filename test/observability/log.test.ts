@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createLog } from "../../src/observability/log.ts";
-import { openLogFile, temporaryFolder } from "./support/log-file.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { openLogFile } from "./support/log-file.ts";
 import { answered, elsewhere, eventful } from "./support/records.ts";
 
 describe("the line of a request", () => {
@@ -43,16 +44,6 @@ describe("the line of a request", () => {
         problems: [{ problem: "unreachable", status: 502 }],
       },
     ]);
-  });
-
-  test("leaves out what is not known, and has path and status all the same", async () => {
-    const { logRequest, lines } = await openLogFile();
-    logRequest({ ...elsewhere, callerKey: "" });
-    const [line = {}] = await lines();
-    expect(line).toMatchObject({ level: "info", path: "/wp-login.php", status: 404 });
-    for (const name of ["client", "caller", "traceId", "operationName", "restCalls", "problems"]) {
-      expect(line).not.toHaveProperty(name);
-    }
   });
 
   test("stays one line of JSON whatever its texts hold", async () => {

@@ -1,11 +1,12 @@
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { expect, onTestFinished } from "vitest";
+import { onTestFinished } from "vitest";
+import { ask, startProcess } from "../process/cli.ts";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -51,17 +52,9 @@ export async function installGlobally(archive: string): Promise<string> {
 
 /** Starts the installed command in an empty folder with this Node and asks it for a connection of the sandbox. */
 export async function askInstalled(command: string, node = process.execPath): Promise<unknown> {
-  const child = spawn(node, [command, "--port", "0"], { cwd: emptyFolder("cwd"), env: {} });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk));
-  await expect.poll(() => output, { timeout: 30_000 }).toMatch(/^GraphQL: http:\S+$/m);
-  const response = await fetch(/^GraphQL: (http:\S+)$/m.exec(output)?.[1] ?? "", {
-    method: "POST",
-    headers: { "content-type": "application/json", authorization: "Bearer token-of-administrator" },
-    body: JSON.stringify({ query: "{ plexConnection(id: 5) { identifier source { name } } }" }),
-  });
-  return response.json();
+  const { url, stop } = startProcess(node, [command, "--port", "0"], { cwd: emptyFolder("cwd") });
+  onTestFinished(stop);
+  return (await ask(await url(), "{ plexConnection(id: 5) { identifier source { name } } }")).body;
 }
 
 /** JSON in a file. */

@@ -1,39 +1,22 @@
 import { execFile, spawn } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { cpSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { onTestFinished } from "vitest";
+import { ask as askGraph, TOKEN } from "../support/ask.ts";
 import {
   type FakeAuthentik,
   type FakeAuthentikOptions,
   startFakeAuthentik,
 } from "../support/fake-authentik.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const lock = `${root}.tmp/build.lock`;
 
-/** A running command line. */
-export interface Cli {
-  readonly pid: number;
-  readonly stdout: () => string;
-  readonly stderr: () => string;
-  /** Both. */
-  readonly output: () => string;
-  /** Resolves with the match once the output has it. */
-  readonly printed: (pattern: RegExp) => Promise<RegExpExecArray>;
-  /** The GraphQL URL, once it is announced. */
-  readonly url: () => Promise<string>;
-  /** Closes our end of its output. */
-  readonly stopReading: () => void;
-  /** Leaves its output where it is. */
-  readonly pauseReading: () => void;
-  readonly kill: (signal: NodeJS.Signals) => void;
-  /** Resolves with the exit code, or the signal's name. */
-  readonly exited: Promise<number | string>;
-}
+/** A running process. */
+export type Cli = ReturnType<typeof startProcess>;
 
 /** Does what `npm run build` does, if something changed since the last time; several test files may ask at once. */
 export async function buildCli(): Promise<void> {
@@ -48,8 +31,7 @@ export async function buildCli(): Promise<void> {
 
 /** Copies what is published into an empty folder, away from every `node_modules`. Returns the folder. */
 export function copyBuild(): string {
-  const folder = `${mkdtempSync(join(tmpdir(), "authentik-graphql-build-"))}/`;
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = `${temporaryFolder()}/`;
   for (const name of ["package.json", "dist"]) cpSync(`${root}${name}`, folder + name, { recursive: true });
   return folder;
 }
@@ -66,14 +48,19 @@ function tryLock(): boolean {
   }
 }
 
-/** Runs the built command line with exactly this environment; the test's end kills what is left of it. */
-export function startCli(
+/** Runs Node with exactly this environment. */
+export function startNode(argv: readonly string[], options?: Parameters<typeof startProcess>[2]): Cli {
+  return startProcess(process.execPath, argv, options);
+}
+
+/** Runs a program with exactly this environment. */
+export function startProcess(
+  program: string,
   argv: readonly string[],
-  env: Record<string, string> = {},
-  { folder = root }: { folder?: string } = {},
-): Cli {
-  const child = spawn(process.execPath, [`${folder}dist/main.js`, ...argv], {
-    cwd: folder,
+  { env = {}, cwd = root }: { env?: Readonly<Record<string, string>>; cwd?: string } = {},
+) {
+  const child = spawn(program, argv, {
+    cwd,
     env: { PATH: process.env["PATH"] ?? "", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -84,10 +71,6 @@ export function startCli(
   const output = (): string => stdout + stderr;
   const exited = new Promise<number | string>((resolve) => {
     child.once("close", (code, signal) => resolve(code ?? signal ?? "unknown"));
-  });
-  onTestFinished(async () => {
-    child.kill("SIGKILL");
-    await exited;
   });
   const printed = async (pattern: RegExp): Promise<RegExpExecArray> => {
     let over = false;
@@ -101,20 +84,39 @@ export function startCli(
     }
   };
   return {
-    pid: child.pid ?? 0,
-    stdout: () => stdout,
-    stderr: () => stderr,
+    child,
+    stdout: (): string => stdout,
+    stderr: (): string => stderr,
+    /** Both. */
     output,
+    /** Resolves with the match once the output has it. */
     printed,
-    url: async () => (await printed(/^GraphQL: (http:\S+)$/m))[1] ?? "",
+    /** The GraphQL URL, once it is announced. */
+    url: async (): Promise<string> => (await printed(/^GraphQL: (http:\S+)$/m))[1] ?? "",
+    /** Closes our end of its output. */
     stopReading: () => {
       child.stdout.destroy();
       child.stderr.destroy();
     },
-    pauseReading: () => void child.stdout.pause(),
-    kill: (signal) => void child.kill(signal),
+    kill: (signal: NodeJS.Signals): void => void child.kill(signal),
+    /** Resolves with the exit code, or the signal's name. */
     exited,
+    stop: async () => {
+      child.kill("SIGKILL");
+      await exited;
+    },
   };
+}
+
+/** Runs the built command line; the test's end kills what is left of it. */
+export function startCli(
+  argv: readonly string[],
+  env: Record<string, string> = {},
+  { folder = root }: { folder?: string } = {},
+): Cli {
+  const cli = startNode([`${folder}dist/main.js`, ...argv], { env, cwd: folder });
+  onTestFinished(cli.stop);
+  return cli;
 }
 
 /** Runs it in front of a fake authentik. */
@@ -129,16 +131,17 @@ export async function startBefore(
   return { authentik, cli, url: await cli.url() };
 }
 
+/** The environment of a process that runs this script first. */
+export function preload(script: string): Record<string, string> {
+  return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}` };
+}
+
 /** Sends an operation as a client would. */
 export async function ask(
   url: string,
   query: string,
-  headers: Record<string, string> = { authorization: "Bearer token-of-administrator" },
+  headers: Record<string, string> = { authorization: TOKEN },
 ): Promise<{ status: number; headers: Headers; body: unknown }> {
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { "content-type": "application/json", ...headers },
-    body: JSON.stringify({ query }),
-  });
-  return { status: response.status, headers: response.headers, body: await response.json() };
+  const reply = await askGraph(new URL(url), query, { authorization: null, headers });
+  return { ...reply, body: reply.result };
 }

@@ -1,11 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, expect, it, onTestFinished } from "vitest";
-import { ask, buildCli } from "./cli.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { ask, buildCli, type Cli, startProcess } from "./cli.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -21,8 +20,8 @@ it.each([
 ] as const)(
   "npm run %s leaves nothing running after %s",
   async (script, signal) => {
-    const { npm, url } = await startNpm(root, script);
-    await expect(ask(await url(0), "{ __typename }")).resolves.toMatchObject({ status: 200 });
+    const npm = startNpm(root, script);
+    expect((await ask(await npm.url(), "{ __typename }")).status).toBe(200);
     await expectNothingAfter(signal, npm);
   },
   timeoutMs,
@@ -31,54 +30,39 @@ it.each([
 it(
   "npm run dev runs what the source says now, after each change, and leaves nothing running after SIGTERM",
   async () => {
-    const folder = mkdtempSync(join(tmpdir(), "authentik-graphql-dev-"));
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const folder = temporaryFolder();
     for (const name of ["src", "package.json", "tsconfig.json"])
       cpSync(join(root, name), join(folder, name), { recursive: true });
     symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
-    const { npm, url } = await startNpm(folder, "dev");
-    await expect(ask(await url(0), "{ __typename }")).resolves.toMatchObject({ status: 200 });
+    const npm = startNpm(folder, "dev");
+    expect((await ask(await npm.url(), "{ __typename }")).status).toBe(200);
 
     const main = join(folder, "src/main.ts");
     writeFileSync(main, `${readFileSync(main, "utf8")}\n// changed\n`);
-    await expect(ask(await url(1), "{ __typename }")).resolves.toMatchObject({ status: 200 });
+    const [, url = ""] = await npm.printed(/^GraphQL: [^]*^GraphQL: (http:\S+)$/m);
+    expect((await ask(url, "{ __typename }")).status).toBe(200);
     await expectNothingAfter("SIGTERM", npm);
   },
   timeoutMs,
 );
 
-async function expectNothingAfter(signal: "SIGTERM" | "SIGINT", npm: ChildProcess): Promise<void> {
-  const processes = descendants(npm.pid ?? 0);
+async function expectNothingAfter(signal: "SIGTERM" | "SIGINT", { child, kill }: Cli): Promise<void> {
+  const processes = descendants(child.pid ?? 0);
   expect(processes).not.toEqual([]);
-  const exited = once(npm, "exit");
-  npm.kill(signal);
+  const exited = once(child, "exit");
+  kill(signal);
   await exited;
   await expect.poll(() => processes.filter(runs), { timeout: 30_000 }).toEqual([]);
 }
 
-/** Starts a script; `url(n)` resolves with the URL that was announced after n others. */
-async function startNpm(
-  cwd: string,
-  script: string,
-): Promise<{ npm: ChildProcess; url: (index: number) => Promise<string> }> {
-  const npm = spawn("npm", ["run", "--silent", script], {
-    cwd,
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], PORT: "0" },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let output = "";
-  for (const stream of [npm.stdout, npm.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk));
+function startNpm(cwd: string, script: string): Cli {
+  const env = { HOME: process.env["HOME"] ?? "", PORT: "0" };
+  const npm = startProcess("npm", ["run", "--silent", script], { cwd, env });
+  const { pid = 0 } = npm.child;
   onTestFinished(() => {
-    for (const pid of [...descendants(npm.pid ?? 0), npm.pid ?? 0].filter(runs)) process.kill(pid, "SIGKILL");
+    for (const left of [...descendants(pid), pid].filter(runs)) process.kill(left, "SIGKILL");
   });
-  const urls = (): string[] => [...output.matchAll(/^GraphQL: (http:\S+)$/gm)].map((match) => match[1] ?? "");
-  return {
-    npm,
-    url: async (index) => {
-      await expect.poll(() => urls().length, { timeout: 60_000 }).toBeGreaterThan(index);
-      return urls()[index] ?? "";
-    },
-  };
+  return npm;
 }
 
 /** All that a process has started, and what those have. */

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type AnswerHandler, sendJson, sendPage, startFakeAuthentik } from "../support/fake-authentik.ts";
 import { household } from "../support/fake-household.ts";
-import { ask, buildCli, startBefore, startCli } from "./cli.ts";
+import { ask, buildCli, preload, startBefore, startCli } from "./cli.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 beforeAll(buildCli);
@@ -34,9 +34,20 @@ async function readiness(url: string): Promise<[status: number, body: unknown]> 
   return [response.status, JSON.parse(text)];
 }
 
-/** Starts a gateway in front of it and checks all that a wrong URL must lead to. */
-async function servesUnready(authentikUrl: string, words: RegExp): Promise<boolean> {
-  const cli = startCli(["--port=0"], { AUTHENTIK_URL: authentikUrl });
+test.each([
+  [
+    "nothing listens there",
+    async () => {
+      const unused = createServer();
+      const url = await listening(unused);
+      await new Promise((resolve) => unused.close(resolve));
+      return url;
+    },
+    /does not answer as it should: .*(refused|nothing listens)/i,
+  ],
+  ["a certificate that is not trusted", () => startTlsAuthentik("localhost"), /certificate/],
+])("a wrong AUTHENTIK_URL is said in words and stops nothing: %s", async (_name, authentikUrl, words) => {
+  const cli = startCli(["--port=0"], { AUTHENTIK_URL: await authentikUrl() });
   const url = await cli.url();
   await cli.printed(words);
   expect(await readiness(url)).toEqual([
@@ -44,33 +55,7 @@ async function servesUnready(authentikUrl: string, words: RegExp): Promise<boole
     { status: "ready", authentik: "unreachable", breaker: "closed" },
   ]);
   expect((await fetch(url.replace("/graphql", "/healthz"))).status).toBe(200);
-  const { body } = await ask(url, "{ __typename }");
-  return JSON.stringify(body) === '{"data":{"__typename":"Query"}}';
-}
-
-describe("a wrong AUTHENTIK_URL is said in words and stops nothing", () => {
-  test("nothing listens there", async () => {
-    const unused = createServer();
-    const url = await listening(unused);
-    await new Promise((resolve) => unused.close(resolve));
-    expect(await servesUnready(url, /does not answer as it should: .*(refused|nothing listens)/i)).toBe(true);
-  });
-
-  test("a web server that is no authentik", async () => {
-    const url = await listening(createServer((_request, response) => sendPage(response, 200, "It works!")));
-    expect(await servesUnready(url, /answers with a page instead of the API/)).toBe(true);
-  });
-
-  test("a certificate that is not trusted", async () => {
-    expect(await servesUnready(await startTlsAuthentik("localhost"), /certificate/)).toBe(true);
-  });
-
-  test("a path prefix that is missing", async () => {
-    const authentik = await startFakeAuthentik({ prefix: "/auth" });
-    onTestFinished(() => authentik.close());
-    const url = authentik.url.href.replace("/auth", "");
-    expect(await servesUnready(url, /path prefix/)).toBe(true);
-  });
+  expect((await ask(url, "{ __typename }")).body).toEqual({ data: { __typename: "Query" } });
 });
 
 test("AUTHENTIK_CA_FILE makes a private certificate trusted", async () => {
@@ -134,7 +119,8 @@ describe("when authentik goes away", () => {
       if (path.includes("page_size=1")) fallback();
       else sendPage(response, 502, "Bad Gateway");
     });
-    for (let count = 0; count < 12; count += 1) await ask(url, "{ plexConnection(id: 5) { pk } }");
+    const asked = Array.from({ length: 12 }, (_, id) => ask(url, `{ plexConnection(id: ${id + 1}) { pk } }`));
+    await Promise.all(asked);
     const [status, body] = await readiness(url);
     expect([status, body]).toEqual([
       200,
@@ -143,77 +129,72 @@ describe("when authentik goes away", () => {
   });
 });
 
-describe("in service mode with a token that authentik refuses", () => {
-  test("the log has an error from the start, readiness tells it, and callers are sent to the operator", async () => {
-    const GATEWAY_KEY = "key-of-this-gateway";
-    const sandbox = { release: "2025.4", directory: household() } as const;
-    const env = { AUTHENTIK_TOKEN: "dead-token", GATEWAY_KEY };
-    const { authentik, cli, url } = await startBefore({ sandbox }, [], env);
-    const [line] = await cli.printed(/^.*refuses AUTHENTIK_TOKEN: it is invalid or expired.*$/m);
-    expect(JSON.parse(line)).toMatchObject({ level: "error" });
-    expect(authentik.paths()).toEqual(["/api/v3/core/users/me/"]);
-    expect(await readiness(url)).toEqual([
-      200,
-      { status: "ready", authentik: "refuses-token", breaker: "closed" },
-    ]);
-    const metrics = await (await fetch(url.replace("/graphql", "/metrics"))).text();
-    expect(metrics).toMatch(/^authentik_graphql_service_credentials_valid 0$/m);
+const dead: AnswerHandler = (_request, response) =>
+  sendJson(response, 403, { detail: "Token invalid/expired" });
 
-    const query = "{ plexConnection(id: 5) { pk } }";
-    authentik.requests.length = 0;
-    expect((await ask(url, query, { authorization: "Bearer another-key-of-mine" })).body).toMatchObject({
-      errors: [
-        {
-          message: "Send this gateway's key as `Authorization: Bearer <key>`.",
-          extensions: { code: "UNAUTHENTICATED" },
-        },
-      ],
-    });
-    expect(authentik.requests).toEqual([]);
-    expect((await ask(url, query, { authorization: `Bearer ${GATEWAY_KEY}` })).body).toMatchObject({
-      errors: [
-        {
-          message: "authentik refuses the gateway's own token. Tell the gateway's operator the request id.",
-          extensions: { code: "UPSTREAM_REJECTED" },
-        },
-      ],
-    });
-    const [request] = await cli.printed(/^.*"problem":"service-credentials".*$/m);
-    expect(JSON.parse(request)).toMatchObject({ level: "warn", codes: ["UPSTREAM_REJECTED"] });
-    expect(cli.output()).not.toContain("dead-token");
+test("a token that authentik refuses is told to the operator, from the start and while nobody asks, and so is one that lives again", async () => {
+  const authentik = await startFakeAuthentik({
+    sandbox: { release: "2025.4", directory: household() },
+    answer: dead,
   });
-});
-
-test("a token that dies while nobody asks is noticed all the same, and so is one that lives again", async () => {
-  const authentik = await startFakeAuthentik({ sandbox: { release: "2025.4", directory: household() } });
   onTestFinished(() => authentik.close());
+  const GATEWAY_KEY = "key-of-this-gateway";
   const cli = startCli(["--port=0"], {
     AUTHENTIK_URL: authentik.url.href,
     AUTHENTIK_TOKEN: "token-of-alice",
-    GATEWAY_KEY: "key-of-this-gateway",
+    GATEWAY_KEY,
     // Whoever looks below finds what is known: looking has nobody asked.
     READINESS_CACHE_MS: "600000",
-    NODE_OPTIONS: `--import=${new URL("fast-clock.mjs", import.meta.url).href}`,
+    // Half minutes shall not take half a minute.
+    ...preload(`const { setInterval } = globalThis;
+      globalThis.setInterval = (run, ms, ...rest) => setInterval(run, ms >= 30_000 ? ms / 300 : ms, ...rest);`),
   });
   const url = await cli.url();
-  await cli.printed(/authentik answers/);
-  const metric = async () =>
-    /^authentik_graphql_service_credentials_valid (\d)$/m.exec(
-      await (await fetch(url.replace("/graphql", "/metrics"))).text(),
-    )?.[1];
-  expect(await metric()).toBe("1");
-  authentik.answer((_request, response) => sendJson(response, 403, { detail: "Token invalid/expired" }));
+  const expectKnown = async (authentikIs: string, isValid: string) => {
+    expect(await readiness(url)).toEqual([
+      200,
+      { status: "ready", breaker: "closed", authentik: authentikIs },
+    ]);
+    const metrics = await (await fetch(url.replace("/graphql", "/metrics"))).text();
+    expect(metrics).toMatch(new RegExp(`^authentik_graphql_service_credentials_valid ${isValid}$`, "m"));
+  };
   const [line] = await cli.printed(/^.*refuses AUTHENTIK_TOKEN: it is invalid or expired.*$/m);
   expect(JSON.parse(line)).toMatchObject({ level: "error" });
-  const ready = { status: "ready", breaker: "closed" };
-  expect(await readiness(url)).toEqual([200, { ...ready, authentik: "refuses-token" }]);
-  expect(await metric()).toBe("0");
+  await expectKnown("refuses-token", "0");
+  expect(new Set(authentik.paths())).toEqual(new Set(["/api/v3/core/users/me/"]));
+
+  const query = "{ plexConnection(id: 5) { pk } }";
+  const stranger = await ask(url, query, { authorization: "Bearer another-key-of-mine" });
+  expect(stranger.body).toMatchObject({
+    errors: [
+      {
+        message: "Send this gateway's key as `Authorization: Bearer <key>`.",
+        extensions: { code: "UNAUTHENTICATED" },
+      },
+    ],
+  });
+  expect(authentik.paths().filter((path) => path.includes("plex"))).toEqual([]);
+  const caller = await ask(url, query, { authorization: `Bearer ${GATEWAY_KEY}` });
+  expect(caller.body).toMatchObject({
+    errors: [
+      {
+        message: "authentik refuses the gateway's own token. Tell the gateway's operator the request id.",
+        extensions: { code: "UPSTREAM_REJECTED" },
+      },
+    ],
+  });
+  const [request] = await cli.printed(/^.*"problem":"service-credentials".*$/m);
+  expect(JSON.parse(request)).toMatchObject({ level: "warn", codes: ["UPSTREAM_REJECTED"] });
+
   authentik.answer(null);
-  await cli.printed(/authentik answers[^]*authentik answers/);
-  expect(await readiness(url)).toEqual([200, { ...ready, authentik: "ok" }]);
+  await cli.printed(/authentik answers/);
+  await expectKnown("ok", "1");
   // Said once, however often it was found.
   expect(cli.output().match(/refuses AUTHENTIK_TOKEN/g)).toHaveLength(1);
-  expect(new Set(authentik.paths())).toEqual(new Set(["/api/v3/core/users/me/"]));
+  authentik.answer(dead);
+  await cli.printed(/refuses AUTHENTIK_TOKEN[^]*refuses AUTHENTIK_TOKEN/);
+  await expectKnown("refuses-token", "0");
+  expect(cli.output()).not.toContain("token-of-alice");
 });
 
 test("the other routes take GET and HEAD only", async () => {

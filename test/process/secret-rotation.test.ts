@@ -1,18 +1,10 @@
-import {
-  mkdirSync,
-  mkdtempSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { createGate, type FakeAuthentik } from "../support/fake-authentik.ts";
 import { household } from "../support/fake-household.ts";
-import { ask, buildCli, startBefore } from "./cli.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { ask, buildCli, preload, startBefore } from "./cli.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 beforeAll(buildCli);
@@ -24,8 +16,7 @@ interface Secrets {
 
 /** A folder as Kubernetes mounts a secret: files are links into a folder that is a link, which alone is exchanged. */
 function mountSecret(first: Secrets) {
-  const mount = mkdtempSync(join(tmpdir(), "authentik-graphql-secret-"));
-  onTestFinished(() => rmSync(mount, { recursive: true }));
+  const mount = temporaryFolder();
   let version = 0;
   const write = ({ token, key }: Secrets): void => {
     const folder = `..version-${(version += 1)}`;
@@ -40,6 +31,13 @@ function mountSecret(first: Secrets) {
   return { token: join(mount, "token"), key: join(mount, "key"), write };
 }
 
+/** Two seconds of looking at files shall not take two seconds. */
+const FREQUENT_LOOKS = `
+  import fs from "node:fs"; import { syncBuiltinESMExports } from "node:module";
+  const { watchFile } = fs;
+  fs.watchFile = (path, options, run) => watchFile(path, { ...options, interval: options.interval / 20 }, run);
+  syncBuiltinESMExports();`;
+
 const QUERY = "{ plexConnection(id: 5) { user } }";
 const OLD = { token: "token-of-alice", key: "first-key-of-the-gateway" };
 const NEW = { token: "token-of-administrator", key: "second-key-of-the-gateway" };
@@ -50,6 +48,7 @@ async function start() {
   const { authentik, cli, url } = await startBefore(
     { sandbox: { release: "2025.4", directory: household() } },
     ["--authentik-token-file", secret.token, "--gateway-key-file", secret.key],
+    preload(FREQUENT_LOOKS),
   );
   await cli.printed(/authentik answers/);
   const askWith = async (key: string) => (await ask(url, QUERY, { authorization: `Bearer ${key}` })).body;
@@ -66,10 +65,7 @@ test("secrets that are exchanged are in use a moment later, and nothing in fligh
   expect(lastToken(authentik)).toBe(`Bearer ${OLD.token}`);
 
   const gate = createGate();
-  authentik.answer(async (_request, _response, fallback) => {
-    await gate.opened;
-    fallback();
-  });
+  authentik.answer(gate.answer);
   const arrived = authentik.arrived(authentik.requests.length + 1);
   const inFlight = askWith(OLD.key);
   await arrived;

@@ -87,17 +87,10 @@ describe.each(SHAPES)("authentik %s with 250 viewers", (shape) => {
 test("who may see connections and not users reads the rest, and each name is FORBIDDEN at its own place", async () => {
   at = await startHouse("2025.4");
   // Since 2025.2 a permission shows all connections to somebody who may not read users.
-  at.authentik.answer((request, response, fallback) => {
-    if (request.path.includes("user_connections")) {
-      const headers = request.headers.map(([name, value]) =>
-        name.toLowerCase() === "authorization"
-          ? ([name, "Bearer token-of-administrator"] as const)
-          : ([name, value] as const),
-      );
-      Object.assign(request, { headers });
-    }
+  at.authentik.answer((request, _response, fallback) => {
+    if (request.path.includes("user_connections"))
+      Object.assign(request, { headers: [["authorization", "Bearer token-of-administrator"]] });
     fallback();
-    void response;
   });
   const query = "{ plexConnections { nodes { pk owner { username } } } }";
   const { data, errors, calls } = await at.ask("alice", query);

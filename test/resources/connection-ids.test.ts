@@ -60,12 +60,6 @@ test.each([
   expect(errors?.[0]?.message).toContain(wrong);
 });
 
-test("a fraction as a literal is no ID at all, which GraphQL itself says before anything runs", async () => {
-  const { data, errors } = await at.gateway.post("{ plexConnection(id: 1.5) { pk } }");
-  expect(data).toBeUndefined();
-  expect(errors?.map(({ extensions }) => extensions.code)).toEqual(["GRAPHQL_VALIDATION_FAILED"]);
-});
-
 test("a bad id leaves its siblings alone", async () => {
   const { data, errors } = await at.gateway.post(
     `{ good: plexConnection(id: 7) { pk } bad: plexConnection(id: "07") { pk } }`,

@@ -1,58 +1,76 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   type FakeAuthentik,
+  type FakeAuthentikOptions,
   json,
   page,
-  sendJson,
+  type Sending,
   sendPage,
   startFakeAuthentik,
 } from "../support/fake-authentik.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
-import { listBody } from "../support/wire-bodies.ts";
+import { connectionBody, listBody } from "../support/wire-bodies.ts";
 
-const LIST = "/api/v3/sources/user_connections/plex/?ordering=pk";
+const CONNECTIONS = "/api/v3/sources/user_connections/plex/";
 
 let authentik: FakeAuthentik;
 let gateway: TestGateway;
 
-async function start(options: Parameters<typeof startFakeAuthentik>[0] = {}, list = true) {
+async function start(options: FakeAuthentikOptions = {}, list = true): Promise<void> {
   authentik = await startFakeAuthentik(options);
   gateway = await startGateway({ authentikUrl: authentik.url, authentik: { list } });
 }
 
-beforeEach(() => start());
-afterEach(async () => {
+async function stop(): Promise<void> {
   await gateway.close();
   await authentik.close();
-});
+}
 
-async function restart(options: Parameters<typeof startFakeAuthentik>[0], list = true) {
-  await gateway.close();
-  await authentik.close();
+beforeEach(() => start());
+afterEach(stop);
+
+async function restart(options: FakeAuthentikOptions, list = true): Promise<void> {
+  await stop();
   await start(options, list);
 }
 
-/** Asks for keys by aliases, and checks that each is answered with itself or with null. */
-async function ask(pks: readonly number[], exists: (pk: number) => boolean = () => true) {
+/** A page as it is asked for. */
+const rows = (page: number, size = 100): string => `?ordering=pk&page=${page}&page_size=${size}`;
+
+interface Cost {
+  pages: string[];
+  /** Keys that were retrieved. */
+  keys: number[];
+}
+
+/** Asks for keys by aliases, checks that each is answered with itself or with null, and returns what was asked of authentik. */
+async function ask(
+  pks: readonly number[],
+  { exists = () => true, authorization }: { exists?: (pk: number) => boolean; authorization?: string } = {},
+): Promise<Cost> {
   authentik.requests.length = 0;
   const fields = pks.map((pk, index) => `a${index}: plexConnection(id: ${pk}) { pk identifier }`);
-  const { data, errors } = await gateway.post(`{ ${fields.join(" ")} }`);
+  const { data, errors } = await gateway.post(
+    `{ ${fields.join(" ")} }`,
+    authorization === undefined ? {} : { authorization },
+  );
   expect(errors).toBeUndefined();
   expect(data).toEqual(
     Object.fromEntries(
       pks.map((pk, index) => [`a${index}`, exists(pk) ? { pk, identifier: String(70_000_000 + pk) } : null]),
     ),
   );
-  const paths = authentik.paths();
-  return {
-    lists: paths.filter((path) => path.startsWith(LIST)),
-    retrieves: paths.filter((path) => !path.includes("?")),
-  };
+  const asked = authentik.paths().map((path) => path.replace(CONNECTIONS, ""));
+  const keys = asked.filter((path) => !path.startsWith("?")).map((path) => Number(path.slice(0, -1)));
+  return { pages: asked.filter((path) => path.startsWith("?")), keys: keys.sort((a, b) => a - b) };
 }
 
-const ownRows = (pk: number) => pk >= 20 && pk <= 22;
-
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
+
+const isOneOf =
+  (...pks: readonly number[]) =>
+  (pk: number): boolean =>
+    pks.includes(pk);
 
 test("duplicates in aliases, lists and fragments are one call", async () => {
   const { data } = await gateway.post(`
@@ -63,140 +81,173 @@ test("duplicates in aliases, lists and fragments are one call", async () => {
     fragment f on Query { b: plexConnection(id: "5") { identifier } }
   `);
   expect(data).toMatchObject({ a: { pk: 5 }, b: { identifier: "70000005" }, _entities: [{}, {}] });
-  expect(authentik.paths()).toEqual(["/api/v3/sources/user_connections/plex/5/"]);
+  expect(authentik.paths()).toEqual([`${CONNECTIONS}5/`]);
   expect(gateway.records[0]?.usage).toMatchObject({ restCalls: 1, keysFetched: 1 });
 });
 
 test("one key is retrieved", async () => {
-  expect(await ask([5])).toEqual({ lists: [], retrieves: ["/api/v3/sources/user_connections/plex/5/"] });
+  expect(await ask([5])).toEqual({ pages: [], keys: [5] });
 });
 
 test("fifty keys of a directory of one page are one list, the first time and ever after", async () => {
   for (const pks of [range(1, 50), range(40, 89), range(51, 100)]) {
-    expect(await ask(pks)).toEqual({ lists: [`${LIST}&page=1&page_size=100`], retrieves: [] });
+    expect(await ask(pks)).toEqual({ pages: [rows(1)], keys: [] });
   }
 });
 
 test("a person who sees three rows costs one list, whatever is asked for", async () => {
-  await restart({ visible: (_authorization, pk) => ownRows(pk) });
-  expect(await ask(range(1, 50), ownRows)).toMatchObject({ lists: { length: 1 }, retrieves: [] });
-  expect(await ask([21, 30], ownRows)).toMatchObject({ lists: { length: 1 }, retrieves: [] });
-  expect(await ask([21], ownRows)).toMatchObject({ lists: [], retrieves: { length: 1 } });
+  const exists = isOneOf(20, 21, 22);
+  await restart({ visible: (_authorization, pk) => exists(pk) });
+  expect(await ask(range(1, 50), { exists })).toEqual({ pages: [rows(1)], keys: [] });
+  expect(await ask([21, 30], { exists })).toEqual({ pages: [rows(1)], keys: [] });
+  expect(await ask([21], { exists })).toEqual({ pages: [], keys: [21] });
 });
 
-test("few keys of a large directory are retrieved once its size is known", async () => {
-  await restart({ pks: range(1, 3_000) });
-  const first = await ask([10, 1_500, 2_900]);
-  expect(first.lists).toHaveLength(1);
-  expect(await ask([11, 1_501, 2_901])).toMatchObject({ lists: [], retrieves: { length: 3 } });
-  const fiveInFifty = Array.from({ length: 50 }, (_, index) => (index % 5) + 1);
-  expect(await ask(fiveInFifty)).toMatchObject({ lists: [], retrieves: { length: 5 } });
-});
+describe("of a large directory", () => {
+  beforeEach(() => restart({ pks: range(1, 3_000) }));
 
-test("keys that stand close together are picked from their page in a large directory", async () => {
-  await restart({ pks: range(1, 3_000) });
-  await ask([1, 2]);
-  const { lists, retrieves } = await ask(range(1_510, 1_559));
-  expect(lists.length).toBeLessThanOrEqual(2);
-  expect(lists).toContain(`${LIST}&page=16&page_size=100`);
-  expect(retrieves).toEqual([]);
+  test("few keys are retrieved once its size is known", async () => {
+    expect((await ask([10, 1_500, 2_900])).pages).toHaveLength(1);
+    expect(await ask([11, 1_501, 2_901])).toEqual({ pages: [], keys: [11, 1_501, 2_901] });
+    const fiveInFifty = Array.from({ length: 50 }, (_, index) => (index % 5) + 1);
+    expect(await ask(fiveInFifty)).toEqual({ pages: [], keys: [1, 2, 3, 4, 5] });
+  });
+
+  test("keys that stand close together are picked from their page, and those beside it are retrieved", async () => {
+    await ask(range(1, 50));
+    expect(await ask([...range(1_501, 1_540), 2_222, 2_777])).toEqual({
+      pages: [rows(16)],
+      keys: [2_222, 2_777],
+    });
+  });
+
+  test("many that stand close together are read page by page, once the first guess was right", async () => {
+    await ask(range(1, 50));
+    const { pages, keys } = await ask(range(2_001, 2_500));
+    expect({ pages: pages.toSorted(), keys }).toEqual({
+      pages: [21, 22, 23, 24, 25].map((number) => rows(number)),
+      keys: [],
+    });
+  });
+
+  test("few rows of a new caller's list are looked at first", async () => {
+    await ask(range(1, 50));
+    expect(await ask(range(500, 503), { authorization: "Bearer token-of-alice" })).toEqual({
+      pages: [rows(1, 10)],
+      keys: [500, 501, 502, 503],
+    });
+  });
 });
 
 test("the whole list is read page by page where that costs less", async () => {
   await restart({ pks: range(1, 250) });
-  const wanted = range(1, 250).filter((pk) => pk % 3 === 0);
-  const { lists, retrieves } = await ask(wanted);
-  expect(lists).toHaveLength(3);
-  expect(retrieves).toEqual([]);
+  const { pages, keys } = await ask(range(1, 250).filter((pk) => pk % 3 === 0));
+  expect({ pages: pages.toSorted(), keys }).toEqual({
+    pages: [1, 2, 3].map((number) => rows(number)),
+    keys: [],
+  });
 });
 
 test("a smaller page that the server grants is followed", async () => {
   await restart({ pks: range(1, 60), maxPageSize: 20 });
-  const wanted = range(1, 60);
-  expect(await ask(wanted)).toMatchObject({ lists: { length: 3 }, retrieves: [] });
-  expect(await ask(wanted)).toMatchObject({ lists: { length: 3 }, retrieves: [] });
+  expect(await ask(range(1, 60))).toEqual({ pages: [rows(1), rows(2, 20), rows(3, 20)], keys: [] });
+  expect(await ask(range(1, 60))).toMatchObject({ pages: { length: 3 }, keys: [] });
 });
 
 test("keys between, before and after the rows are null without a retrieve", async () => {
   await restart({ pks: [10, 20, 30] });
-  expect(await ask([5, 10, 15, 20, 31, 2_147_483_647], (pk) => [10, 20].includes(pk))).toEqual({
-    lists: [expect.stringContaining(LIST)],
-    retrieves: [],
+  const exists = isOneOf(10, 20);
+  expect(await ask([5, 10, 15, 20, 31, 2_147_483_647], { exists })).toMatchObject({
+    pages: { length: 1 },
+    keys: [],
   });
 });
 
 test("rows that move between pages while they are read are retrieved, not lost", async () => {
   await restart({ pks: range(1, 200) });
   await ask(range(1, 200));
-  authentik.answer((request, response, fallback) => {
+  authentik.answer((request, _response, fallback) => {
     // Between the two reads ten rows at the start go away, so that ten others slip past the end of page 1.
     if (request.path.includes("page=2&")) for (const pk of range(1, 10)) authentik.directory.delete(pk);
     fallback();
-    void response;
   });
-  const { retrieves } = await ask(range(11, 200));
-  for (const path of retrieves) expect(Number(path.split("/").at(-2))).toBeGreaterThan(100);
+  const { keys } = await ask(range(11, 200));
+  for (const key of keys) expect(key).toBeGreaterThan(100);
 });
 
 test("off by option: every key is retrieved", async () => {
   await restart({}, false);
-  expect(await ask(range(1, 20))).toMatchObject({ lists: [], retrieves: { length: 20 } });
+  expect(await ask(range(1, 20))).toEqual({ pages: [], keys: range(1, 20) });
 });
 
-describe("a list that does not help", () => {
-  test.each([
-    ["a page", page(404, "no such route")],
-    ["500", page(500, "error")],
-    ["403", json(403, { detail: "no permission" })],
-    ["another shape", json(200, { hello: 1 })],
-    ["rows out of order", json(200, listBody([{ pk: 1_000 }, { pk: 999 }]))],
-  ])("%s: the keys are retrieved", async (_name, answer) => {
+describe("a list that cannot be believed", () => {
+  const three = [1, 2, 3].map((pk) => connectionBody(pk));
+  const whole = listBody(three);
+  /** A list that says something else of itself. */
+  const saying = (pagination: object) =>
+    json(200, { ...whole, pagination: { ...(whole["pagination"] as object), ...pagination } });
+
+  test.each<[what: string, answer: Sending, retrieved: number[]]>([
+    ["is a page", page(404, "no such route"), [1, 2, 3, 4]],
+    ["is broken", page(500, "error"), [1, 2, 3, 4]],
+    ["is refused", json(403, { detail: "no permission" }), [1, 2, 3, 4]],
+    ["is no list", json(200, { hello: 1 }), [1, 2, 3, 4]],
+    ["is empty", json(200, { ...whole, results: [] }), [1, 2, 3, 4]],
+    ["has a key that is none", json(200, listBody([{ pk: "1" }, ...three.slice(1)])), [1, 2, 3, 4]],
+    ["has a key twice", json(200, listBody([...three.slice(0, 2), three[1]])), [3, 4]],
+    ["is not in order", json(200, listBody(three.toReversed())), [4]],
+    ["lacks a row in the middle", json(200, { ...whole, results: three.toSpliced(1, 1) }), [2, 4]],
+    ["lacks its last row", json(200, { ...whole, results: three.slice(0, 2) }), [3, 4]],
+    ["counts more rows than it ends with", saying({ count: 9 }), [4]],
+    ["has a next page after its last row", saying({ next: 2 }), [4]],
+  ])("%s: what it lacks is retrieved, and answered", async (_what, answer, retrieved) => {
+    await restart({ pks: [1, 2, 3] });
     authentik.answer((request, response, fallback) => {
       if (request.path.includes("?")) answer(response);
       else fallback();
     });
-    expect(await ask([1, 2, 3])).toMatchObject({ lists: { length: 1 }, retrieves: { length: 3 } });
-  });
-
-  test("a page with fewer rows than it says hides nothing: what it lacks is retrieved", async () => {
-    authentik.answer((request, response, fallback) => {
-      const first = authentik.directory.get(1);
-      if (!request.path.includes("?")) fallback();
-      else sendJson(response, 200, { ...listBody([first, {}, {}]), results: [first] });
-    });
-    expect(await ask([1, 2, 3])).toEqual({
-      lists: [expect.stringContaining(LIST)],
-      retrieves: [2, 3].map((pk) => `/api/v3/sources/user_connections/plex/${pk}/`),
+    expect(await ask([1, 2, 3, 4], { exists: isOneOf(1, 2, 3) })).toMatchObject({
+      pages: { length: 1 },
+      keys: retrieved,
     });
   });
+});
 
-  test("a retrieve that answers with another key is an invalid response, for its key alone", async () => {
-    authentik.answer((_request, response) => sendJson(response, 200, authentik.directory.get(2)));
-    const { data, errors } = await gateway.post("{ plexConnection(id: 1) { pk } }");
-    expect(data).toEqual({ plexConnection: null });
-    expect(errors?.map(({ extensions }) => extensions.code)).toEqual(["UPSTREAM_INVALID_RESPONSE"]);
+test("a retrieve that answers with another key is an invalid response, for its key alone", async () => {
+  await restart({}, false);
+  authentik.answer((request, response, fallback) => {
+    if (request.path.endsWith("/1/")) json(200, authentik.directory.get(2))(response);
+    else fallback();
   });
+  const { data, errors } = await gateway.post(
+    "{ a: plexConnection(id: 1) { pk } b: plexConnection(id: 2) { pk } }",
+  );
+  expect(data).toEqual({ a: null, b: { pk: 2 } });
+  expect(errors?.map(({ path, extensions }) => [path, extensions.code])).toEqual([
+    [["a"], "UPSTREAM_INVALID_RESPONSE"],
+  ]);
+});
 
-  test("one broken row costs its own key only", async () => {
-    authentik.directory.set(2, { ...authentik.directory.get(2), identifier: 5 });
-    const { data, errors } = await gateway.post(
-      "{ a: plexConnection(id: 1) { pk } b: plexConnection(id: 2) { pk } c: plexConnection(id: 3) { pk } }",
-    );
-    expect(data).toEqual({ a: { pk: 1 }, b: null, c: { pk: 3 } });
-    expect(errors?.map(({ path, extensions }) => [path, extensions.code])).toEqual([
-      [["b"], "UPSTREAM_INVALID_RESPONSE"],
-    ]);
-  });
+test("one broken row costs its own key only", async () => {
+  authentik.directory.set(2, { ...authentik.directory.get(2), identifier: 5 });
+  const { data, errors } = await gateway.post(
+    "{ a: plexConnection(id: 1) { pk } b: plexConnection(id: 2) { pk } c: plexConnection(id: 3) { pk } }",
+  );
+  expect(data).toEqual({ a: { pk: 1 }, b: null, c: { pk: 3 } });
+  expect(errors?.map(({ path, extensions }) => [path, extensions.code])).toEqual([
+    [["b"], "UPSTREAM_INVALID_RESPONSE"],
+  ]);
+  expect(authentik.requests).toHaveLength(1);
+});
 
-  test("an outage fails every key with one pair of calls", async () => {
-    authentik.answer((_request, response) => sendPage(response, 502, "bad gateway"));
-    const { errors } = await gateway.post(
-      "{ a: plexConnection(id: 1) { pk } b: plexConnection(id: 2) { pk } }",
-    );
-    expect(errors?.map(({ extensions }) => extensions.code)).toEqual([
-      "UPSTREAM_UNAVAILABLE",
-      "UPSTREAM_UNAVAILABLE",
-    ]);
-    expect(authentik.requests).toHaveLength(2);
-  });
+test("an outage fails every key with one pair of calls", async () => {
+  authentik.answer((_request, response) => sendPage(response, 502, "bad gateway"));
+  const { errors } = await gateway.post(
+    "{ a: plexConnection(id: 1) { pk } b: plexConnection(id: 2) { pk } }",
+  );
+  expect(errors?.map(({ extensions }) => extensions.code)).toEqual([
+    "UPSTREAM_UNAVAILABLE",
+    "UPSTREAM_UNAVAILABLE",
+  ]);
+  expect(authentik.requests).toHaveLength(2);
 });

@@ -103,11 +103,11 @@ describe("pages of a list", () => {
   });
 
   test.each(["ID_ASC", "ID_DESC", "USER_ASC", "IDENTIFIER_ASC", "LAST_UPDATED_DESC"])(
-    "%s: rows that go between two pages take no other along",
+    "%s: rows that go between two pages, the last one seen among them, take no other along",
     async (sort) => {
       at = await startHouse("2025.4", { viewers: 30 });
       const before = (await walk(10, sort)).flat();
-      const gone = before.slice(2, 5);
+      const gone = [...before.slice(2, 5), ...before.slice(9, 10)];
       const seen = await walk(10, sort, () => gone.forEach(remove));
       expect(seen.flat()).toEqual(before);
     },
@@ -118,19 +118,6 @@ describe("pages of a list", () => {
     const before = (await walk(10, "ID_DESC")).flat();
     const seen = await walk(10, "ID_DESC", () => [2001, 2002, 2003].forEach(add));
     expect(seen.flat()).toEqual(before);
-  });
-
-  test("when the last row that was seen is gone, its place is still known", async () => {
-    at = await startHouse("2025.4", { viewers: 30 });
-    const before = (await walk(10, "ID_ASC")).flat();
-    const seen = await walk(10, "ID_ASC", () => remove(before[9] ?? 0));
-    expect(seen.flat()).toEqual(before);
-  });
-
-  test("authentik grants smaller pages than were asked for", async () => {
-    at = await startHouse("2025.12", { viewers: 260 });
-    const { pks } = await page(100, null);
-    expect(pks).toHaveLength(100);
   });
 
   test.each([0, -1, 101, 2_147_483_647])("first: %j is BAD_USER_INPUT and costs nothing", async (first) => {

@@ -1,12 +1,6 @@
-import { afterEach, describe, expect, test } from "vitest";
-import {
-  type FakeAuthentik,
-  json,
-  page,
-  type Sending,
-  sendPage,
-  startFakeAuthentik,
-} from "../support/fake-authentik.ts";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { GatewayOptions } from "../../src/server/gateway.ts";
+import { json, page, type Sending, sendPage, startFakeAuthentik } from "../support/fake-authentik.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
 
 const BAD = "/api/v3/sources/user_connections/plex/66/";
@@ -82,28 +76,28 @@ const ROWS: Row[] = [
   row("more than the limit", "UPSTREAM_INVALID_RESPONSE", json(200, { pk: 66, filler: "x".repeat(100_000) })),
 ];
 
-let open: { authentik: FakeAuthentik; gateway: TestGateway } | null = null;
+/** No answer at all. */
+const silence: Sending = () => {};
 
-afterEach(async () => {
-  await open?.gateway.close();
-  await open?.authentik.close();
-  open = null;
-});
-
-async function start(row: Row) {
-  const authentik = await startFakeAuthentik();
-  authentik.answer((request, response, fallback) => {
-    if (request.path === BAD) row.answer(response);
-    // Lists would answer for 66 too; here each key speaks for itself.
-    else if (request.path.includes("?")) sendPage(response, 404, "no lists here");
-    else fallback();
+async function start(answer: Sending, gatewayOptions: Partial<GatewayOptions> = {}) {
+  const authentik = await startFakeAuthentik({
+    answer(request, response, fallback) {
+      if (request.path === BAD) answer(response);
+      // Lists would answer for 66 too; here each key speaks for itself.
+      else if (request.path.includes("?")) sendPage(response, 404, "no lists here");
+      else fallback();
+    },
   });
   const gateway = await startGateway({
     authentikUrl: authentik.url,
     authentik: { maxResponseBytes: 50_000 },
+    gateway: gatewayOptions,
   });
-  open = { authentik, gateway };
-  return open;
+  onTestFinished(async () => {
+    await gateway.close();
+    await authentik.close();
+  });
+  return { authentik, gateway };
 }
 
 function expectError(reply: Awaited<ReturnType<TestGateway["post"]>>, row: Row, path: string) {
@@ -120,7 +114,7 @@ function expectError(reply: Awaited<ReturnType<TestGateway["post"]>>, row: Row, 
 
 describe.each(ROWS)("authentik answers $authentik", (row) => {
   test("at the root field", async () => {
-    const { authentik, gateway } = await start(row);
+    const { authentik, gateway } = await start(row.answer);
     const reply = await gateway.post("{ plexConnection(id: 66) { pk } }");
     expect(reply.data).toEqual({ plexConnection: null });
     expectError(reply, row, "plexConnection");
@@ -132,7 +126,7 @@ describe.each(ROWS)("authentik answers $authentik", (row) => {
   });
 
   test("at one alias among good siblings, inside fragments", async () => {
-    const { authentik, gateway } = await start(row);
+    const { authentik, gateway } = await start(row.answer);
     const reply = await gateway.post(`
       query { first: plexConnection(id: 5) { ...c } ...rest }
       fragment rest on Query { bad: plexConnection(id: 66) { ...c } ... { last: plexConnection(id: 7) { ...c } } }
@@ -160,7 +154,7 @@ describe("no credentials that authentik could judge", () => {
     "Bearer  two-spaces",
     "Bearer t\u00f6ken",
   ])("%j is UNAUTHENTICATED and costs no call", async (authorization) => {
-    const { authentik, gateway } = await start(ROWS[0]!);
+    const { authentik, gateway } = await start(silence);
     const reply = await gateway.post("{ plexConnection(id: 5) { pk } __typename }", { authorization });
     expect(reply.data).toEqual({ plexConnection: null, __typename: "Query" });
     expect(reply.errors?.map(({ extensions }) => extensions.code)).toEqual(["UNAUTHENTICATED"]);
@@ -169,20 +163,14 @@ describe("no credentials that authentik could judge", () => {
 });
 
 test("nothing listens: UPSTREAM_UNAVAILABLE", async () => {
-  const { authentik, gateway } = await start(ROWS[0]!);
+  const { authentik, gateway } = await start(silence);
   await authentik.close();
   const reply = await gateway.post("{ plexConnection(id: 5) { pk } }");
   expect(reply.errors?.map(({ extensions }) => extensions.code)).toEqual(["UPSTREAM_UNAVAILABLE"]);
 });
 
 test("no answer in time: UPSTREAM_TIMEOUT, siblings answered", async () => {
-  const authentik = await startFakeAuthentik();
-  authentik.answer((request, response, fallback) => {
-    if (request.path.includes("?")) sendPage(response, 404, "no lists here");
-    else if (request.path !== BAD) fallback();
-  });
-  const gateway = await startGateway({ authentikUrl: authentik.url, gateway: { operationTimeoutMs: 300 } });
-  open = { authentik, gateway };
+  const { gateway } = await start(silence, { operationTimeoutMs: 300 });
   const reply = await gateway.post(
     "{ good: plexConnection(id: 5) { pk } bad: plexConnection(id: 66) { pk } }",
   );

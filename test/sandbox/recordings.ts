@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /** One request that a real authentik was asked, and what it answered. */
 export interface RecordedCase {
@@ -18,6 +18,20 @@ export interface RecordedCase {
   };
 }
 
+const folder = new URL("../fixtures/recorded/", import.meta.url);
+
+/** Releases of which a real server was recorded, oldest first. */
+export const RECORDED_RELEASES = readdirSync(folder)
+  .filter((file) => /^\d{4}\..*\.json$/.test(file))
+  .map((file) => file.slice(0, -".json".length))
+  .toSorted((a, b) => a.localeCompare(b, "en", { numeric: true }));
+
+/** Every recorded request of one release, in the order in which they ran. */
+export function readRecording(release: string): RecordedCase[] {
+  const text = readFileSync(new URL(`${release}.json`, folder), "utf8");
+  return (JSON.parse(text) as { cases: RecordedCase[] }).cases; // see the README there
+}
+
 /** What the gateway asks for. */
 const ASKED =
   /^\/api\/v3\/(?:sources\/user_connections\/plex\/(?:[1-9]\d{0,9}\/|\?.*)?|sources\/(?:plex|all)\/(?:\?.*)?|core\/users\/(?:\d+\/|me\/|\?.*)?|admin\/version\/)$/;
@@ -34,11 +48,9 @@ const neverAsked: readonly { cases: RegExp; reason: string }[] = [
   { cases: /^core\/users\/me\/ as operator/, reason: "roles are not shown" },
 ];
 
-/** The recorded requests of one release that are of the kind that the gateway asks, in the order in which they ran. */
+/** Those that are of the kind that the gateway asks. */
 export function readRecordedCases(release: string): RecordedCase[] {
-  const file = new URL(`../fixtures/recorded/${release}.json`, import.meta.url);
-  const recording = JSON.parse(readFileSync(file, "utf8")) as { cases: RecordedCase[] };
-  return recording.cases.filter(
+  return readRecording(release).filter(
     ({ name, request }) =>
       ["GET", "DELETE"].includes(request.method) &&
       ASKED.test(request.path) &&

@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { ADVERSARIAL_DOCUMENTS, times } from "./adversarial-documents.ts";
-import { postText } from "./support/raw.ts";
+import { postText } from "../support/raw-client.ts";
 
 const FIELDS =
   "id pk user identifier created lastUpdated source{pk name slug enabled component verboseName managed icon}";

@@ -1,11 +1,11 @@
 import { afterEach, beforeAll, expect, test } from "vitest";
 import { buildCli } from "../process/cli.ts";
-import { sendJson, startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
-import { connectionBody, listBody } from "../support/wire-bodies.ts";
-import { ask, askBody } from "./support/ask.ts";
+import { type FakeAuthentik, json, type Sending, startFakeAuthentik } from "../support/fake-authentik.ts";
+import { connectionBody } from "../support/wire-bodies.ts";
+import { ask, askBody, read } from "../support/ask.ts";
 import type { ServerProcess } from "./support/child.ts";
 import { startGatewayProcess } from "./support/gateway-process.ts";
-import { postText, raw } from "./support/raw.ts";
+import { postText, raw } from "../support/raw-client.ts";
 
 /*
  * Secrets that can be recognised go in at every door; whatever the gateway says, to whomever, is searched for them.
@@ -27,79 +27,67 @@ afterEach(async () => {
   await authentik.close();
 });
 
-/** authentik as it misbehaves by the key that is asked for, with secrets in everything that it says. */
+/** How authentik misbehaves by the key that is asked for, with secrets in everything that it says. */
+const SECRETS = { plex_token: PLEX, detail: `${PLEX} of ${CALLER}`, error: PLEX };
+const MISBEHAVIOUR: Sending[] = [
+  json(400, { plex_token: PLEX, error: CALLER, identifier: ["Too long."] }),
+  ...[401, 403, 404, 429, 500, 503, 302].map((status) =>
+    json(status, SECRETS, { Location: `/login?${PLEX}`, "Retry-After": "1" }),
+  ),
+  (response) => response.destroy(),
+  (response) => response.writeHead(200, { "Content-Type": "text/html" }).end(`<p>${PLEX}${CALLER}`),
+  (response) => response.writeHead(200, { "Content-Type": "application/json" }).end(`{"${PLEX}`),
+  json(200, { ...connectionBody(22), user: PLEX, plex_token: PLEX }),
+];
+const FIRST_BAD = 11;
+
 async function startLeakyAuthentik(): Promise<void> {
   authentik = await startFakeAuthentik();
-  const secrets = { plex_token: PLEX, detail: `${PLEX} of ${CALLER}`, error: PLEX };
-  const statuses: Record<number, number> = {
-    11: 400,
-    12: 401,
-    13: 403,
-    14: 404,
-    15: 429,
-    16: 500,
-    17: 503,
-    18: 302,
-  };
-  authentik.answer((request, response) => {
-    const pk = Number(/(\d+)\/$/.exec(request.path)?.[1] ?? 0);
+  for (const [pk, body] of authentik.directory) authentik.directory.set(pk, { ...body, plex_token: PLEX });
+  authentik.answer(({ path }, response, fallback) => {
+    const pk = Number(/(\d+)\/$/.exec(path)?.[1] ?? 0);
     response.setHeader("Set-Cookie", `session=${COOKIE}`);
     response.setHeader("X-authentik-id", PLEX);
-    const status = statuses[pk];
-    if (status === 400)
-      sendJson(response, 400, { plex_token: PLEX, error: CALLER, identifier: ["Too long."] });
-    else if (status !== undefined)
-      sendJson(response, status, secrets, { Location: `/login?${PLEX}`, "Retry-After": "1" });
-    else if (pk === 19) response.destroy();
-    else if (pk === 20) response.writeHead(200, { "Content-Type": "text/html" }).end(`<p>${PLEX}${CALLER}`);
-    else if (pk === 21) response.writeHead(200, { "Content-Type": "application/json" }).end(`{"${PLEX}`);
-    else if (pk === 22) sendJson(response, 200, { ...connectionBody(22), user: PLEX, plex_token: PLEX });
-    else if (request.path.includes("?")) {
-      const rows = [1, 2, 3].map((row) => connectionBody(row, { plex_token: PLEX }));
-      sendJson(response, 200, listBody(rows, { page: 1, pageSize: 100, count: 3 }));
-    } else sendJson(response, 200, connectionBody(pk, { plex_token: PLEX }));
+    const misbehave = MISBEHAVIOUR[pk - FIRST_BAD];
+    if (misbehave) misbehave(response);
+    else fallback();
   });
 }
 
+const MANY = "{a:plexConnection(id:1){user} b:plexConnection(id:2){user} c:plexConnection(id:9){user}}";
+const ENTITIES = `{_entities(representations:[{__typename:"PlexSourceConnection",pk:1},{__typename:"Source",pk:"5eed0000-0000-4000-8000-00000000000a"}]){...on PlexSourceConnection{user}...on Source{name}}}`;
+
 async function askEverything(token: string): Promise<string> {
   const said: string[] = [];
-  const options = { token, headers: { cookie: `authentik_session=${COOKIE}` } };
-  const keep = ({ text, headers }: { text: string; headers?: Headers }): void => {
-    said.push(text, headers === undefined ? "" : JSON.stringify([...headers]));
+  const { url } = gateway;
+  const cookie = { cookie: `authentik_session=${COOKIE}` };
+  const options = { authorization: `Bearer ${token}`, headers: cookie };
+  const keep = ({ text, headers = new Headers() }: { text: string; headers?: Headers }): void => {
+    said.push(text, JSON.stringify([...headers]));
     // Traces for routers are binary, as Base64 inside the JSON.
     for (const [, trace] of text.matchAll(/"ftv1":"([^"]+)"/g))
       said.push(`trace: ${Buffer.from(trace ?? "", "base64").toString("latin1")}`);
   };
-  for (let pk = 1; pk <= 22; pk++)
-    keep(
-      await ask(
-        gateway.url,
-        `query Named{plexConnection(id:${pk}){pk user identifier source{name}}}`,
-        options,
-      ),
-    );
-  const many = "{a:plexConnection(id:1){user} b:plexConnection(id:2){user} c:plexConnection(id:9){user}}";
-  keep(await ask(gateway.url, many, options));
-  const entities = `{_entities(representations:[{__typename:"PlexSourceConnection",pk:1},{__typename:"Source",pk:"5eed0000-0000-4000-8000-00000000000a"}]){...on PlexSourceConnection{user}...on Source{name}}}`;
-  keep(await ask(gateway.url, entities, options));
-  keep(
-    await ask(gateway.url, entities, {
-      ...options,
-      headers: { ...options.headers, "apollo-federation-include-trace": "ftv1" },
-    }),
+  const byKey = Array.from(
+    { length: FIRST_BAD - 1 + MISBEHAVIOUR.length },
+    (_, index) => `query Named{plexConnection(id:${index + 1}){pk user identifier source{name}}}`,
   );
-  keep(await ask(gateway.url, "{nothing", options));
-  keep(await ask(gateway.url, "{__schema{queryType{name}}}", options));
-  keep(await askBody(gateway.url, '{"query":', options));
-  keep(await askBody(gateway.url, "[]", options));
-  keep(await raw(gateway.url, postText("{}", [`Authorization: Bearer ${token}`, "Authorization: Bearer x"])));
-  keep(await raw(gateway.url, postText("{}", ["Host: a b", `Authorization: Bearer ${token}`])));
-  keep(await raw(gateway.url, `BROKEN ${token}\r\n\r\n`));
-  await ask(gateway.url, many, { ...options, signal: AbortSignal.timeout(1) }).catch(() => {});
+  for (const query of [...byKey, MANY, ENTITIES, "{nothing", "{__schema{queryType{name}}}"])
+    keep(await ask(url, query, options));
+  const traced = { ...cookie, "apollo-federation-include-trace": "ftv1" };
+  keep(await ask(url, ENTITIES, { ...options, headers: traced }));
+  for (const body of ['{"query":', "[]"]) keep(await askBody(url, body, options));
+  const authorization = `Authorization: Bearer ${token}`;
+  for (const bytes of [
+    postText("{}", [authorization, "Authorization: Bearer x"]),
+    postText("{}", ["Host: a b", authorization]),
+    `BROKEN ${token}\r\n\r\n`,
+  ])
+    keep(await raw(url, bytes));
+  await ask(url, MANY, { ...options, signal: AbortSignal.timeout(1) }).catch(() => {});
   for (const path of ["/", "/graphql", "/healthz", "/readyz", "/metrics", "/nothing"]) {
     const headers = { accept: "text/html", authorization: `Bearer ${token}`, cookie: COOKIE };
-    const answer = await fetch(new URL(path, gateway.url), { headers });
-    keep({ text: await answer.text(), headers: answer.headers });
+    keep(await read(await fetch(new URL(path, url), { headers })));
   }
   return said.join("\n");
 }

@@ -1,5 +1,5 @@
 import { times } from "./adversarial-documents.ts";
-import { askBody } from "./support/ask.ts";
+import { askBody } from "../support/ask.ts";
 import type { ServerProcess } from "./support/child.ts";
 import { residentBytes } from "./support/gateway-process.ts";
 
@@ -24,7 +24,7 @@ export async function sendLargeDocuments(gateway: ServerProcess, count: number):
   const client = async (): Promise<void> => {
     while (next < count) {
       const query = largeDocument(next++);
-      await askBody(gateway.url, JSON.stringify({ query }), { token: null });
+      await askBody(gateway.url, JSON.stringify({ query }), { authorization: null });
       most = Math.max(most, residentBytes(gateway));
     }
   };

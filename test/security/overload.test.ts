@@ -1,45 +1,29 @@
 import { expect, onTestFinished, test } from "vitest";
 import { createOverloadGuard } from "../../src/server/overload.ts";
-import { createGate, startFakeAuthentik } from "../support/fake-authentik.ts";
+import { createGate } from "../support/fake-authentik.ts";
 import { rawClient } from "../support/raw-client.ts";
-import { startGateway } from "../support/gateway.ts";
+import { gatewayForTest } from "../support/gateway.ts";
 
 test("operations in flight up to the bound are answered, the next one is told when to come back", async () => {
   const gate = createGate();
-  const authentik = await startFakeAuthentik({
-    answer: async (_request, _response, fallback) => {
-      await gate.opened;
-      fallback();
-    },
-  });
-  const gateway = await startGateway({
-    authentikUrl: authentik.url,
-    gateway: { maxOperationsInFlight: 3 },
-  });
-  onTestFinished(async () => {
-    await gateway.close();
-    await authentik.close();
-  });
+  const { authentik, gateway } = await gatewayForTest(
+    { gateway: { maxOperationsInFlight: 3, corsOrigins: ["*"] } },
+    gate,
+  );
   const inFlight = [1, 2, 3].map((id) => gateway.post(`{plexConnection(id:${id}){user}}`));
   await authentik.arrived(3);
-  const refused = await gateway.post("{__typename}");
+  const refused = await gateway.post("{__typename}", { headers: { origin: "https://app.example.org" } });
+  // Pages are let read it, too.
+  expect(refused.headers.get("access-control-allow-origin")).toBe("*");
   expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "1"]);
-  expect(refused.errors?.map(({ extensions }) => extensions.code)).toEqual(["OVERLOADED"]);
+  expect(refused.codes).toEqual(["OVERLOADED"]);
   gate.open();
   expect((await Promise.all(inFlight)).map(({ status }) => status)).toEqual([200, 200, 200]);
   expect((await gateway.post("{__typename}")).status).toBe(200);
 });
 
 test("bodies that trickle in hold no place, however many there are", async () => {
-  const authentik = await startFakeAuthentik();
-  const gateway = await startGateway({
-    authentikUrl: authentik.url,
-    gateway: { maxOperationsInFlight: 3 },
-  });
-  onTestFinished(async () => {
-    await gateway.close();
-    await authentik.close();
-  });
+  const { gateway } = await gatewayForTest({ gateway: { maxOperationsInFlight: 3 } });
   const head =
     "POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 24\r\n";
   const trickling = Array.from({ length: 10 }, () =>

@@ -1,44 +1,32 @@
-import { createHash } from "node:crypto";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { startFakeAuthentik, type FakeAuthentik } from "../support/fake-authentik.ts";
-import { startGateway, type TestGateway } from "../support/gateway.ts";
-import { askBody } from "./support/ask.ts";
+import { beforeAll, expect, test } from "vitest";
+import { askBody } from "../support/ask.ts";
+import { useGateway } from "../support/gateway.ts";
+import { persisted } from "../support/persisted.ts";
 
-let authentik: FakeAuthentik;
-let gateway: TestGateway;
-beforeAll(async () => {
-  authentik = await startFakeAuthentik();
-  gateway = await startGateway({
-    authentikUrl: authentik.url,
-    gateway: { batchLimit: 10, maxRestCalls: 5 },
-    authentik: { list: false },
-  });
-});
-afterAll(async () => {
-  await gateway.close();
-  await authentik.close();
-});
+const at = useGateway(
+  beforeAll,
+  {},
+  { gateway: { batchLimit: 10, maxRestCalls: 5 }, authentik: { list: false } },
+);
 
-const send = (body: unknown, token?: string) =>
-  askBody(gateway.url, JSON.stringify(body), token === undefined ? {} : { token });
+const send = (body: unknown, authorization = "Bearer friendly") =>
+  askBody(at.gateway.url, JSON.stringify(body), { authorization });
 
 test("nobody registers a document under another's hash", async () => {
   const query = "{plexConnection(id:5){pk}}";
-  const sha256Hash = createHash("sha256").update(query).digest("hex");
-  const extensions = { persistedQuery: { version: 1, sha256Hash } };
+  const { extensions } = persisted(query);
   expect((await send({ extensions })).codes).toEqual(["PERSISTED_QUERY_NOT_FOUND"]);
-  expect((await send({ query: "{__typename}", extensions }, "hostile")).codes).toEqual([
+  expect((await send({ query: "{__typename}", extensions }, "Bearer hostile")).codes).toEqual([
     "PERSISTED_QUERY_MISMATCH",
   ]);
   expect((await send({ extensions })).codes).toEqual(["PERSISTED_QUERY_NOT_FOUND"]);
-  await send({ query, extensions }, "friendly");
+  await send({ query, extensions });
   expect((await send({ extensions })).result).toEqual({ data: { plexConnection: { pk: 5 } } });
 });
 
 test("documents that are registered obey the same limits", async () => {
   const query = `{${Array.from({ length: 1_001 }, (_, index) => `a${index}:__typename`).join(" ")}}`;
-  const sha256Hash = createHash("sha256").update(query).digest("hex");
-  const { codes } = await send({ query, extensions: { persistedQuery: { version: 1, sha256Hash } } });
+  const { codes } = await send({ query, ...persisted(query) });
   expect(codes).toEqual(["LIMIT_EXCEEDED"]);
 });
 
@@ -53,8 +41,7 @@ test.each([
   ],
 ])("a hash stands for no more than its bytes pay for: %s", async (_name, count, field, isKept) => {
   const query = `{${Array.from({ length: count }, (_, index) => field(index)).join("")}}`;
-  const sha256Hash = createHash("sha256").update(query).digest("hex");
-  const extensions = { persistedQuery: { version: 1, sha256Hash } };
+  const { extensions } = persisted(query);
   const first = await send({ query, extensions });
   const byHash = await send({ extensions });
   expect(byHash.codes).toEqual(isKept ? first.codes : ["PERSISTED_QUERY_NOT_FOUND"]);
@@ -63,12 +50,12 @@ test.each([
 });
 
 test("operations of one batch share one allowance of REST calls and representations", async () => {
-  authentik.requests.length = 0;
+  at.authentik.requests.length = 0;
   const calls = Array.from({ length: 8 }, (_, index) => ({
     query: `{plexConnection(id:${index + 1}){user}}`,
   }));
   const refused = (await send(calls)).text.match(/"LIMIT_EXCEEDED"/g);
-  expect(authentik.requests).toHaveLength(5);
+  expect(at.authentik.requests).toHaveLength(5);
   expect(refused).toHaveLength(3);
 
   const entities = "query($r:[_Any!]!){_entities(representations:$r){__typename}}";

@@ -8,11 +8,11 @@ import { FAULTS, inChunksOfOneByte, startFaultServer } from "../support/fault-se
 import { times } from "./adversarial-documents.ts";
 import { attacks } from "./attacks.ts";
 import { sendLargeDocuments } from "./document-memory.ts";
-import { ask } from "./support/ask.ts";
+import { ask } from "../support/ask.ts";
 import type { ServerProcess } from "./support/child.ts";
 import { type Attack, type Price, priceOf, startMeasuredGateway } from "./support/price.ts";
 import { residentBytes, START_FLAGS, startGatewayProcess } from "./support/gateway-process.ts";
-import { postText, raw } from "./support/raw.ts";
+import { postText, raw } from "../support/raw-client.ts";
 
 // What is bounded is memory and CPU: how long a busy machine takes for it does not matter.
 vi.setConfig({ testTimeout: 120_000 });

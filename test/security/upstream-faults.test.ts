@@ -1,164 +1,119 @@
 import { createServer, type AddressInfo, type Socket } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
-import { answering, FAULTS, startFaultServer, WRONG_SHAPES } from "../support/fault-server.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { GraphQLReply } from "../support/ask.ts";
+import { answering, type Fault, FAULTS, GOOD, startFaultServer } from "../support/fault-server.ts";
+import { startGateway, type TestGateway, type TestGatewayOptions, TOKEN } from "../support/gateway.ts";
+import { patience } from "../support/patience.ts";
 import { connectionBody } from "../support/wire-bodies.ts";
-import { startGateway, type TestGateway, type TestGatewayOptions } from "../support/gateway.ts";
-import { ask, type Asked } from "./support/ask.ts";
 
-const DEADLINE_MS = 1_000;
-/** For the machine, not for the gateway: tests share two cores. */
-const NOISE_MS = 750;
 const QUERY = "{plexConnection(id:5){pk user}}";
 
-interface Expected {
-  code: string;
-  /** Requests that are sent in all. */
-  requests: number;
-  seconds?: number;
-  /** What the caller reads. */
-  message?: RegExp;
-  /** What the operator reads in the log. */
-  detail?: RegExp;
-}
+/** The code, how many requests are sent in all, and what operator and caller read. */
+type Expected = readonly [code: string, requests: number, detail?: RegExp, message?: RegExp];
 
+const LOST = ["UPSTREAM_UNAVAILABLE", 2] as const;
+const INVALID = ["UPSTREAM_INVALID_RESPONSE", 1] as const;
+const LATE = ["UPSTREAM_TIMEOUT", 1] as const;
 /** No waiting helps: the operator must act. */
-const SPEAKS_TLS: Expected = {
-  code: "UPSTREAM_UNAVAILABLE",
-  requests: 1,
-  message: /where none can answer\. Tell the gateway's operator/,
-  detail: /the port speaks TLS: try https:\/\/$/,
-};
+const SPEAKS_TLS: Expected = [
+  "UPSTREAM_UNAVAILABLE",
+  1,
+  /the port speaks TLS: try https:\/\/$/,
+  /where none can answer\. Tell the gateway's operator/,
+];
 
 /** What the client gets for each fault. */
 const EXPECTED: Record<keyof typeof FAULTS, Expected> = {
-  "closes before an answer": { code: "UPSTREAM_UNAVAILABLE", requests: 2 },
-  "resets before an answer": { code: "UPSTREAM_UNAVAILABLE", requests: 2 },
-  "resets in the middle of the body": { code: "UPSTREAM_UNAVAILABLE", requests: 2 },
-  "ends in the middle of the body": { code: "UPSTREAM_UNAVAILABLE", requests: 2 },
-  "ends a body without length too early": { code: "UPSTREAM_INVALID_RESPONSE", requests: 1 },
-  "sends text that is no JSON": { code: "UPSTREAM_INVALID_RESPONSE", requests: 1 },
-  "sends bytes that are no UTF-8": { code: "UPSTREAM_INVALID_RESPONSE", requests: 1 },
-  "sends a page with status 200": { code: "UPSTREAM_INVALID_RESPONSE", requests: 1 },
-  "sends no content": { code: "UPSTREAM_INVALID_RESPONSE", requests: 1 },
-  "sends nothing at all": { code: "UPSTREAM_TIMEOUT", requests: 1 },
-  "sends the head one byte at a time": { code: "UPSTREAM_TIMEOUT", requests: 1 },
-  "sends the body one byte at a time": { code: "UPSTREAM_TIMEOUT", requests: 1 },
-  "answers 500 with a page": { code: "UPSTREAM_ERROR", requests: 1 },
-  "loses its worker while it answers": { code: "UPSTREAM_UNAVAILABLE", requests: 2 },
-  "fails in its application, in as many bytes": { code: "UPSTREAM_ERROR", requests: 1 },
-  "sends eleven interim answers 100 that nobody asked for": {
-    code: "UPSTREAM_UNAVAILABLE",
-    requests: 2,
-    detail: /^UND_ERR_SOCKET: an interim answer 100/,
-  },
-  "switches protocols unasked": {
-    code: "UPSTREAM_UNAVAILABLE",
-    requests: 2,
-    detail: /^UND_ERR_SOCKET: an interim answer 101/,
-  },
-  "switches protocols unasked, to none": {
-    code: "UPSTREAM_INVALID_RESPONSE",
-    requests: 1,
-    detail: /the answer is not HTTP/,
-  },
-  "sends interim answers without end": {
-    code: "UPSTREAM_INVALID_RESPONSE",
-    requests: 1,
-    detail: /interim answers \(1xx\)/,
-  },
+  "closes before an answer": LOST,
+  "resets before an answer": LOST,
+  "resets in the middle of the body": LOST,
+  "ends in the middle of the body": LOST,
+  "ends a body without length too early": INVALID,
+  "sends bytes that are no UTF-8": INVALID,
+  "sends nothing at all": LATE,
+  "sends the head one byte at a time": LATE,
+  "sends the body one byte at a time": LATE,
+  "loses its worker while it answers": LOST,
+  "fails in its application, in as many bytes": ["UPSTREAM_ERROR", 1],
+  "sends eleven interim answers 100 that nobody asked for": [
+    ...LOST,
+    /^UND_ERR_SOCKET: an interim answer 100/,
+  ],
+  "switches protocols unasked": [...LOST, /^UND_ERR_SOCKET: an interim answer 101/],
+  "switches protocols unasked, to none": [...INVALID, /the answer is not HTTP/],
+  "sends interim answers without end": [...INVALID, /interim answers \(1xx\)/],
   "takes plain HTTP for a mistake": SPEAKS_TLS,
   "takes plain HTTP for a mistake, as nginx does": SPEAKS_TLS,
   "takes plain HTTP for a mistake, as Apache does": SPEAKS_TLS,
   "takes plain HTTP for a mistake, as Tomcat does": SPEAKS_TLS,
   "takes plain HTTP for TLS, and says so in TLS": SPEAKS_TLS,
-  "is hidden by a proxy that answers 403 with a page": {
-    code: "UPSTREAM_INVALID_RESPONSE",
-    requests: 1,
-    detail: /^text\/html, \d+ bytes; the answer is not from authentik's API: .*what stands in front of it/,
-  },
-  "is hidden by a proxy that asks for a password": {
-    code: "UPSTREAM_INVALID_RESPONSE",
-    requests: 1,
-    detail: /the answer is not from authentik's API/,
-  },
-  "answers 502": { code: "UPSTREAM_UNAVAILABLE", requests: 2 },
-  "answers 503 with Retry-After": { code: "UPSTREAM_UNAVAILABLE", requests: 2, seconds: 5 },
-  "answers 504": { code: "UPSTREAM_UNAVAILABLE", requests: 2 },
-  "answers 522, as Cloudflare does for a host that does not": { code: "UPSTREAM_UNAVAILABLE", requests: 2 },
-  "answers 408, as a proxy does whose client was idle": { code: "UPSTREAM_UNAVAILABLE", requests: 2 },
-  "answers 200 while starting": { code: "UPSTREAM_UNAVAILABLE", requests: 2, seconds: 5 },
-  "answers 429 with Retry-After": { code: "RATE_LIMITED", requests: 1, seconds: 2 },
-  "redirects to a login page": { code: "UPSTREAM_REDIRECTED", requests: 1 },
-  "redirects to another host": { code: "UPSTREAM_REDIRECTED", requests: 1 },
-  "declares a body of 200 MB": { code: "UPSTREAM_INVALID_RESPONSE", requests: 1 },
-  "sends 200 MB without saying so": { code: "UPSTREAM_INVALID_RESPONSE", requests: 1 },
-  "sends 200 MB of interim responses": { code: "UPSTREAM_INVALID_RESPONSE", requests: 1 },
-  "compresses 20 MB into 20 KB unasked": {
-    code: "UPSTREAM_INVALID_RESPONSE",
-    requests: 1,
-    detail: /Content-Encoding gzip/,
-  },
-  "sends 40 KB of headers": { code: "UPSTREAM_INVALID_RESPONSE", requests: 1 },
-  "sends what is no HTTP": { code: "UPSTREAM_INVALID_RESPONSE", requests: 1 },
-  "sends two lengths": { code: "UPSTREAM_INVALID_RESPONSE", requests: 1 },
+  "is hidden by a proxy that answers 403 with a page": [
+    ...INVALID,
+    /^text\/html, \d+ bytes; the answer is not from authentik's API: .*what stands in front of it/,
+  ],
+  "is hidden by a proxy that asks for a password": [...INVALID, /the answer is not from authentik's API/],
+  "declares a body of 200 MB": INVALID,
+  "sends 200 MB without saying so": INVALID,
+  "sends 200 MB of interim responses": INVALID,
+  "compresses 20 MB into 20 KB unasked": [...INVALID, /Content-Encoding gzip/],
+  "sends 40 KB of headers": INVALID,
+  "sends what is no HTTP": INVALID,
+  "sends two lengths": INVALID,
 };
 
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  await Promise.all(closing.splice(0).map((close) => close()));
-});
-
 async function start(authentikUrl: URL, options: Omit<TestGatewayOptions, "authentikUrl"> = {}) {
-  const gateway = await startGateway({
-    authentikUrl,
-    ...options,
-    gateway: { operationTimeoutMs: DEADLINE_MS, ...options.gateway },
-  });
-  closing.push(() => gateway.close());
+  const gateway = await startGateway({ authentikUrl, ...options });
+  onTestFinished(() => gateway.close());
   return gateway;
 }
 
-async function faulty() {
-  const server = await startFaultServer();
-  closing.push(() => server.close());
+async function faulty(options?: { tls: boolean }) {
+  const server = await startFaultServer(options);
+  onTestFinished(() => server.close());
   return server;
 }
 
+/** A gateway before a server that is faulty in this way. */
+async function before(fault: Fault | null, options?: Omit<TestGatewayOptions, "authentikUrl">) {
+  const server = await faulty();
+  server.set(fault);
+  return { server, gateway: await start(server.url, options) };
+}
+
 /** Nothing of authentik, of where it is or of how we are built reaches a client. */
-function expectNoLeak({ text, headers }: Asked, url: URL): void {
+function expectNoLeak({ text, headers }: GraphQLReply, url: URL): void {
   const all = text + JSON.stringify([...headers]);
   expect(all).not.toMatch(
     /10\.1\.2\.3|Traceback|<html|node_modules|\.[jt]s:\d|undici|UND_ERR|ECONN|HPE_|if\/flow/,
   );
   expect(all).not.toContain(url.host);
-  expect(all).not.toContain("token-of-a-test");
+  expect(all).not.toContain(TOKEN);
 }
 
 async function expectUsable(gateway: TestGateway): Promise<void> {
-  const { result } = await ask(gateway.url, QUERY);
+  const { result } = await gateway.post(QUERY);
   expect(result).toEqual({ data: { plexConnection: { pk: 5, user: expect.any(Number) } } });
 }
 
 describe("an authentik that", () => {
   const rows = Object.entries(EXPECTED) as [keyof typeof FAULTS, Expected][];
 
-  test.each(rows)("%s", async (name, { code, requests, seconds, message = /./, detail = /./ }) => {
-    const server = await faulty();
-    const gateway = await start(server.url);
+  test.each(rows)("%s", async (name, [code, requests, detail = /./, message = /./]) => {
+    // Any other code was there in time.
+    const operationTimeoutMs = code === "UPSTREAM_TIMEOUT" ? 500 : 5_000;
+    const { server, gateway } = await before(null, { gateway: { operationTimeoutMs } });
     await expectUsable(gateway);
     server.requests.length = 0;
     server.set(FAULTS[name]);
 
-    const started = performance.now();
-    const answer = await ask(gateway.url, QUERY);
-    expect(performance.now() - started).toBeLessThan(DEADLINE_MS + NOISE_MS);
+    const answer = await gateway.post(QUERY);
     expect(answer.status).toBe(200);
-    expect(answer.result.data).toEqual({ plexConnection: null });
+    expect(answer.data).toEqual({ plexConnection: null });
     expect(answer.codes).toEqual([code]);
-    const [error] = answer.result.errors ?? [];
+    const [error] = answer.errors ?? [];
     expect(error?.message).toMatch(message);
-    expect(error?.extensions?.["retryAfterSeconds"]).toBe(seconds);
-    expect(error?.extensions?.requestId).toBe(answer.headers.get("x-request-id"));
+    expect(error?.extensions.requestId).toBe(answer.headers.get("x-request-id"));
     expectNoLeak(answer, server.url);
     expect(server.requests).toHaveLength(requests);
     const problems = gateway.records.at(-1)?.problems ?? [];
@@ -169,17 +124,21 @@ describe("an authentik that", () => {
     await expectUsable(gateway);
   });
 
-  const once: (keyof typeof FAULTS)[] = [
-    "loses its worker while it answers",
-    "sends eleven interim answers 100 that nobody asked for",
-    "resets before an answer",
+  const once: [name: string, fault: Fault][] = [
+    ...(
+      [
+        "loses its worker while it answers",
+        "sends eleven interim answers 100 that nobody asked for",
+        "resets before an answer",
+      ] as const
+    ).map((name): [string, Fault] => [name, FAULTS[name]]),
+    ["answers 502", answering("{}", 502)],
+    ["is starting", answering('{"error":"authentik starting"}')],
   ];
-  test.each(once)("%s once is asked once more, and nobody notices", async (name) => {
-    const server = await faulty();
-    const gateway = await start(server.url);
-    server.set((socket) => {
+  test.each(once)("%s once is asked once more, and nobody notices", async (_name, fault) => {
+    const { server, gateway } = await before((socket) => {
       server.set(null);
-      FAULTS[name](socket);
+      fault(socket);
     });
     await expectUsable(gateway);
     expect(server.requests).toHaveLength(2);
@@ -192,42 +151,26 @@ describe("an authentik that", () => {
   ])(
     "sends ten interim answers %s before the real one is answered by that one",
     async (_statuses, interim) => {
-      const server = await faulty();
-      const gateway = await start(server.url);
-      server.set((socket) => {
+      const { server, gateway } = await before((socket) => {
         socket.write(interim.repeat(5));
-        answering(JSON.stringify(connectionBody(5)))(socket);
+        GOOD(socket);
       });
       await expectUsable(gateway);
       expect(server.requests).toHaveLength(1);
     },
   );
 
-  test.each(WRONG_SHAPES)("answers %.40s instead of a connection", async (body) => {
-    const server = await faulty();
-    server.set(answering(body));
-    const gateway = await start(server.url);
-    const answer = await ask(gateway.url, QUERY);
+  test.each([{ source: null }, { user: 1.5 }])("answers a connection with %j", async (wrong) => {
+    const { server, gateway } = await before(answering(JSON.stringify(connectionBody(5, wrong))));
+    const answer = await gateway.post(QUERY);
     expect(answer.codes).toEqual(["UPSTREAM_INVALID_RESPONSE"]);
     expectNoLeak(answer, server.url);
-  });
-
-  test("refuses connections", async () => {
-    const server = await faulty();
-    const { url } = server;
-    await server.close();
-    const gateway = await start(url);
-    const started = performance.now();
-    const answer = await ask(gateway.url, QUERY);
-    expect(performance.now() - started).toBeLessThan(DEADLINE_MS);
-    expect(answer.codes).toEqual(["UPSTREAM_UNAVAILABLE"]);
-    expectNoLeak(answer, url);
   });
 
   test("has a name that DNS does not know", async () => {
     const url = new URL("http://authentik.invalid/");
     const gateway = await start(url);
-    const answer = await ask(gateway.url, QUERY);
+    const answer = await gateway.post(QUERY);
     expect(["UPSTREAM_UNAVAILABLE", "UPSTREAM_TIMEOUT"]).toContain(answer.codes[0]);
     expectNoLeak(answer, url);
   });
@@ -237,118 +180,117 @@ describe("an authentik that", () => {
     const sockets: Socket[] = [];
     const server = createServer({ pauseOnConnect: true }, (socket) => sockets.push(socket));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    closing.push(async () => {
+    onTestFinished(() => {
       for (const socket of sockets) socket.destroy();
       server.close();
     });
     const { port } = server.address() as AddressInfo;
     const gateway = await start(new URL(`https://127.0.0.1:${port}`), {
       authentik: { connectTimeoutMs: 300 },
+      gateway: { operationTimeoutMs: 1_000 },
     });
-    const started = performance.now();
-    const answer = await ask(gateway.url, QUERY);
-    expect(performance.now() - started).toBeLessThan(DEADLINE_MS + NOISE_MS);
-    expect(["UPSTREAM_UNAVAILABLE", "UPSTREAM_TIMEOUT"]).toContain(answer.codes[0]);
+    const { codes } = await gateway.post(QUERY);
+    expect(["UPSTREAM_UNAVAILABLE", "UPSTREAM_TIMEOUT"]).toContain(codes[0]);
   });
 });
 
 describe("TLS fails closed", () => {
   test.each([
-    ["a certificate that nobody trusts", /not trusted/, /operator/],
-    ["plain HTTP where TLS is expected", /: the port speaks no TLS: try http:\/\//, /operator/],
-    ["TLS where plain HTTP is expected", /try https:\/\//, /if it stays so, tell .* operator/],
-  ])("%s", async (name, detail, sentence) => {
-    const server = await startFaultServer({ tls: !name.startsWith("plain HTTP") });
-    closing.push(() => server.close());
-    const url = new URL(server.url);
-    if (name.startsWith("plain HTTP")) url.protocol = "https:";
-    if (name.startsWith("TLS where")) url.protocol = "http:";
+    ["a certificate that nobody trusts", "https:", true, /not trusted/, /operator/],
+    [
+      "plain HTTP where TLS is expected",
+      "https:",
+      false,
+      /: the port speaks no TLS: try http:\/\//,
+      /operator/,
+    ],
+    ["TLS where plain HTTP is expected", "http:", true, /try https:\/\//, /if it stays so, tell .* operator/],
+  ])("%s", async (_name, protocol, tls, detail, sentence) => {
+    const server = await faulty({ tls });
+    const url = Object.assign(new URL(server.url), { protocol });
     const gateway = await start(url);
-    const answer = await ask(gateway.url, QUERY);
+    const answer = await gateway.post(QUERY);
     expect(answer.codes).toEqual(["UPSTREAM_UNAVAILABLE"]);
-    expect(answer.result.errors?.[0]?.message).toMatch(sentence);
+    expect(answer.errors?.[0]?.message).toMatch(sentence);
     expect(gateway.records[0]?.problems[0]?.["detail"]).toMatch(detail);
     expect(server.requests).toEqual([]);
     expectNoLeak(answer, url);
   });
 
   test("a trusted certificate for another name", async () => {
-    const server = await startFaultServer({ tls: true });
-    closing.push(() => server.close());
+    const server = await faulty({ tls: true });
     const gateway = await start(server.url, { authentik: { caPem: server.certificate } });
-    const answer = await ask(gateway.url, QUERY);
-    expect(answer.codes).toEqual(["UPSTREAM_UNAVAILABLE"]);
+    expect((await gateway.post(QUERY)).codes).toEqual(["UPSTREAM_UNAVAILABLE"]);
     expect(server.requests).toEqual([]);
-    const problems = JSON.stringify(gateway.records.map(({ problems }) => problems));
-    expect(problems).toContain("another host name");
+    expect(JSON.stringify(gateway.records[0]?.problems)).toContain("another host name");
   });
 });
 
 test("large answers cost no more memory than the limit", async () => {
-  const server = await faulty();
-  const gateway = await start(server.url);
-  const before = process.memoryUsage().rss;
+  const { server, gateway } = await before(null);
+  const beforeBytes = process.memoryUsage().rss;
   for (const name of ["declares a body of 200 MB", "sends 200 MB without saying so"] as const) {
     server.set(FAULTS[name]);
-    expect((await ask(gateway.url, QUERY)).codes).toEqual(["UPSTREAM_INVALID_RESPONSE"]);
+    expect((await gateway.post(QUERY)).codes).toEqual(["UPSTREAM_INVALID_RESPONSE"]);
   }
   // The server of this test lives in the same process: its own 1 MiB chunks and their buffers count too.
-  expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
+  expect(process.memoryUsage().rss - beforeBytes).toBeLessThan(64 * 1024 * 1024);
 });
+
+/** Each answer is followed by a close that no header announced, at about the time of the next request. */
+async function askOften(): Promise<string[]> {
+  const { server, gateway } = await before(null);
+  const codes: string[] = [];
+  for (let count = 0; count < 50; count++) {
+    server.set((socket) => {
+      GOOD(socket);
+      setTimeout(() => socket.end(), count % 4);
+    });
+    codes.push(...(await gateway.post(QUERY)).codes);
+    await sleep(count % 5);
+  }
+  return codes;
+}
 
 test("sockets that authentik closes while idle cost no answer", async () => {
-  const server = await faulty();
-  const gateway = await start(server.url);
-  // Each answer is followed by a close that no header announced, at about the time of the next request.
-  let failed = 0;
-  for (let count = 0; count < 200; count++) {
-    server.closeIdleAfterMs(count % 4);
-    const { codes } = await ask(gateway.url, `{plexConnection(id:5){user}}`);
-    if (codes.length > 0) failed++;
-    await new Promise((resolve) => setTimeout(resolve, count % 5));
-  }
-  expect(failed).toBe(0);
+  expect(await Promise.all([1, 2, 3, 4].map(askOften))).toEqual([[], [], [], []]);
 });
 
+/** So many callers at once. */
+function crowd(gateway: TestGateway, count: number): Promise<GraphQLReply[]> {
+  const callers = Array.from({ length: count }, (_, index) => `Bearer t${index}`);
+  return Promise.all(callers.map((authorization) => gateway.post(QUERY, { authorization })));
+}
+
 describe("an outage", () => {
+  const down = answering("{}", 503);
+  const unshared = { gateway: { coalesce: false }, authentik: { coalesce: false } };
+
   test("is not made worse: at most 1.2 requests for each call, and few once the breaker is open", async () => {
-    const server = await faulty();
-    server.set(FAULTS["answers 503 with Retry-After"]);
-    const gateway = await start(server.url, { gateway: { coalesce: false }, authentik: { coalesce: false } });
-    let calls = 0;
+    const { server, gateway } = await before(down, unshared);
     const codes = new Set<string>();
-    for (let round = 0; round < 20; round++) {
-      const answers = await Promise.all(
-        Array.from({ length: 10 }, () => ask(gateway.url, QUERY, { token: `t${calls++}` })),
-      );
-      for (const answer of answers) codes.add(answer.codes.join());
-    }
+    for (let round = 0; round < 20; round++)
+      for (const answer of await crowd(gateway, 10)) codes.add(answer.codes.join());
     expect([...codes]).toEqual(["UPSTREAM_UNAVAILABLE"]);
-    expect(server.requests.length).toBeLessThanOrEqual(calls * 1.2);
-    expect(server.requests.length).toBeLessThan(calls / 2);
+    // Of 200 calls.
+    expect(server.requests.length).toBeLessThan(100);
   });
 
   test("of one caller's making does not exist: 4xx never open the breaker for others", async () => {
-    const server = await faulty();
-    const gateway = await start(server.url);
-    server.set(answering('{"detail":"no"}', 403));
-    for (let count = 0; count < 60; count++) await ask(gateway.url, QUERY, { token: "hostile" });
+    const { server, gateway } = await before(answering('{"detail":"no"}', 403), unshared);
+    await Promise.all(Array.from({ length: 60 }, () => gateway.post(QUERY)));
     expect(server.requests).toHaveLength(60);
     server.set(null);
     await expectUsable(gateway);
   });
 
   test("ends by itself: the breaker lets calls through again", async () => {
-    const server = await faulty();
-    server.set(FAULTS["answers 503 with Retry-After"]);
-    const gateway = await start(server.url);
-    for (let count = 0; count < 30; count++) await ask(gateway.url, QUERY);
+    const { server, gateway } = await before(down, unshared);
+    await crowd(gateway, 30);
+    const sent = server.requests.length;
+    expect((await gateway.post(QUERY)).codes).toEqual(["UPSTREAM_UNAVAILABLE"]);
+    expect(server.requests).toHaveLength(sent);
     server.set(null);
-    let usable = false;
-    for (let attempt = 0; attempt < 40 && !usable; attempt++) {
-      await new Promise((resolve) => setTimeout(resolve, 250));
-      usable = (await ask(gateway.url, QUERY)).codes.length === 0;
-    }
-    expect(usable).toBe(true);
+    await expect.poll(async () => (await gateway.post(QUERY)).codes, patience).toEqual([]);
   });
 });

@@ -1,24 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { raw } from "../security/support/raw.ts";
-import { createGate, type FakeAuthentik, startFakeAuthentik } from "../support/fake-authentik.ts";
-import { startGateway, type TestGateway, TOKEN } from "../support/gateway.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { startGateway, useGateway } from "../support/gateway.ts";
+import { raw } from "../support/raw-client.ts";
 
 const LISTED = "https://app.example.org";
 const CORS_ORIGINS = [LISTED, "https://other.example.org"];
 
-let authentik: FakeAuthentik;
-let gateway: TestGateway;
-beforeAll(async () => {
-  authentik = await startFakeAuthentik();
-  gateway = await startGateway({
-    authentikUrl: authentik.url,
-    gateway: { corsOrigins: CORS_ORIGINS, allowedHosts: ["127.0.0.1"] },
-  });
-});
-afterAll(async () => {
-  await gateway.close();
-  await authentik.close();
-});
+const at = useGateway(beforeAll, {}, { gateway: { corsOrigins: CORS_ORIGINS, allowedHosts: ["127.0.0.1"] } });
 
 const JSON_TYPE = { "content-type": "application/json" };
 const QUERY = '{"query":"{__typename}"}';
@@ -58,7 +45,7 @@ const ANSWERS: [number, string, Refused][] = [
 
 describe("a page of a listed origin reads every answer and every refusal", () => {
   test.each(ANSWERS)("%i: %s", async (status, _name, request) => {
-    const response = await ask(gateway.url, request, LISTED);
+    const response = await ask(at.gateway.url, request, LISTED);
     expect(response.status).toBe(status);
     expect(corsOf(response)).toEqual(READABLE);
     expect(response.headers.get("vary")).toMatch(/\bOrigin\b/);
@@ -71,37 +58,15 @@ describe("a page of a listed origin reads every answer and every refusal", () =>
   ])("%i: %s", async (status, _name, lines) => {
     const host = lines.startsWith("Host:") ? "" : "Host: 127.0.0.1\r\n";
     const head = `GET /graphql?query={__typename} HTTP/1.1\r\n${host}Origin: ${LISTED}\r\n${lines}`;
-    const answer = await raw(gateway.url, `${head}\r\nConnection: close\r\n\r\n`);
+    const answer = await raw(at.gateway.url, `${head}\r\nConnection: close\r\n\r\n`);
     expect(answer.status).toBe(status);
     expect(answer.text).toContain(`\r\nAccess-Control-Allow-Origin: ${LISTED}\r\n`);
-  });
-
-  test("503: too much in flight", async () => {
-    const gate = createGate();
-    authentik.answer(async (_request, _response, fallback) => {
-      await gate.opened;
-      fallback();
-    });
-    const busy = await startGateway({
-      authentikUrl: authentik.url,
-      gateway: { corsOrigins: CORS_ORIGINS, maxOperationsInFlight: 1 },
-    });
-    const arrived = authentik.arrived(authentik.requests.length + 1);
-    const first = busy.post("{plexConnection(id:5){user}}");
-    await arrived;
-    const response = await ask(busy.url, { ...post, body: QUERY }, LISTED);
-    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
-    expect(corsOf(response)).toEqual(READABLE);
-    gate.open();
-    expect((await first).status).toBe(200);
-    authentik.answer(null);
-    await busy.close();
   });
 });
 
 function preflight(origin: string, asks: Record<string, string> = {}, path = "/graphql") {
   const headers = { "access-control-request-method": "POST", ...asks };
-  return ask(gateway.url, { path, method: "OPTIONS", headers }, origin);
+  return ask(at.gateway.url, { path, method: "OPTIONS", headers }, origin);
 }
 
 describe("a preflight", () => {
@@ -144,35 +109,16 @@ describe("a preflight", () => {
 test.each(["null", "https://evil.example", `${LISTED}/`, LISTED.toUpperCase()])(
   "whose origin is not listed reads nothing: %s",
   async (origin) => {
-    const response = await ask(gateway.url, { ...post, body: QUERY }, origin);
+    const response = await ask(at.gateway.url, { ...post, body: QUERY }, origin);
     expect([response.status, corsOf(response)]).toEqual([200, {}]);
   },
 );
 
 test("with * everyone reads answers, and nobody is let send credentials of the browser", async () => {
-  const open = await startGateway({ authentikUrl: authentik.url, gateway: { corsOrigins: ["*"] } });
+  const open = await startGateway({ authentikUrl: at.authentik.url, gateway: { corsOrigins: ["*"] } });
   for (const origin of ["null", "https://anyone.example"]) {
     const response = await ask(open.url, { ...post, body: QUERY }, origin);
     expect(corsOf(response)).toEqual({ ...READABLE, "access-control-allow-origin": "*" });
   }
   await open.close();
-});
-
-test("a listed origin is told so also when an equal request without one is in flight", async () => {
-  const gate = createGate();
-  authentik.answer(async (_request, _response, fallback) => {
-    await gate.opened;
-    fallback();
-  });
-  const arrived = authentik.arrived(authentik.requests.length + 1);
-  const body = '{"query":"{plexConnection(id:5){user}}"}';
-  const headers = { ...JSON_TYPE, authorization: TOKEN };
-  const first = fetch(new URL("/graphql", gateway.url), { method: "POST", headers, body });
-  await arrived;
-  const before = gateway.records.length;
-  const second = ask(gateway.url, { method: "POST", headers, body }, LISTED);
-  gate.open();
-  expect([corsOf(await first), corsOf(await second)]).toEqual([{}, READABLE]);
-  expect(gateway.records.length).toBe(before + 2);
-  authentik.answer(null);
 });

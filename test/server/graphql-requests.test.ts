@@ -1,45 +1,32 @@
-import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { askBody, read } from "../security/support/ask.ts";
-import { type FakeAuthentik, startFakeAuthentik } from "../support/fake-authentik.ts";
-import { startGateway, type TestGateway, TOKEN } from "../support/gateway.ts";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { askBody, read } from "../support/ask.ts";
+import { createGate } from "../support/fake-authentik.ts";
+import { TOKEN, useGateway } from "../support/gateway.ts";
+import { patience } from "../support/patience.ts";
+import { persisted } from "../support/persisted.ts";
+import { times } from "../security/adversarial-documents.ts";
 
 /*
  * What clients send, and what the specification of GraphQL over HTTP says about it, by every way in.
  */
 
-let authentik: FakeAuthentik;
-let gateway: TestGateway;
-beforeAll(async () => {
-  authentik = await startFakeAuthentik();
-  gateway = await startGateway({ authentikUrl: authentik.url, gateway: { batchLimit: 10 } });
-});
-afterAll(async () => {
-  await gateway.close();
-  await authentik.close();
-});
+const at = useGateway(beforeAll, {}, { gateway: { batchLimit: 10 } });
 beforeEach(() => {
-  authentik.requests.length = 0;
+  at.authentik.requests.length = 0;
 });
 
 type Headers = Record<string, string>;
 const JSON_TYPES = ["application/json", "application/graphql-response+json"];
 
-async function post(body: object | string, headers: Headers = {}) {
-  const text = typeof body === "string" ? body : JSON.stringify(body);
-  return askBody(gateway.url, text, { headers: { authorization: TOKEN, ...headers } });
+function post(body: object | string, headers: Headers = {}) {
+  return askBody(at.gateway.url, typeof body === "string" ? body : JSON.stringify(body), { headers });
 }
 
 /** The query string as it is: clients send what no URLSearchParams would write. */
 async function get(search: string, headers: Headers = {}) {
-  const url = new URL(`/graphql?${search}`, gateway.url);
+  const url = new URL(`/graphql?${search}`, at.gateway.url);
   return read(await fetch(url, { headers: { authorization: TOKEN, ...headers } }));
-}
-
-function persisted(query: string) {
-  const sha256Hash = createHash("sha256").update(query).digest("hex");
-  return { extensions: { persistedQuery: { version: 1, sha256Hash } } };
 }
 
 const FIVE = "{plexConnection(id:5){pk}}";
@@ -59,7 +46,7 @@ describe("a persisted query", () => {
       expect(headers.get("content-type")).toBe(`${accept}; charset=utf-8`);
     }
     expect(answers[0]?.result.errors?.[0]?.message).toBe("PersistedQueryNotFound");
-    expect(authentik.requests).toEqual([]);
+    expect(at.authentik.requests).toEqual([]);
   });
 
   test("is registered with its text, and then answered by its hash, by POST and by GET", async () => {
@@ -144,14 +131,14 @@ describe("parameters of the wrong kind are 400 and name what is wrong", () => {
   });
 
   test("no stack reaches the log, nor a call authentik", async () => {
-    gateway.records.length = 0;
+    at.gateway.records.length = 0;
     await get("query={__typename}&variables=undefined");
     await get("extensions={");
-    expect(gateway.records.map(({ status, problems }) => [status, problems])).toEqual([
+    expect(at.gateway.records.map(({ status, problems }) => [status, problems])).toEqual([
       [400, []],
       [400, []],
     ]);
-    expect(authentik.requests).toEqual([]);
+    expect(at.authentik.requests).toEqual([]);
   });
 });
 
@@ -188,52 +175,92 @@ describe("Accept: the most specific range decides", () => {
   });
 });
 
-describe("an id that is no id is told the same by every way in", () => {
-  const send = {
-    POST: (query: string, variables = {}) => post({ query, variables }),
-    GET: (query: string, variables = {}) =>
-      get(`query=${encodeURIComponent(query)}&variables=${encoded(variables)}`),
-    "a persisted query": (query: string, variables = {}) => post({ query, variables, ...persisted(query) }),
-    "a batch": async (query: string, variables = {}) => {
-      const { text, ...answer } = await post([{ query, variables }]);
-      const [result]: [(typeof answer)["result"]] = JSON.parse(text);
-      return {
-        ...answer,
-        result,
-        codes: (result.errors ?? []).map(({ extensions }) => extensions?.code ?? ""),
-      };
-    },
-  };
-  const ways = Object.keys(send) as (keyof typeof send)[];
+/** Ways in, each with what came back for one operation. */
+const WAYS = {
+  POST: (query: string, variables = {}) => post({ query, variables }),
+  "POST with a trace": (query: string, variables = {}) =>
+    post({ query, variables }, { "apollo-federation-include-trace": "ftv1" }),
+  GET: (query: string, variables = {}) =>
+    get(`query=${encodeURIComponent(query)}&variables=${encoded(variables)}`),
+  "a persisted query": (query: string, variables = {}) => post({ query, variables, ...persisted(query) }),
+  "a batch": async (query: string, variables = {}) => {
+    const [, text = ""] = /^\[(.*)\]$/s.exec((await post([{ query, variables }])).text) ?? [];
+    return read(new Response(text));
+  },
+};
+const ways = Object.keys(WAYS) as (keyof typeof WAYS)[];
 
+const SAME: [what: string, query: string, variables: object, data: object, codes: string[]][] = [
+  [
+    "a variable inside a representation that is written out stands for its value",
+    `query R($pk: Int!, $name: String! = "PlexSourceConnection") {
+      _entities(representations: [{ __typename: $name, pk: $pk }]) { ... on PlexSourceConnection { pk } }
+    }`,
+    { pk: 6 },
+    { _entities: [{ pk: 6 }] },
+    [],
+  ],
+  [
+    "a null where a variable has a default costs its own field, and its siblings answer",
+    "query N($id: ID = 5) { plexConnection(id: $id) { id } other: plexConnection(id: 6) { id } }",
+    { id: null },
+    { plexConnection: null, other: { id: "6" } },
+    ["BAD_USER_INPUT"],
+  ],
+  [
+    "a variable that is not given has its default",
+    "query N($id: ID = 5) { plexConnection(id: $id) { id } other: plexConnection(id: 6) { id } }",
+    {},
+    { plexConnection: { id: "5" }, other: { id: "6" } },
+    [],
+  ],
+  [
+    "21 fragments on one type, each with __typename, are answered",
+    `{plexConnection(id:5){${times(21, (i) => `...F${i} `)}}} ${times(21, (i) => `fragment F${i} on PlexSourceConnection{__typename id} `)}`,
+    {},
+    { plexConnection: { __typename: "PlexSourceConnection", id: "5" } },
+    [],
+  ],
+];
+
+describe.each(SAME)("%s", (_what, query, variables, data, codes) => {
+  test.each(ways)("%s, again and again", async (way) => {
+    for (let round = 0; round < 3; round += 1) {
+      const reply = await WAYS[way](query, variables);
+      expect([reply.data, reply.codes]).toEqual([data, codes]);
+    }
+  });
+});
+
+describe("an id that is no id is told the same by every way in", () => {
   test.each(ways)("%s: the literal is a mistake of the document", async (way) => {
     for (const literal of ["1.5", "true", "[5]", "{a:1}"])
-      expect((await send[way](`{plexConnection(id:${literal}){pk}}`)).codes).toEqual([
+      expect((await WAYS[way](`{plexConnection(id:${literal}){pk}}`)).codes).toEqual([
         "GRAPHQL_VALIDATION_FAILED",
       ]);
   });
 
   test.each(ways)("%s: the variable is a mistake of the input", async (way) => {
     for (const id of [1.5, true, [5, 6], { a: 1 }, "x", 0])
-      expect((await send[way]("query($id:ID!){plexConnection(id:$id){pk}}", { id })).codes).toEqual([
+      expect((await WAYS[way]("query($id:ID!){plexConnection(id:$id){pk}}", { id })).codes).toEqual([
         "BAD_USER_INPUT",
       ]);
   });
 
   test.each(ways)("%s: a literal of the right kind, but no key, is a mistake of the input", async (way) => {
     for (const literal of ['"1.5"', "0", '"05"', "99999999999"])
-      expect((await send[way](`{plexConnection(id:${literal}){pk}}`)).codes).toEqual(["BAD_USER_INPUT"]);
+      expect((await WAYS[way](`{plexConnection(id:${literal}){pk}}`)).codes).toEqual(["BAD_USER_INPUT"]);
   });
 });
 
 test("a body in gzip is 415 with a sentence that says what to send", async () => {
   const body = gzipSync(JSON.stringify({ query: FIVE }));
   const headersSent = { "content-encoding": "gzip" };
-  const { status, codes, result, headers } = await askBody(gateway.url, body, { headers: headersSent });
+  const { status, codes, result, headers } = await askBody(at.gateway.url, body, { headers: headersSent });
   expect([status, codes]).toEqual([415, ["BAD_REQUEST"]]);
   expect(headers.get("accept-encoding")).toBe("identity");
   expect(result.errors?.[0]?.message).toBe("Send the body without compression.");
-  expect(authentik.requests).toEqual([]);
+  expect(at.authentik.requests).toEqual([]);
 });
 
 test("an operation name that is empty means the only operation, by every way in", async () => {
@@ -245,4 +272,21 @@ test("an operation name that is empty means the only operation, by every way in"
 test("a body that begins with a byte order mark is read without it", async () => {
   const { status, result } = await post(`\uFEFF${JSON.stringify({ query: FIVE })}`);
   expect([status, result]).toEqual([200, ANSWER]);
+});
+
+test("each of equal requests in flight gets its own request id and media type", async () => {
+  const gate = createGate();
+  at.authentik.answer(gate.answer);
+  const [json, graphql] = JSON_TYPES.map((accept) =>
+    post({ query: FIVE }, { accept, "x-request-id": accept.slice(12) }),
+  );
+  await expect.poll(() => at.gateway.inFlight(), patience).toBe(2);
+  gate.open();
+  at.authentik.answer(null);
+  for (const [index, reply] of [await json, await graphql].entries())
+    expect([reply?.headers.get("x-request-id"), reply?.headers.get("content-type")]).toEqual([
+      JSON_TYPES[index]?.slice(12),
+      `${JSON_TYPES[index]}; charset=utf-8`,
+    ]);
+  expect(at.authentik.requests).toHaveLength(1);
 });

@@ -13,16 +13,17 @@ afterEach(async () => {
   await Promise.all(started.splice(0).map((server) => server.close({ timeoutMs: 0 })));
 });
 
+const LIMITS: ServerLimits = {
+  headersTimeoutMs: 5000,
+  requestTimeoutMs: 10_000,
+  socketTimeoutMs: 5000,
+  answerTimeoutMs: 60_000,
+  keepAliveTimeoutMs: 95_000,
+  maxConnections: 100,
+};
+
 async function start(listener: RequestListener, limits: Partial<ServerLimits> = {}) {
-  const server = createHttpServer(listener, {
-    headersTimeoutMs: 5000,
-    requestTimeoutMs: 10_000,
-    socketTimeoutMs: 5000,
-    answerTimeoutMs: 60_000,
-    keepAliveTimeoutMs: 95_000,
-    maxConnections: 100,
-    ...limits,
-  });
+  const server = createHttpServer(listener, { ...LIMITS, ...limits });
   started.push(server);
   return { server, port: await server.listen({ host: "127.0.0.1", port: 0 }) };
 }
@@ -33,16 +34,6 @@ const large: RequestListener = (_request, response) => response.end(Buffer.alloc
 describe("what never becomes a request", () => {
   test.each([
     ["not HTTP", "hello\r\n\r\n", "400 Bad Request"],
-    [
-      "a length twice",
-      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-      "400 Bad Request",
-    ],
-    [
-      "a length and chunks",
-      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-      "400 Bad Request",
-    ],
     [
       "headers of 20 kB",
       `GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(20_000)}\r\n\r\n`,
@@ -81,16 +72,6 @@ describe("what never becomes a request", () => {
     client.socket.write("not HTTP\r\n\r\n");
     expect(await client.closed).toMatch(/1234567890HTTP\/1\.1 400 Bad Request\r\n/);
   });
-
-  test("is answered after what came in the same segment", async () => {
-    const { port } = await start(hello);
-    const answers = await rawClient(port, `${get}${get}not HTTP\r\n\r\n`).closed;
-    expect(answers.match(/^HTTP\/1\.1 \d+|(?<=hello)HTTP\/1\.1 \d+/gm)).toEqual([
-      "HTTP/1.1 200",
-      "HTTP/1.1 200",
-      "HTTP/1.1 400",
-    ]);
-  });
 });
 
 describe("many requests in one segment", () => {
@@ -123,56 +104,31 @@ describe("many requests in one segment", () => {
       begun += 1;
       response.end(Buffer.alloc(10_000_000));
     });
-    const client = rawClient(port, get.repeat(40));
+    const client = rawClient(port, get.repeat(12));
     client.socket.pause();
     await sleep(300);
     expect(begun).toBeLessThanOrEqual(4);
     client.socket.resume();
-    await expect.poll(() => begun, patience).toBe(40);
+    await expect.poll(() => begun, patience).toBe(12);
     client.socket.destroy();
   });
 });
 
-describe("slow senders", () => {
-  test("headers that do not end are answered with 408 while others are served", async () => {
-    const { port } = await start(hello, { headersTimeoutMs: 200, requestTimeoutMs: 400 });
-    const slow = rawClient(port, "GET / HTTP/1.1\r\nHost: a\r\n");
-    const quick = rawClient(port, get);
-    expect(await quick.waitFor(/hello$/)).toMatch(/^HTTP\/1\.1 200/);
-    expect(await slow.closed).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
-  });
-
-  test("a body that does not end is answered with 408", async () => {
-    const { port } = await start((request) => request.resume(), {
-      headersTimeoutMs: 200,
-      requestTimeoutMs: 400,
-    });
-    const slow = rawClient(port, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345");
-    expect(await slow.closed).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
-  });
-
-  test("a connection that never says anything is closed", async () => {
-    const { port } = await start(hello, { headersTimeoutMs: 200, socketTimeoutMs: 200 });
-    expect(await rawClient(port).closed).toMatch(/^$|^HTTP\/1\.1 408 /);
-  });
+test("a connection that never says anything is closed", async () => {
+  const { port } = await start(hello, { headersTimeoutMs: 200, socketTimeoutMs: 200 });
+  expect(await rawClient(port).closed).toMatch(/^$|^HTTP\/1\.1 408 /);
 });
 
 describe("slow readers", () => {
-  test("one that never reads is dropped", async () => {
-    const { port, server } = await start(large, { socketTimeoutMs: 300 });
+  test.each([
+    ["", false],
+    [", but goes on sending,", true],
+  ])("one that never reads%s is dropped", async (_but, isSending) => {
+    const { port, server } = await start(large, { socketTimeoutMs: 200 });
     const client = rawClient(port, get);
     client.socket.pause();
     await expect.poll(() => server.connections(), patience).toBe(1);
-    await expect.poll(() => server.connections(), patience).toBe(0);
-    client.socket.destroy();
-  });
-
-  test("one that never reads, but goes on sending, is dropped", async () => {
-    const { port, server } = await start(large, { socketTimeoutMs: 300 });
-    const client = rawClient(port, get);
-    client.socket.pause();
-    await expect.poll(() => server.connections(), patience).toBe(1);
-    const bytes = setInterval(() => client.socket.write("G"), 50);
+    const bytes = setInterval(() => void (isSending && client.socket.write("G")), 50);
     await expect.poll(() => server.connections(), patience).toBe(0);
     clearInterval(bytes);
     client.socket.destroy();
@@ -194,12 +150,12 @@ describe("slow readers", () => {
 
   test("one that waits for a slow answer, or is idle between two requests, is not", async () => {
     const { port, server } = await start(
-      (_request, response) => void sleep(700).then(() => response.end("late")),
-      { socketTimeoutMs: 200 },
+      (_request, response) => void sleep(300).then(() => response.end("late")),
+      { socketTimeoutMs: 100 },
     );
     const client = rawClient(port, get);
     await client.waitFor(/late$/);
-    await sleep(600);
+    await sleep(300);
     expect(server.connections()).toBe(1);
     client.socket.write(get);
     await client.waitFor(/late.*late$/s);
@@ -207,7 +163,7 @@ describe("slow readers", () => {
 });
 
 test("an idle connection is closed after the keep-alive timeout", async () => {
-  const { port } = await start(hello, { keepAliveTimeoutMs: 300, socketTimeoutMs: 5000 });
+  const { port } = await start(hello, { keepAliveTimeoutMs: 50 });
   const client = rawClient(port, get);
   expect(await client.closed).toMatch(/hello$/);
 });
@@ -221,46 +177,4 @@ test("connections beyond the limit are closed at once, the others served", async
   expect(await rawClient(port, get).closed).toBe("");
   first.socket.write(get);
   await first.waitFor(/hello.*hello$/s);
-});
-
-describe("closing", () => {
-  test("lets answers that are owed go out and closes what is idle or silent", async () => {
-    const { port, server } = await start((request, response) => {
-      if (request.url === "/slow") void sleep(300).then(() => response.end("slow"));
-      else response.end("quick");
-    });
-    const idle = rawClient(port, get);
-    await idle.waitFor(/quick$/);
-    const silent = rawClient(port);
-    const half = rawClient(port, "GET / HTTP/1.1\r\nHost:");
-    const slow = rawClient(port, "GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
-    await expect.poll(() => server.connections(), patience).toBe(4);
-    await sleep(50);
-    const closing = server.close({ timeoutMs: 5000 });
-    expect(await slow.closed).toMatch(/slow$/);
-    await Promise.all([idle.closed, silent.closed, half.closed]);
-    expect(await closing).toBe(true);
-  });
-
-  test("cuts off what takes too long and says so", async () => {
-    const { port, server } = await start(() => {});
-    const client = rawClient(port, get);
-    await expect.poll(() => server.connections(), patience).toBe(1);
-    await sleep(50);
-    expect(await server.close({ timeoutMs: 200 })).toBe(false);
-    expect(await client.closed).toBe("");
-  });
-});
-
-test("a port that is taken is an error with its code", async () => {
-  const { port } = await start(hello);
-  const second = createHttpServer(hello, {
-    headersTimeoutMs: 1,
-    requestTimeoutMs: 1,
-    socketTimeoutMs: 1,
-    answerTimeoutMs: 1000,
-    keepAliveTimeoutMs: 1,
-    maxConnections: 1,
-  });
-  await expect(second.listen({ host: "127.0.0.1", port })).rejects.toMatchObject({ code: "EADDRINUSE" });
 });

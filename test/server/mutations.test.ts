@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { read } from "../security/support/ask.ts";
+import { read } from "../support/ask.ts";
 import { createGate, sendJson } from "../support/fake-authentik.ts";
 import { type HouseGateway, startHouse } from "../support/house-gateway.ts";
+import { persisted } from "../support/persisted.ts";
 import { connectionBody } from "../support/wire-bodies.ts";
 
 const DELETE = "mutation($id:ID!){plexConnectionDelete(input:{id:$id}){deletedId userErrors{code}}}";
@@ -28,8 +28,7 @@ async function get(params: Record<string, string>, accept: string) {
 
 describe("a mutation by GET is 405 and never executed", () => {
   test.each(["application/json", "application/graphql-response+json"])("in %s", async (accept) => {
-    const hashed = createHash("sha256").update(DELETE_SEVEN).digest("hex");
-    const extensions = JSON.stringify({ persistedQuery: { version: 1, sha256Hash: hashed } });
+    const extensions = JSON.stringify(persisted(DELETE_SEVEN).extensions);
     for (const params of [
       { query: DELETE_SEVEN },
       { query: DELETE, variables: '{"id":7}' },
@@ -54,10 +53,7 @@ describe("a mutation by GET is 405 and never executed", () => {
 
 test("equal mutations in flight are each executed, sent once, and never answered together", async () => {
   const gate = createGate();
-  at.authentik.answer(async (_request, _response, fallback) => {
-    await gate.opened;
-    fallback();
-  });
+  at.authentik.answer(gate.answer);
   const deleting = [1, 2, 3].map(() =>
     at.gateway.post(DELETE, { authorization: ALICE, variables: { id: 7 } }),
   );

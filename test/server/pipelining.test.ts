@@ -1,9 +1,8 @@
-import { expect, onTestFinished, test } from "vitest";
-import { raw } from "../security/support/raw.ts";
-import { createGate, startFakeAuthentik } from "../support/fake-authentik.ts";
-import { startGateway, TOKEN } from "../support/gateway.ts";
+import { expect, test } from "vitest";
+import { createGate } from "../support/fake-authentik.ts";
+import { gatewayForTest, TOKEN } from "../support/gateway.ts";
 import { patience } from "../support/patience.ts";
-import { rawClient } from "../support/raw-client.ts";
+import { raw, rawClient } from "../support/raw-client.ts";
 
 function post(query: string, { type = "application/json" } = {}): string {
   const body = JSON.stringify({ query });
@@ -16,27 +15,14 @@ const NOWHERE = "GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n";
 const TOO_LONG =
   "POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n";
 
-async function start() {
-  const authentik = await startFakeAuthentik();
-  const gateway = await startGateway({ authentikUrl: authentik.url });
-  onTestFinished(async () => {
-    await gateway.close();
-    await authentik.close();
-  });
-  return { authentik, gateway };
-}
-
 function statuses(text: string): string[] {
   return [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status = ""]) => status);
 }
 
 test("requests of one segment are answered in order, though the refused ones are done first", async () => {
-  const { authentik, gateway } = await start();
+  const { authentik, gateway } = await gatewayForTest();
   const gate = createGate();
-  authentik.answer(async (_request, _response, fallback) => {
-    await gate.opened;
-    fallback();
-  });
+  authentik.answer(gate.answer);
   const bytes = post(FIVE) + post(FIVE, { type: "text/plain" }) + NOWHERE + post("{__typename}");
   const client = rawClient(Number(gateway.url.port), bytes);
   await authentik.arrived(1);
@@ -55,7 +41,7 @@ test("requests of one segment are answered in order, though the refused ones are
 });
 
 test("an expectation that nobody can meet is refused in JSON, in its turn, and logged", async () => {
-  const { gateway } = await start();
+  const { gateway } = await gatewayForTest();
   const expecting = post(FIVE).replace("Host", "Expect: 200-maybe\r\nHost");
   const bytes = post(FIVE) + expecting + NOWHERE;
   const client = rawClient(Number(gateway.url.port), bytes);
@@ -79,9 +65,21 @@ test.each([
 ])(
   "%s behind an answered request is answered second, and is the last on its connection",
   async (_name, bytes, expected) => {
-    const { gateway } = await start();
+    const { gateway } = await gatewayForTest();
     const answer = await raw(gateway.url, post(FIVE) + bytes + NOWHERE, { waitMs: 10_000 });
     expect(statuses(answer.text)).toEqual(expected);
     expect(answer.closedByServer).toBe(true);
   },
 );
+
+test("who asks the same by GET joins whoever did", async () => {
+  const { authentik, gateway } = await gatewayForTest();
+  const search = String(new URLSearchParams({ query: FIVE }));
+  const get = `GET /graphql?${search} HTTP/1.1\r\nHost: a\r\nAuthorization: ${TOKEN}\r\n\r\n`;
+  const client = rawClient(Number(gateway.url.port), get.repeat(2));
+  const received = await client.waitFor(/"user".*"user"/s);
+  client.socket.destroy();
+  expect(received.match(/^\{"data".*?\}\}\}/gms)).toHaveLength(2);
+  expect(gateway.records.map(({ shared }) => shared)).toEqual([false, true]);
+  expect(authentik.paths()).toEqual(["/api/v3/sources/user_connections/plex/5/"]);
+});

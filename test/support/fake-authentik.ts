@@ -52,26 +52,7 @@ export interface FakeAuthentikOptions {
   sandbox?: { release: SandboxRelease; directory: Directory };
 }
 
-export interface FakeAuthentik {
-  /** Base URL for the gateway, prefix included. */
-  readonly url: URL;
-  /** All requests so far, in order of arrival. Empty it with `requests.length = 0`. */
-  readonly requests: RecordedRequest[];
-  /** Paths of all requests so far. */
-  paths(): string[];
-  /** Connections by key: change them at will. */
-  readonly directory: Map<number, WireObject>;
-  /** Requests that have arrived and are not answered yet. */
-  inFlight(): number;
-  /** Replaces the answer of all further requests; `null` brings the fake's own back. */
-  answer(handler: AnswerHandler | null): void;
-  /** Resolves when so many requests have arrived in all. */
-  arrived(count: number): Promise<void>;
-  /** Resolves when so many requests have been given up by their client in all. */
-  abandoned(count: number): Promise<void>;
-  /** Ends every connection. */
-  close(): Promise<void>;
-}
+export type FakeAuthentik = Awaited<ReturnType<typeof startFakeAuthentik>>;
 
 /** Sends JSON as authentik does. */
 export function sendJson(
@@ -108,16 +89,20 @@ export function page(status: number, heading: string): Sending {
 }
 
 /** Something that answers can wait for, opened by the test: the only way to make an answer slow. */
-export function createGate(): { readonly opened: Promise<void>; open(): void } {
+export function createGate(): {
+  readonly opened: Promise<void>;
+  open(): void;
+  readonly answer: AnswerHandler;
+} {
   let open!: () => void;
   const opened = new Promise<void>((resolve) => {
     open = resolve;
   });
-  return { opened, open };
+  return { opened, open, answer: (_request, _response, fallback) => void opened.then(fallback) };
 }
 
 /** A real HTTP server on a free port of 127.0.0.1 that answers as a small authentik and writes down what it was asked. */
-export async function startFakeAuthentik(options: FakeAuthentikOptions = {}): Promise<FakeAuthentik> {
+export async function startFakeAuthentik(options: FakeAuthentikOptions = {}) {
   const prefix = options.prefix ?? "";
   const directory = new Map<number, WireObject>();
   for (const pk of options.pks ?? Array.from({ length: 100 }, (_, index) => index + 1))
@@ -125,7 +110,6 @@ export async function startFakeAuthentik(options: FakeAuthentikOptions = {}): Pr
 
   const requests: RecordedRequest[] = [];
   const watchers = new Set<() => void>();
-  let arrivals = 0;
   let aborts = 0;
   let inFlight = 0;
   let override: AnswerHandler | null = options.answer ?? null;
@@ -147,7 +131,6 @@ export async function startFakeAuthentik(options: FakeAuthentikOptions = {}): Pr
   const listener: RequestListener = (incoming, response) => {
     const recorded = record(incoming);
     requests.push(recorded);
-    arrivals += 1;
     inFlight += 1;
     response.once("close", () => {
       inFlight -= 1;
@@ -171,18 +154,25 @@ export async function startFakeAuthentik(options: FakeAuthentikOptions = {}): Pr
   const { port } = server.address() as AddressInfo;
 
   return {
+    /** Base URL for the gateway, prefix included. */
     url: new URL(`${options.tls === undefined ? "http" : "https"}://127.0.0.1:${port}${prefix}`),
+    /** All requests so far, in order of arrival. Empty it with `requests.length = 0`. */
     requests,
-    directory,
+    /** Paths of all requests so far. */
     paths: () => requests.map((request) => request.path),
+    /** Connections by key: change them at will. */
+    directory,
+    /** Requests that have arrived and are not answered yet. */
     inFlight: () => inFlight,
-    answer: (handler) => {
-      override = handler;
-    },
-    arrived: (count) => reached(() => arrivals, count),
-    abandoned: (count) => reached(() => aborts, count),
+    /** Replaces the answer of all further requests; `null` brings the fake's own back. */
+    answer: (handler: AnswerHandler | null): void => void (override = handler),
+    /** Resolves when so many requests have arrived since `requests` was emptied. */
+    arrived: (count: number) => reached(() => requests.length, count),
+    /** Resolves when so many requests have been given up by their client in all. */
+    abandoned: (count: number) => reached(() => aborts, count),
+    /** Ends every connection. */
     close: () =>
-      new Promise((resolve) => {
+      new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       }),

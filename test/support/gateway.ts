@@ -1,50 +1,25 @@
+import { onTestFinished } from "vitest";
 import type { GraphQLSchema } from "graphql";
 import { createAuthentik } from "../../src/authentik/client.ts";
-import type { AuthentikOptions } from "../../src/authentik/client.ts";
-import { loadConfig } from "../../src/config/load.ts";
-import { createSchema, FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
+import type { Authentik, AuthentikOptions } from "../../src/authentik/client.ts";
+import { loadConfig, type ServerLimits } from "../../src/config/load.ts";
+import { testSchema } from "./schema.ts";
 import { createHttpServer } from "../../src/server/http-server.ts";
+import { ask, type AskOptions, type GraphQLReply, TOKEN } from "./ask.ts";
 import { type FakeAuthentik, type FakeAuthentikOptions, startFakeAuthentik } from "./fake-authentik.ts";
 import { createGateway, type GatewayOptions } from "../../src/server/gateway.ts";
 import type { RequestRecord } from "../../src/server/pending-request.ts";
 
-/** The credential that {@link TestGateway.post} sends unless told otherwise. */
-export const TOKEN = "Bearer token-of-administrator";
-
-/** An error as a client reads it. */
-export interface ClientError {
-  message: string;
-  path?: (string | number)[];
-  locations?: { line: number; column: number }[];
-  extensions: { code: string; requestId: string } & Record<string, unknown>;
-}
-
-/** What one POST got. `json` is typed loosely on purpose: tests say what they expect. */
-export interface GraphQLReply {
-  status: number;
-  headers: Headers;
-  text: string;
-  data: Record<string, unknown> | null | undefined;
-  errors: ClientError[] | undefined;
-  extensions: Record<string, unknown> | undefined;
-}
+export { TOKEN, type GraphQLReply };
 
 export interface TestGateway {
   /** Base URL; the graph is at `/graphql`. */
   readonly url: URL;
   /** One record for each finished request, in order. */
   readonly records: RequestRecord[];
-  post(
-    query: string,
-    options?: {
-      variables?: Record<string, unknown>;
-      operationName?: string;
-      headers?: Record<string, string>;
-      /** `null`: none. */
-      authorization?: string | null;
-      signal?: AbortSignal;
-    },
-  ): Promise<GraphQLReply>;
+  post(query: string, options?: AskOptions): Promise<GraphQLReply>;
+  /** Operations being answered now. */
+  inFlight(): number;
   close(): Promise<void>;
 }
 
@@ -53,6 +28,9 @@ export interface TestGatewayOptions {
   gateway?: Partial<GatewayOptions>;
   authentik?: Partial<AuthentikOptions>;
   schema?: GraphQLSchema;
+  server?: Partial<ServerLimits>;
+  /** Puts a mistake in: what a test must find. */
+  spoil?: (authentik: Authentik) => Authentik;
 }
 
 const loaded = loadConfig({ env: {}, argv: [], readFile: () => "" });
@@ -76,7 +54,10 @@ export const TEST_AUTHENTIK_OPTIONS: Omit<AuthentikOptions, "url"> = {
 };
 
 /** The whole gateway behind a real HTTP listener on a free port. */
-export async function startGateway(options: TestGatewayOptions): Promise<TestGateway> {
+export async function startGateway({
+  spoil = (real) => real,
+  ...options
+}: TestGatewayOptions): Promise<TestGateway> {
   const records: RequestRecord[] = [];
   const authentik = createAuthentik({
     ...TEST_AUTHENTIK_OPTIONS,
@@ -86,37 +67,23 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   const gateway = createGateway(
     { ...TEST_GATEWAY_OPTIONS, ...options.gateway },
     {
-      schema: options.schema ?? createSchema({ federationLinkUrl: FEDERATION_LINK_URL }),
-      authentik,
+      schema: options.schema ?? testSchema(),
+      authentik: spoil(authentik),
       tracing: null,
       onRequest: (record) => records.push(record),
       routes: new Map(),
     },
   );
   await gateway.warmUp();
-  const server = createHttpServer(gateway.listener, config.server);
+  const server = createHttpServer(gateway.listener, { ...config.server, ...options.server });
   const port = await server.listen({ host: "127.0.0.1", port: 0 });
   const url = new URL(`http://127.0.0.1:${port}`);
 
   return {
     url,
     records,
-    async post(query, { variables, operationName, headers, authorization = TOKEN, signal } = {}) {
-      const response = await fetch(new URL("/graphql", url), {
-        method: "POST",
-        headers: {
-          "content-type": "application/json",
-          ...(authorization === null ? {} : { authorization }),
-          ...headers,
-        },
-        body: JSON.stringify({ query, variables, operationName }),
-        ...(signal ? { signal } : {}),
-      });
-      const text = await response.text();
-      const body: Pick<GraphQLReply, "data" | "errors" | "extensions"> = JSON.parse(text);
-      const { data, errors, extensions } = body;
-      return { status: response.status, headers: response.headers, text, data, errors, extensions };
-    },
+    post: (query, options) => ask(url, query, options),
+    inFlight: () => gateway.inFlight(),
     async close() {
       await server.close({ timeoutMs: 0 });
       await gateway.close();
@@ -131,6 +98,23 @@ export interface GatewayBeforeFake {
   gateway: TestGateway;
 }
 
+/** A gateway before a fake authentik; `close` ends both. */
+async function startBoth(
+  fake: FakeAuthentikOptions,
+  options: Omit<TestGatewayOptions, "authentikUrl">,
+): Promise<GatewayBeforeFake & { close: () => Promise<void> }> {
+  const authentik = await startFakeAuthentik(fake);
+  const gateway = await startGateway({ ...options, authentikUrl: authentik.url });
+  return {
+    authentik,
+    gateway,
+    async close() {
+      await gateway.close();
+      await authentik.close();
+    },
+  };
+}
+
 /** A gateway before a fake authentik, started by `beforeAll` or `beforeEach` and closed with what those are for. */
 export function useGateway(
   hook: (start: () => Promise<() => Promise<void>>) => void,
@@ -139,13 +123,19 @@ export function useGateway(
 ): GatewayBeforeFake {
   const at: Partial<GatewayBeforeFake> = {};
   hook(async () => {
-    const authentik = await startFakeAuthentik(fake);
-    const gateway = await startGateway({ ...options, authentikUrl: authentik.url });
-    Object.assign(at, { authentik, gateway });
-    return async () => {
-      await gateway.close();
-      await authentik.close();
-    };
+    const { close, ...both } = await startBoth(fake, options);
+    Object.assign(at, both);
+    return close;
   });
   return at as GatewayBeforeFake; // no test runs before the hook
+}
+
+/** The same for the test that is running. */
+export async function gatewayForTest(
+  options: Omit<TestGatewayOptions, "authentikUrl"> = {},
+  fake: FakeAuthentikOptions = {},
+): Promise<GatewayBeforeFake> {
+  const { close, ...both } = await startBoth(fake, options);
+  onTestFinished(close);
+  return both;
 }

@@ -3,7 +3,7 @@ import { household } from "./fake-household.ts";
 import { type GraphQLReply, startGateway, type TestGateway } from "./gateway.ts";
 import type { Directory } from "../../src/sandbox/directory.ts";
 import type { SandboxRelease } from "../../src/sandbox/releases.ts";
-import { createSchema, FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
+import { testSchema } from "./schema.ts";
 
 /** Releases of which each has another shape of connections or sources. */
 export const SHAPES: readonly SandboxRelease[] = ["2024.2", "2024.8", "2025.4", "2025.12"];
@@ -37,7 +37,7 @@ export async function startHouse(
   const gateway = await startGateway({
     authentikUrl: authentik.url,
     gateway: { maxScannedRows },
-    schema: createSchema({ federationLinkUrl: FEDERATION_LINK_URL, mutations }),
+    schema: testSchema({ mutations }),
   });
   return {
     house,

@@ -1,28 +1,21 @@
-import { connect, type Socket } from "node:net";
+import { connect } from "node:net";
 
 /** A connection that sends exactly what a test wants and remembers what came back. */
-export interface RawClient {
-  readonly socket: Socket;
-  readonly received: () => string;
-  /** Resolves with everything received once the server has ended or reset the connection. */
-  readonly closed: Promise<string>;
-  /** Resolves once something received matches. */
-  readonly waitFor: (pattern: RegExp) => Promise<string>;
-}
-
-export function rawClient(port: number, firstBytes = ""): RawClient {
+export function rawClient(port: number, firstBytes: string | Buffer = "") {
   const socket = connect({ port, host: "127.0.0.1" });
   let text = "";
-  socket.setEncoding("latin1");
+  socket.setEncoding("utf8");
   socket.on("data", (chunk: string) => (text += chunk));
   socket.on("error", () => {});
   if (firstBytes !== "") socket.write(firstBytes);
   return {
     socket,
-    received: () => text,
-    closed: new Promise((resolve) => socket.once("close", () => resolve(text))),
-    waitFor: (pattern) =>
-      new Promise((resolve, reject) => {
+    received: (): string => text,
+    /** Resolves with everything received once the server has ended or reset the connection. */
+    closed: new Promise<string>((resolve) => socket.once("close", () => resolve(text))),
+    /** Resolves once something received matches. */
+    waitFor: (pattern: RegExp) =>
+      new Promise<string>((resolve, reject) => {
         const look = (): void => {
           if (pattern.test(text)) resolve(text);
         };
@@ -31,4 +24,38 @@ export function rawClient(port: number, firstBytes = ""): RawClient {
         look();
       }),
   };
+}
+
+/** Writes bytes as they are on a connection of its own; clients would refuse or mend what is tested here. */
+export async function raw(url: URL, bytes: string | Buffer, { waitMs = 2_000 } = {}) {
+  const { socket, closed } = rawClient(Number(url.port), bytes);
+  let closedByServer = true;
+  const timer = setTimeout(() => {
+    closedByServer = false;
+    socket.destroy();
+  }, waitMs);
+  const text = await closed;
+  clearTimeout(timer);
+  return {
+    text,
+    /** Status of the first answer; 0 where there was none. */
+    status: Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1] ?? 0),
+    /** How many answers there were on the connection. */
+    answers: text.match(/HTTP\/1\.1 \d+/g)?.length ?? 0,
+    /** Who ended it: the server, or this side after `waitMs`. */
+    closedByServer,
+  };
+}
+
+/** A POST of JSON as text, with `Connection: close`. */
+export function postText(body: string, lines: readonly string[] = []): string {
+  const head = [
+    "POST /graphql HTTP/1.1",
+    ...(lines.some((line) => /^host:/i.test(line)) ? [] : ["Host: localhost"]),
+    "Content-Type: application/json",
+    "Connection: close",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...lines,
+  ];
+  return `${head.join("\r\n")}\r\n\r\n${body}`;
 }

@@ -7,38 +7,22 @@ import {
 import { AuthentikError } from "../../../src/authentik/authentik-error.ts";
 import { createPkLookup, type PkLookup } from "../../../src/authentik/lookup/by-pk.ts";
 import { decodeObject, decodePk } from "../../../src/authentik/decoders.ts";
-import {
-  createServer,
-  createSimulatedGateway,
-  createSimulation,
-  listOf,
-  RETRIEVE,
-  type SimulatedServer,
-  type Simulation,
-} from "../scheduler/simulation.ts";
+import { createSimulatedGateway, listOf, RETRIEVE, type Simulation } from "../scheduler/simulation.ts";
 
 /** A list as one caller sees it: rows with the keys 1 to `rows`. */
-export interface SimulatedList {
+interface SimulatedList {
   rows: number;
   /** Keys that this caller may see; all of them where absent. */
   visible?: number;
-  /** Largest page that authentik grants. */
-  maxPageSize?: number;
 }
 
-export interface Row {
+interface Row {
   pk: number;
 }
 
-/** What a response would be instead; undefined: as it is. */
-export type Tamper = (path: string, body: unknown) => unknown;
-
 /** The real lookup over the real queue and limit, in front of a simulated authentik of two workers. */
-export interface SimulatedLookup {
+interface SimulatedLookup {
   simulation: Simulation;
-  server: SimulatedServer;
-  /** Paths asked for since the last operation began. */
-  requests: string[];
   /** One operation. */
   run: (
     callerKey: string,
@@ -46,16 +30,10 @@ export interface SimulatedLookup {
   ) => Promise<{ outcomes: unknown[]; ms: number; costMs: number }>;
 }
 
-export function createSimulatedLookup(
-  list: SimulatedList,
-  { workers = 2, tamper, isListOn = true }: { workers?: number; tamper?: Tamper; isListOn?: boolean } = {},
-): SimulatedLookup {
-  const simulation = createSimulation();
-  const server = createServer(simulation, workers);
-  const gateway = createSimulatedGateway(simulation, server);
+export function createSimulatedLookup(list: SimulatedList): SimulatedLookup {
+  const { simulation, server, send } = createSimulatedGateway(2);
   // Only what a lookup asks of it.
-  const upstream = { list: isListOn, rowCost: () => 0.08 } as Authentik;
-  const requests: string[] = [];
+  const upstream = { list: true, rowCost: () => 0.08 } as Authentik;
 
   const clientOf = (callerKey: string): AuthentikClient => ({
     callerKey,
@@ -64,12 +42,10 @@ export function createSimulatedLookup(
     memory: new Map(),
     delete: () => Promise.reject(new Error("nothing is deleted here")),
     get(request: UpstreamRequest) {
-      requests.push(request.path);
-      const said = answer(list, request.path);
-      const body = tamper?.(request.path, said) ?? said;
-      const work = request.rows === undefined ? RETRIEVE : listOf(rowsIn(said));
+      const body = answer(list, request.path);
+      const work = request.rows === undefined ? RETRIEVE : listOf(rowsIn(body));
       return new Promise((resolve, reject) => {
-        gateway.send(callerKey, work, () => {
+        send(callerKey, work, () => {
           if (body instanceof AuthentikError) reject(body);
           else resolve(body);
         });
@@ -89,10 +65,7 @@ export function createSimulatedLookup(
 
   return {
     simulation,
-    server,
-    requests,
     async run(callerKey, pks) {
-      requests.length = 0;
       const startedAt = simulation.now();
       const spentMs = server.spentMs();
       const outcomes = await simulation.settle(lookup(clientOf(callerKey), pks));
@@ -102,14 +75,14 @@ export function createSimulatedLookup(
 }
 
 /** What authentik says. */
-function answer({ rows, visible = rows, maxPageSize = 100 }: SimulatedList, path: string): unknown {
+function answer({ rows, visible = rows }: SimulatedList, path: string): unknown {
   const pk = /^\/things\/(\d+)\/$/.exec(path)?.[1];
   if (pk !== undefined) {
     return Number(pk) <= visible ? { pk: Number(pk) } : new AuthentikError("not-found", "no such thing");
   }
   const query = new URL(path, "http://authentik").searchParams;
   const page = Number(query.get("page"));
-  const pageSize = Math.min(maxPageSize, Number(query.get("page_size")));
+  const pageSize = Number(query.get("page_size"));
   const pages = Math.max(1, Math.ceil(visible / pageSize));
   const first = (page - 1) * pageSize + 1;
   const last = Math.min(visible, page * pageSize);

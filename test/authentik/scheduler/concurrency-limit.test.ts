@@ -1,27 +1,21 @@
 import { describe, expect, test } from "vitest";
 import { createFixedLimit, createGradientLimit } from "../../../src/authentik/scheduler/concurrency-limit.ts";
-import {
-  createServer,
-  createSimulatedGateway,
-  createSimulation,
-  listOf,
-  RETRIEVE,
-  type SimulatedGateway,
-} from "./simulation.ts";
+import { createSimulatedGateway, listOf, RETRIEVE, type SimulatedGateway, type Work } from "./simulation.ts";
 
-type Work = Parameters<SimulatedGateway["send"]>[1];
-
-/** The real queue and limit in front of a simulated authentik, with so many clients that send one request after the other. */
-function startLoad({ workers, clients, work }: { workers: number; clients: number; work: () => Work }) {
-  const simulation = createSimulation();
-  const server = createServer(simulation, workers);
-  const gateway = createSimulatedGateway(simulation, server);
-  let isOver = false;
-  const send = (): void => {
-    if (!isOver) gateway.send("caller", work(), send);
-  };
+/** So many clients that send one request after the other. */
+function startLoad({
+  workers,
+  clients,
+  work,
+}: {
+  workers: number;
+  clients: number;
+  work: () => Work;
+}): SimulatedGateway {
+  const gateway = createSimulatedGateway(workers);
+  const send = (): void => gateway.send("caller", work(), send);
   for (let client = 0; client < clients; client += 1) send();
-  return { simulation, server, ...gateway, stop: () => (isOver = true) };
+  return gateway;
 }
 
 test("a fixed limit stays what it is", () => {
@@ -39,9 +33,7 @@ describe("the gradient limit", () => {
   });
 
   test("never grows while nobody waits, and learns nothing from slow answers to light traffic", () => {
-    const simulation = createSimulation();
-    const server = createServer(simulation, Infinity);
-    const { send, limit } = createSimulatedGateway(simulation, server);
+    const { simulation, send, limit } = createSimulatedGateway(Infinity);
     const arrive = (): void => {
       send("caller", { ...RETRIEVE, serviceMs: simulation.random() < 0.3 ? 900 : 33 }, () => {});
       simulation.after(400, arrive);

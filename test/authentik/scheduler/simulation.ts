@@ -4,6 +4,7 @@ import {
   type LimitSample,
 } from "../../../src/authentik/scheduler/concurrency-limit.ts";
 import { createRequestQueue, type RequestQueue } from "../../../src/authentik/scheduler/queue.ts";
+import { createRandom } from "../../support/random.ts";
 
 /** All promises that can go on have gone on by then. */
 const afterPromises = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -20,50 +21,26 @@ export interface Simulation {
   random(): number;
 }
 
-export function createSimulation(seed = 1): Simulation {
+function createSimulation(): Simulation {
+  const random = createRandom(1);
   let time = 0;
-  let sequence = 0;
-  let state = seed >>> 0;
-  const heap: { at: number; sequence: number; action: () => void }[] = [];
-  const before = (a: number, b: number): boolean => {
-    const [x, y] = [heap[a]!, heap[b]!];
-    return x.at < y.at || (x.at === y.at && x.sequence < y.sequence);
-  };
-  const swap = (a: number, b: number): void => {
-    [heap[a], heap[b]] = [heap[b]!, heap[a]!];
-  };
-  /** Runs the next event. */
-  const step = (): void => {
-    const event = heap[0]!;
-    const last = heap.pop()!;
-    if (heap.length > 0) {
-      heap[0] = last;
-      let index = 0;
-      for (;;) {
-        let least = index;
-        for (const child of [2 * index + 1, 2 * index + 2]) {
-          if (child < heap.length && before(child, least)) least = child;
-        }
-        if (least === index) break;
-        swap(index, least);
-        index = least;
-      }
-    }
-    time = event.at;
-    event.action();
+  /** Ascending by time; what was asked for first comes first at the same time. */
+  const events: { at: number; action: () => void }[] = [];
+  const step = ({ at, action }: (typeof events)[number]): void => {
+    time = at;
+    action();
   };
   return {
     now: () => time,
     after(delayMs, action) {
-      heap.push({ at: time + delayMs, sequence: (sequence += 1), action });
-      let index = heap.length - 1;
-      while (index > 0 && before(index, (index - 1) >> 1)) {
-        swap(index, (index - 1) >> 1);
-        index = (index - 1) >> 1;
-      }
+      const at = time + delayMs;
+      events.splice(events.findLastIndex((event) => event.at <= at) + 1, 0, { at, action });
     },
     runUntil(timeMs) {
-      while (heap.length > 0 && heap[0]!.at <= timeMs) step();
+      for (let next; (next = events[0]) && next.at <= timeMs;) {
+        events.shift();
+        step(next);
+      }
       time = timeMs;
     },
     async settle(promise) {
@@ -71,24 +48,18 @@ export function createSimulation(seed = 1): Simulation {
       const note = (): void => settled.abort();
       promise.then(note, note);
       await afterPromises();
-      while (!settled.signal.aborted && heap.length > 0) {
-        step();
+      for (let next; !settled.signal.aborted && (next = events.shift());) {
+        step(next);
         await afterPromises();
       }
       return promise;
     },
-    random() {
-      // mulberry32
-      state = (state + 0x6d2b79f5) >>> 0;
-      let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-      mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-      return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-    },
+    random: () => random.next(),
   };
 }
 
 /** An authentik that serves first come, first served. */
-export interface SimulatedServer {
+interface SimulatedServer {
   serve(serviceMs: number, done: () => void): void;
   /** Milliseconds of a worker spent so far. */
   spentMs(): number;
@@ -96,7 +67,7 @@ export interface SimulatedServer {
   slowDown(factor: number): void;
 }
 
-export function createServer(simulation: Simulation, workers: number): SimulatedServer {
+function createServer(simulation: Simulation, workers: number): SimulatedServer {
   const backlog: { serviceMs: number; done: () => void }[] = [];
   let busy = 0;
   let spentMs = 0;
@@ -127,23 +98,28 @@ export function createServer(simulation: Simulation, workers: number): Simulated
 
 /** The real queue and limit in front of a simulated authentik. */
 export interface SimulatedGateway {
+  simulation: Simulation;
+  server: SimulatedServer;
   queue: RequestQueue;
   limit: ConcurrencyLimit;
   /** One request; `done` gets its whole time, waiting included. */
-  send: (
-    callerKey: string,
-    request: { serviceMs: number; kind: LimitSample["kind"] },
-    done: (ms: number) => void,
-  ) => void;
+  send: (callerKey: string, request: Work, done: (ms: number) => void) => void;
 }
 
-export function createSimulatedGateway(
-  simulation: Simulation,
-  server: SimulatedServer,
-  limit: ConcurrencyLimit = createGradientLimit(simulation),
-): SimulatedGateway {
+/** What a request costs a worker. */
+export interface Work {
+  serviceMs: number;
+  kind: LimitSample["kind"];
+}
+
+export function createSimulatedGateway(workers: number): SimulatedGateway {
+  const simulation = createSimulation();
+  const server = createServer(simulation, workers);
+  const limit = createGradientLimit(simulation);
   const queue = createRequestQueue({ limit, queueMax: 100_000 });
   return {
+    simulation,
+    server,
     queue,
     limit,
     send(callerKey, { serviceMs, kind }, done) {
@@ -165,7 +141,7 @@ export function createSimulatedGateway(
 /** What real servers were timed at: a retrieve, the refusal of a credential, and a list. */
 export const RETRIEVE = { serviceMs: 33, kind: "retrieve" } as const;
 export const REFUSAL = { serviceMs: 31, kind: "refusal" } as const;
-export function listOf(rows: number): { serviceMs: number; kind: "other" } {
+export function listOf(rows: number): Work {
   return { serviceMs: 30 + 2.6 * rows, kind: "other" };
 }
 

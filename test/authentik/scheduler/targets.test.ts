@@ -1,41 +1,26 @@
 import { describe, expect, test } from "vitest";
 import {
-  createServer,
   createSimulatedGateway,
-  createSimulation,
   quantile,
   REFUSAL,
   RETRIEVE,
   type SimulatedGateway,
-  type Simulation,
+  type Work,
 } from "./simulation.ts";
 
 /** What docs/decisions/0004 promises, in virtual time: nothing here sleeps or measures, every run is the same. */
 
-interface World {
-  simulation: Simulation;
-  gateway: SimulatedGateway;
-}
-
-type Work = Parameters<SimulatedGateway["send"]>[1];
-
-/** The real queue and limit in front of a simulated authentik. */
-function createWorld(workers: number): World {
-  const simulation = createSimulation();
-  return { simulation, gateway: createSimulatedGateway(simulation, createServer(simulation, workers)) };
-}
-
 /** Up to 30 % more or less, as real servers are. */
-function varied({ simulation }: World, work: Work): Work {
+function varied({ simulation }: SimulatedGateway, work: Work): Work {
   return { ...work, serviceMs: work.serviceMs * (0.7 + 0.6 * simulation.random()) };
 }
 
 /** A client that sends an operation of so many requests at once, and the next one when all of it is answered. */
 function addClient(
-  world: World,
+  gateway: SimulatedGateway,
   options: { callerKey: string; work: Work; keys?: number; pauseMs?: () => number; times?: number[] },
 ): void {
-  const { simulation, gateway } = world;
+  const { simulation } = gateway;
   const { callerKey, work, keys = 1, pauseMs = () => 0, times = [] } = options;
   const operation = (): void => {
     const startedAt = simulation.now();
@@ -46,29 +31,34 @@ function addClient(
       times.push(simulation.now() - startedAt);
       simulation.after(pauseMs(), operation);
     };
-    for (let key = 0; key < keys; key += 1) gateway.send(callerKey, varied(world, work), answered);
+    for (let key = 0; key < keys; key += 1) gateway.send(callerKey, varied(gateway, work), answered);
   };
   operation();
 }
 
 /** Requests that come one by one, whatever is answered. */
 function addArrivals(
-  world: World,
+  gateway: SimulatedGateway,
   { everyMs, callerKey, work }: { everyMs: number; callerKey: (index: number) => string; work: Work },
 ): void {
   let index = 0;
   const arrive = (): void => {
-    world.gateway.send(callerKey(index), varied(world, work), () => {});
+    gateway.send(callerKey(index), varied(gateway, work), () => {});
     index += 1;
-    world.simulation.after(everyMs, arrive);
+    gateway.simulation.after(everyMs, arrive);
   };
   arrive();
 }
 
 /** How many are in flight, looked at every few milliseconds for so long from now on. */
-function watchInFlight({ simulation, gateway }: World, forMs: number): number[] {
+function watchInFlight({ simulation, queue }: SimulatedGateway, forMs: number): number[] {
   const seen: number[] = [];
-  for (let at = 0; at < forMs; at += 7) simulation.after(at, () => seen.push(gateway.queue.inFlight()));
+  const until = simulation.now() + forMs;
+  const look = (): void => {
+    seen.push(queue.inFlight());
+    if (simulation.now() < until) simulation.after(7, look);
+  };
+  look();
   return seen;
 }
 
@@ -80,15 +70,15 @@ describe("64 clients with one retrieve each at a time, or as many as keep all wo
   ])(
     "get 0.95 of what $workers workers can do, with $most in flight at most",
     ({ workers, clients, most }) => {
-      const world = createWorld(workers);
+      const gateway = createSimulatedGateway(workers);
       const times: number[] = [];
       for (let client = 0; client < clients; client += 1) {
-        addClient(world, { callerKey: `caller ${client}`, work: RETRIEVE, times });
+        addClient(gateway, { callerKey: `caller ${client}`, work: RETRIEVE, times });
       }
-      world.simulation.runUntil(4_000);
+      gateway.simulation.runUntil(4_000);
       times.length = 0;
-      const inFlight = watchInFlight(world, 60_000);
-      world.simulation.runUntil(64_000);
+      const inFlight = watchInFlight(gateway, 60_000);
+      gateway.simulation.runUntil(64_000);
       expect(times.length).toBeGreaterThanOrEqual(0.95 * workers * (60_000 / RETRIEVE.serviceMs));
       expect(Math.max(...inFlight)).toBeLessThanOrEqual(most);
       expect(Math.min(...inFlight)).toBeGreaterThanOrEqual(2);
@@ -97,28 +87,28 @@ describe("64 clients with one retrieve each at a time, or as many as keep all wo
 });
 
 test("128 clients of an authentik that always takes 20 ms have more than 60 in flight within 5 s", () => {
-  const world = createWorld(Infinity);
+  const gateway = createSimulatedGateway(Infinity);
   for (let client = 0; client < 128; client += 1) {
-    addClient(world, { callerKey: `caller ${client}`, work: { ...RETRIEVE, serviceMs: 20 } });
+    addClient(gateway, { callerKey: `caller ${client}`, work: { ...RETRIEVE, serviceMs: 20 } });
   }
-  world.simulation.runUntil(5_000);
-  expect(world.gateway.queue.inFlight()).toBeGreaterThan(60);
+  gateway.simulation.runUntil(5_000);
+  expect(gateway.queue.inFlight()).toBeGreaterThan(60);
 });
 
 /** How long one takes, after ten seconds of getting used to what else there is. */
-const singlesBeside = (addOthers: (world: World) => void): number[] => {
-  const world = createWorld(2);
+const singlesBeside = (addOthers: (gateway: SimulatedGateway) => void): number[] => {
+  const gateway = createSimulatedGateway(2);
   const times: number[] = [];
-  addOthers(world);
-  addClient(world, {
+  addOthers(gateway);
+  addClient(gateway, {
     callerKey: "single",
     work: RETRIEVE,
-    pauseMs: () => 20 + 60 * world.simulation.random(),
+    pauseMs: () => 20 + 60 * gateway.simulation.random(),
     times,
   });
-  world.simulation.runUntil(10_000);
+  gateway.simulation.runUntil(10_000);
   times.length = 0;
-  world.simulation.runUntil(70_000);
+  gateway.simulation.runUntil(70_000);
   return times;
 };
 
@@ -126,8 +116,8 @@ describe("one retrieve at a time, two workers", () => {
   const alone = singlesBeside(() => {});
 
   test("beside another caller's 500: p95 at most 3 times as long as alone", () => {
-    const beside = singlesBeside((world) =>
-      addClient(world, { callerKey: "other", keys: 500, work: RETRIEVE }),
+    const beside = singlesBeside((gateway) =>
+      addClient(gateway, { callerKey: "other", keys: 500, work: RETRIEVE }),
     );
     expect(quantile(beside, 0.95)).toBeLessThanOrEqual(3 * quantile(alone, 0.95));
   });
@@ -137,8 +127,8 @@ describe("one retrieve at a time, two workers", () => {
     { others: "with tokens that they made up", callerKey: "", work: REFUSAL },
     { others: "refused at once", callerKey: "", work: { ...REFUSAL, serviceMs: 3 } },
   ])("beside 64 clients $others: p50 at most 3 times as long as alone", ({ callerKey, work }) => {
-    const beside = singlesBeside((world) => {
-      for (let client = 0; client < 64; client += 1) addClient(world, { callerKey, work });
+    const beside = singlesBeside((gateway) => {
+      for (let client = 0; client < 64; client += 1) addClient(gateway, { callerKey, work });
     });
     expect(quantile(beside, 0.5)).toBeLessThanOrEqual(3 * quantile(alone, 0.5));
   });
@@ -148,24 +138,26 @@ describe("50 retrieves at once, an authentik that always takes 30 ms", () => {
   const work = { ...RETRIEVE, serviceMs: 30 };
 
   /** How long they take in a minute of operations, and the first time after a minute of nothing but the others. */
-  const timesBeside = (addOthers: (world: World) => void): { steady: number[]; afterIdleness: number } => {
-    const world = createWorld(Infinity);
+  const timesBeside = (
+    addOthers: (gateway: SimulatedGateway) => void,
+  ): { steady: number[]; afterIdleness: number } => {
+    const gateway = createSimulatedGateway(Infinity);
     const times: number[] = [];
     let isIdle = false;
-    addOthers(world);
-    addClient(world, {
+    addOthers(gateway);
+    addClient(gateway, {
       callerKey: "fifty",
       keys: 50,
       work,
       pauseMs: () => (isIdle ? 60_000 : 0),
       times,
     });
-    world.simulation.runUntil(5_000);
+    gateway.simulation.runUntil(5_000);
     times.length = 0;
-    world.simulation.runUntil(65_000);
+    gateway.simulation.runUntil(65_000);
     const steady = times.splice(0);
     isIdle = true;
-    world.simulation.runUntil(130_000);
+    gateway.simulation.runUntil(130_000);
     return { steady, afterIdleness: times[1] ?? NaN };
   };
   const alone = timesBeside(() => {});
@@ -184,7 +176,7 @@ describe("50 retrieves at once, an authentik that always takes 30 ms", () => {
       arrivals: { everyMs: 33, callerKey: () => "", work: { ...REFUSAL, serviceMs: 3 } },
     },
   ])("take at most 1.5 times as long beside $others", ({ arrivals }) => {
-    const beside = timesBeside((world) => addArrivals(world, arrivals));
+    const beside = timesBeside((gateway) => addArrivals(gateway, arrivals));
     expect(quantile(beside.steady, 0.95)).toBeLessThanOrEqual(1.5 * quantile(alone.steady, 0.95));
     expect(beside.afterIdleness).toBeLessThanOrEqual(1.5 * alone.afterIdleness);
   });

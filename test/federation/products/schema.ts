@@ -3,20 +3,9 @@ import DirectivesPlugin from "@pothos/plugin-directives";
 import FederationPlugin from "@pothos/plugin-federation";
 import { DirectiveLocation, GraphQLDirective, type GraphQLSchema, specifiedDirectives } from "graphql";
 import { isolateEntities } from "../../../src/graphql/entities.ts";
-import {
-  type CaseStudy,
-  type DeprecatedProduct,
-  deprecatedProduct,
-  type Dimension,
-  federationStudy,
-  type Product,
-  products,
-  type Research,
-  studioStudy,
-  type User,
-  user,
-  type Variation,
-} from "./records.ts";
+import { deprecatedProduct, type dimension, products, studies, type User, user } from "./records.ts";
+
+type Product = (typeof products)[number];
 
 interface SchemaTypes {
   DefaultFieldNullability: false;
@@ -33,10 +22,10 @@ export function createProductsSchema(): GraphQLSchema {
     defaultFieldNullability: false,
   });
 
-  const variation = builder.objectRef<Variation>("ProductVariation").implement({
+  const variation = builder.objectRef<Product["variation"]>("ProductVariation").implement({
     fields: (t) => ({ id: t.exposeID("id") }),
   });
-  const dimensions = builder.objectRef<Dimension>("ProductDimension").implement({
+  const dimensions = builder.objectRef<typeof dimension>("ProductDimension").implement({
     shareable: true,
     fields: (t) => ({
       size: t.exposeString("size", { nullable: true }),
@@ -44,13 +33,13 @@ export function createProductsSchema(): GraphQLSchema {
       unit: t.exposeString("unit", { nullable: true, inaccessible: true }),
     }),
   });
-  const study = builder.objectRef<CaseStudy>("CaseStudy").implement({
+  const study = builder.objectRef<Product["research"][number]["study"]>("CaseStudy").implement({
     fields: (t) => ({
       caseNumber: t.exposeID("caseNumber"),
       description: t.exposeString("description", { nullable: true }),
     }),
   });
-  const research = builder.objectRef<Research>("ProductResearch").implement({
+  const research = builder.objectRef<Product["research"][number]>("ProductResearch").implement({
     fields: (t) => ({
       study: t.field({ type: study, resolve: (parent) => parent.study }),
       outcome: t.exposeString("outcome", { nullable: true }),
@@ -59,7 +48,7 @@ export function createProductsSchema(): GraphQLSchema {
   builder.asEntity(research, {
     key: builder.selection<{ study: { caseNumber: string } }>("study { caseNumber }"),
     resolveReference: (reference) =>
-      [federationStudy, studioStudy].find((item) => item.study.caseNumber === reference.study.caseNumber),
+      studies.find((item) => item.study.caseNumber === reference.study.caseNumber),
   });
 
   const userKey = builder.selection<{ email: string }>("email");
@@ -85,7 +74,7 @@ export function createProductsSchema(): GraphQLSchema {
       }),
     });
 
-  const deprecated = builder.objectRef<DeprecatedProduct>("DeprecatedProduct").implement({
+  const deprecated = builder.objectRef<typeof deprecatedProduct>("DeprecatedProduct").implement({
     fields: (t) => ({
       sku: t.exposeString("sku"),
       package: t.exposeString("package"),
@@ -169,7 +158,7 @@ export function createProductsSchema(): GraphQLSchema {
   return schema;
 }
 
-function findDeprecated(key: { sku: string; package: string }): DeprecatedProduct | null {
+function findDeprecated(key: { sku: string; package: string }): typeof deprecatedProduct | null {
   const found = key.sku === deprecatedProduct.sku && key.package === deprecatedProduct.package;
   return found ? deprecatedProduct : null;
 }

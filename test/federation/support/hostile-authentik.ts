@@ -1,12 +1,19 @@
 import type { ServerResponse } from "node:http";
+import { REFUSED } from "../../entities/representations.ts";
 import {
   type AnswerHandler,
   type FakeAuthentik,
   sendJson,
-  sendPage,
   startFakeAuthentik,
 } from "../../support/fake-authentik.ts";
-import { connectionBody, listBody, plexSourceBody, sourceBody, userBody } from "../../support/wire-bodies.ts";
+import {
+  connectionBody,
+  FAMILY_PK,
+  listBody,
+  plexSourceBody,
+  sourceBody,
+  userBody,
+} from "../../support/wire-bodies.ts";
 
 /** Callers of the authentik below: what a request says in `Authorization`. */
 export const CALLERS = {
@@ -17,15 +24,14 @@ export const CALLERS = {
   nobody: null,
 } as const;
 
-/** Keys whose retrieval fails, each in its own way. */
-export const FAILING = {
-  61: "FORBIDDEN",
-  62: "UPSTREAM_ERROR",
-  63: "UPSTREAM_INVALID_RESPONSE",
-  64: "RATE_LIMITED",
-  65: "UPSTREAM_REDIRECTED",
-  66: "UPSTREAM_REJECTED",
-} as const;
+/** A connection that leads to a login page. */
+const REDIRECTED = 66;
+
+/** Keys whose retrieval fails, each in its own way, and the codes. */
+export const FAILING: Readonly<Record<number, string>> = {
+  ...Object.fromEntries(Object.entries(REFUSED).map(([pk, { code }]) => [pk, code])),
+  [REDIRECTED]: "UPSTREAM_REDIRECTED",
+};
 
 /** A connection whose source has a policy engine mode that no release knows: one field of it fails. */
 export const UNKNOWN_MODE = 67;
@@ -61,41 +67,19 @@ const trouble: AnswerHandler = (request, response, fallback) => {
   const user = /^\/core\/users\/(\d+)\/$/.exec(path)?.[1];
   if (path.startsWith("/sources/plex/?")) sendJson(response, 200, listBody([plexSourceBody()]));
   else if (path === "/core/users/me/")
-    sendJson(response, 200, { user: userBody(41, "alice", { groups: [] }) });
+    sendJson(response, 200, { user: userBody(41, "alice", { groups: [{ pk: FAMILY_PK, name: "family" }] }) });
   else if (user !== undefined) sendJson(response, 200, userBody(Number(user), `user${user}`));
   else if (path.startsWith("/core/users/?")) sendJson(response, 200, listBody([userBody(41, "alice")]));
   else answerConnection(path, response, fallback);
 };
 
 function answerConnection(path: string, response: ServerResponse, fallback: () => void): void {
-  switch (Number(/\/plex\/(\d+)\/$/.exec(path)?.[1])) {
-    case 61:
-      sendJson(response, 403, { detail: "You do not have permission to perform this action." });
-      return;
-    case 62:
-      sendPage(response, 500, "Server Error");
-      return;
-    case 63:
-      sendJson(response, 200, { hello: 1 });
-      return;
-    case 64:
-      sendJson(response, 429, { detail: "Request was throttled." }, { "Retry-After": "1" });
-      return;
-    case 65:
-      response.writeHead(302, { Location: "/if/flow/default-authentication-flow/" });
-      response.end();
-      return;
-    case 66:
-      sendJson(response, 409, { detail: "Conflict." });
-      return;
-    case UNKNOWN_MODE:
-      sendJson(
-        response,
-        200,
-        connectionBody(UNKNOWN_MODE, { source: sourceBody({ policy_engine_mode: "most" }) }),
-      );
-      return;
-    default:
-      fallback();
-  }
+  const pk = Number(/\/plex\/(\d+)\/$/.exec(path)?.[1]);
+  const refusal = REFUSED[pk];
+  if (refusal) sendJson(response, refusal.status, refusal.body);
+  else if (pk === REDIRECTED)
+    response.writeHead(302, { Location: "/if/flow/default-authentication-flow/" }).end();
+  else if (pk === UNKNOWN_MODE)
+    sendJson(response, 200, connectionBody(pk, { source: sourceBody({ policy_engine_mode: "most" }) }));
+  else fallback();
 }

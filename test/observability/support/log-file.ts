@@ -1,5 +1,4 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import {
@@ -8,15 +7,9 @@ import {
   type LogOptions,
   type ProcessLog,
 } from "../../../src/observability/log.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 export type Line = Record<string, unknown>;
-
-/** A folder that goes with the test. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "log-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  return folder;
-}
 
 /** A log on a file descriptor, and what it wrote. */
 export async function openLogFile(options: Partial<LogOptions> = {}): Promise<

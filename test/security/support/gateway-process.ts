@@ -21,7 +21,7 @@ export function startGatewayProcess(
 ): Promise<ServerProcess> {
   const main = fileURLToPath(new URL("../../../dist/main.js", import.meta.url));
   return startServerProcess([...nodeFlags, main, "serve"], {
-    readUrl: (output) => /GraphQL: (http:\S+)\/graphql/.exec(output)?.[1],
+    address: /GraphQL: (http:\S+)\/graphql/,
     env: { AUTHENTIK_URL: authentikUrl.href, PORT: "0", ...env },
   });
 }
