@@ -55,14 +55,10 @@ export function createFastPath(options: FastPathOptions) {
       !(caller instanceof Error);
     const key = isShareable ? `${authentik.shareKey(caller)} ${text}` : "";
     pending.shared = coalescer.has(key);
-    const { result, abort } = coalescer.join(key, (controller) =>
-      runOperation(pending, {
-        caller,
-        controller,
-        run: async (context) => {
-          const result = await executor.execute(prepared, params, context);
-          return { result, operation: pending.operation };
-        },
+    const { result, abort } = coalescer.join(key, () =>
+      runOperation(pending, caller, async (context) => {
+        const result = await executor.execute(prepared, params, context);
+        return { result, operation: pending.operation };
       }),
     );
     pending.onAbort = abort;
