@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { createBreaker } from "./breaker.ts";
 import { type CallerIdentity, createCallerKeys, REMEMBERED_CALLERS } from "./caller.ts";
-import { createCoalescer, type Share } from "./coalesce.ts";
+import { createCoalescer, type Abortable } from "./coalesce.ts";
 import { AuthentikError, type AuthentikErrorKind } from "./authentik-error.ts";
 import { createHttpClient, type HttpOptions } from "./http.ts";
 import { probeApi } from "./probe.ts";
@@ -45,13 +45,11 @@ export interface UpstreamObservation {
   traceId?: string | undefined;
 }
 
-/** One caller's operation: whose credential is used, and until when. */
+/** One caller's operation, and whose credential is used. */
 export interface Caller {
   identity: CallerIdentity;
   /** Sent as `X-Request-Id`, so that both logs can be joined. */
   requestId: string;
-  /** Aborted when the time budget ends or the client leaves; its reason is an `AuthentikError` of that kind. */
-  signal: AbortSignal;
   /** Requests that this operation may cause. */
   maxRestCalls: number;
   /** The operation's own; absent where nothing is traced. */
@@ -91,6 +89,8 @@ export interface AuthentikClient {
    * @throws {AuthentikError}
    */
   delete(request: UpstreamRequest): Promise<void>;
+  /** When the time budget ends or the client leaves: gives up what is under way, and refuses all else, with this reason. */
+  abort(reason: AuthentikError): void;
 }
 
 /** One authentik server, shared by all operations of this process. */
@@ -132,23 +132,19 @@ export function createAuthentik(options: AuthentikOptions) {
 
   function forCaller(caller: Caller): AuthentikClient {
     const { key: callerKey } = caller.identity;
-    const { signal } = caller;
     const usage = createUsage();
     let requestsLeft = caller.maxRestCalls;
+    let aborted: AuthentikError | null = null;
     const operation = { caller, usage, takeRequest };
-    const shares: Share<unknown>[] = [];
-
-    function abort(): void {
-      for (const share of shares) share.abort(signal.reason);
-    }
+    const requests: Abortable<unknown>[] = [];
 
     function takeRequest(): boolean {
       requestsLeft -= 1;
       return requestsLeft >= 0;
     }
 
-    async function fetch(request: UpstreamRequest, key: string, shared: AbortSignal): Promise<unknown> {
-      const { value, bytes } = await send("GET", request, operation, shared);
+    async function fetch(request: UpstreamRequest, key: string, signal: AbortSignal): Promise<unknown> {
+      const { value, bytes } = await send("GET", request, operation, signal);
       cache?.set(key, { value }, { size: ENTRY_BYTES + MEMORY_PER_BYTE * bytes });
       return value;
     }
@@ -159,7 +155,7 @@ export function createAuthentik(options: AuthentikOptions) {
       usage,
       memory: new Map(),
       get(request) {
-        if (signal.aborted) return Promise.reject(reasonOf(signal));
+        if (aborted) return Promise.reject(aborted);
         const key = authentik.shareKey(caller.identity) + request.path;
         const cached = cache?.get(key);
         // Nobody else joins what has no key.
@@ -167,18 +163,24 @@ export function createAuthentik(options: AuthentikOptions) {
         if (cached || coalescer.has(shareKey)) usage.sharedCalls += 1;
         else if (!takeRequest()) return Promise.reject(tooManyRequests(request));
         if (cached) return Promise.resolve(cached.value);
-        const share = coalescer.join(shareKey, (controller) => fetch(request, key, controller.signal));
-        if (shares.push(share) === 1) signal.addEventListener("abort", abort);
-        return share.result;
+        const read = coalescer.join(shareKey, () => abortable((signal) => fetch(request, key, signal)));
+        requests.push(read);
+        return read.result;
       },
       async delete(request) {
-        if (signal.aborted) throw reasonOf(signal);
+        if (aborted) throw aborted;
         if (!takeRequest()) throw tooManyRequests(request);
+        const sent = abortable((signal) => send("DELETE", request, operation, signal));
+        requests.push(sent);
         try {
-          await send("DELETE", request, operation, signal);
+          await sent.result;
         } finally {
           writes.set(callerKey, (writes.get(callerKey) ?? 0) + 1);
         }
+      },
+      abort(reason) {
+        aborted ??= reason;
+        for (const request of requests) request.abort(aborted);
       },
     };
   }
@@ -229,10 +231,9 @@ export function createUsage() {
   };
 }
 
-function reasonOf(signal: AbortSignal): AuthentikError {
-  const reason: unknown = signal.reason;
-  if (reason instanceof AuthentikError) return reason;
-  return new AuthentikError("cancelled", "the operation was aborted", { cause: reason });
+function abortable<Result>(start: (signal: AbortSignal) => Promise<Result>): Abortable<Result> {
+  const controller = new AbortController();
+  return { result: start(controller.signal), abort: (reason) => controller.abort(reason) };
 }
 
 function tooManyRequests({ route }: UpstreamRequest): AuthentikError {

@@ -1,11 +1,10 @@
-/** One place among those who wait for the same work. */
-export interface Share<Result> {
+import type { AuthentikError } from "./authentik-error.ts";
+
+/** Work that is under way, until it is over or given up. */
+export interface Abortable<Result> {
   readonly result: Promise<Result>;
-  /**
-   * Stops waiting: the result is a rejection with this reason. The last one to stop aborts the work instead, and
-   * gets what that rejects with: it may know better why there is no result.
-   */
-  readonly abort: (reason: unknown) => void;
+  /** Gives it up: the result is a rejection, with this reason unless the work knows better why there is none. */
+  readonly abort: (reason: AuthentikError) => void;
 }
 
 interface Waiter<Result> {
@@ -14,7 +13,7 @@ interface Waiter<Result> {
 }
 
 interface InFlight<Result> {
-  readonly controller: AbortController;
+  readonly abort: Abortable<Result>["abort"];
   readonly startedMs: number;
   readonly waiters: Waiter<Result>[];
 }
@@ -40,14 +39,11 @@ export function createCoalescer<Result>({ joinWithinMs = Number.POSITIVE_INFINIT
     return work && performance.now() - work.startedMs < joinWithinMs ? work : null;
   }
 
-  function begin(key: string, start: (controller: AbortController) => Promise<Result>): InFlight<Result> {
-    const work: InFlight<Result> = {
-      controller: new AbortController(),
-      startedMs: performance.now(),
-      waiters: [],
-    };
+  function begin(key: string, start: () => Abortable<Result>): InFlight<Result> {
+    const { result, abort } = start();
+    const work: InFlight<Result> = { abort, startedMs: performance.now(), waiters: [] };
     if (key !== "") slots.set(key, { work });
-    void settle(key, work, start(work.controller));
+    void settle(key, work, result);
     return work;
   }
 
@@ -78,9 +74,10 @@ export function createCoalescer<Result>({ joinWithinMs = Number.POSITIVE_INFINIT
     has: (key: string): boolean => find(key) !== null,
     /**
      * Waits for the work under `key`, which is started unless it is in flight already. The key must hold the caller and
-     * everything else that the result depends on; with an empty key nobody else joins.
+     * everything else that the result depends on; with an empty key nobody else joins. Who gives up stops waiting; the
+     * last one to do so gives up the work.
      */
-    join(key: string, start: (controller: AbortController) => Promise<Result>): Share<Result> {
+    join(key: string, start: () => Abortable<Result>): Abortable<Result> {
       const work = find(key) ?? begin(key, start);
       let waiter: Waiter<Result>;
       const result = new Promise<Result>((resolve, reject) => {
@@ -97,7 +94,7 @@ export function createCoalescer<Result>({ joinWithinMs = Number.POSITIVE_INFINIT
             waiter.reject(reason);
           } else {
             forget(key, work);
-            work.controller.abort(reason);
+            work.abort(reason);
           }
         },
       };

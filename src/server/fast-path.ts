@@ -53,14 +53,10 @@ export function createFastPath(options: FastPathOptions) {
     const isShareable = coalesce && isQuery && text.length <= MAX_SHARED_LENGTH && !(caller instanceof Error);
     const key = isShareable ? `${authentik.shareKey(caller)} ${text}` : "";
     pending.shared = coalescer.has(key);
-    const { result, abort } = coalescer.join(key, (controller) =>
-      runOperation(pending, {
-        caller,
-        controller,
-        run: async (context) => ({
-          result: await executor.execute(document, { operation, variables }, context),
-        }),
-      }),
+    const { result, abort } = coalescer.join(key, () =>
+      runOperation(pending, caller, async (context) => ({
+        result: await executor.execute(document, { operation, variables }, context),
+      })),
     );
     pending.onAbort = abort;
     return result;

@@ -167,13 +167,11 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     const params = parseParams({ method, search, body });
     const request = { method, params, text: body || search.toString(), mediaType, caller };
     if (trace === undefined && isSingle(params)) return fastPath(request, pending);
-    const controller = new AbortController();
-    pending.onAbort = (reason) => controller.abort(reason);
-    return runOperation(pending, {
-      caller,
-      controller,
-      run: async (context) => (await yoga()).handle(request, { context, pending, trace }),
-    });
+    const { result, abort } = runOperation(pending, caller, async (context) =>
+      (await yoga()).handle(request, { context, pending, trace }),
+    );
+    pending.onAbort = abort;
+    return result;
   }
 
   function identify(authorization: string | undefined): IdentifiedCaller {

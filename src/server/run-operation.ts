@@ -5,6 +5,7 @@ import {
   createUsage,
 } from "../authentik/client.ts";
 import { AuthentikError } from "../authentik/authentik-error.ts";
+import type { Abortable } from "../authentik/coalesce.ts";
 import type { GraphContext, GraphLimits } from "../graphql/context.ts";
 import type { PendingRequest } from "./pending-request.ts";
 
@@ -26,35 +27,29 @@ export function createRunOperation(authentik: Authentik, options: OperationLimit
   const { operationTimeoutMs, maxRestCalls } = options;
   const { maxRepresentations, maxPageSize, maxAnswerFields, maxErrors, maxScannedRows } = options;
   const limits = { maxRepresentations, maxPageSize, maxAnswerFields, maxErrors, maxScannedRows };
-  /** @param options.controller aborts it: with a `timeout` when the budget ends, or by whoever else holds it */
-  return async <Result>(
+  return <Result>(
     pending: PendingRequest,
-    {
-      caller,
-      controller,
-      run,
-    }: {
-      caller: IdentifiedCaller;
-      controller: AbortController;
-      run: (context: GraphContext) => Result | Promise<Result>;
-    },
-  ): Promise<Result> => {
+    caller: IdentifiedCaller,
+    run: (context: GraphContext) => Result | Promise<Result>,
+  ): Abortable<Result> => {
     const { requestId, span } = pending;
-    const { signal } = controller;
     const client =
       caller instanceof Error
         ? createRefusingClient(authentik, caller)
-        : authentik.forCaller({ identity: caller, requestId, signal, maxRestCalls, span });
+        : authentik.forCaller({ identity: caller, requestId, maxRestCalls, span });
     pending.usage = client.usage;
     const timer = setTimeout(
-      () => controller.abort(new AuthentikError("timeout", "the operation's time budget ended")),
+      () => client.abort(new AuthentikError("timeout", "the operation's time budget ended")),
       operationTimeoutMs,
     );
-    try {
-      return await run({ authentik: client, ...limits });
-    } finally {
-      clearTimeout(timer);
-    }
+    const finish = async (): Promise<Result> => {
+      try {
+        return await run({ authentik: client, ...limits });
+      } finally {
+        clearTimeout(timer);
+      }
+    };
+    return { result: finish(), abort: (reason) => client.abort(reason) };
   };
 }
 
@@ -62,5 +57,5 @@ export function createRunOperation(authentik: Authentik, options: OperationLimit
 function createRefusingClient(upstream: Authentik, refusal: Error): AuthentikClient {
   const refuse = () => Promise.reject(refusal);
   const usage = createUsage();
-  return { callerKey: "", upstream, usage, memory: new Map(), get: refuse, delete: refuse };
+  return { callerKey: "", upstream, usage, memory: new Map(), get: refuse, delete: refuse, abort() {} };
 }

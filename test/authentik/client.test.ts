@@ -54,12 +54,12 @@ test.each([
   ["the client leaves, it is told so", left, left],
 ])("when in the pause before a retry %s, and nothing is sent again", async (_what, reason, outcome) => {
   const { fake, authentik } = await connectToFailing(2);
-  const controller = new AbortController();
-  const answer = operation(authentik, { signal: controller.signal }).get(retrieve(5));
+  const client = operation(authentik);
+  const answer = client.get(retrieve(5));
   await fake.arrived(1);
   // The answer is on its way; the pause begins when it is there.
   while (authentik.state().inFlight > 0) await new Promise(setImmediate);
-  controller.abort(reason);
+  client.abort(reason);
   await expect(answer).rejects.toMatchObject(outcome);
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect(fake.requests).toHaveLength(1);

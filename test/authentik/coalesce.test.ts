@@ -43,11 +43,11 @@ test("who leaves a shared call is told at once and harms no other; the last one 
   const gate = createGate();
   const { fake, authentik } = await connectToFake({ fake: { answer: answerAfter(gate.opened) } });
   const ask = (pk: number) => {
-    const controller = new AbortController();
-    const call = operation(authentik, { signal: controller.signal }).get(retrieve(pk));
+    const client = operation(authentik);
+    const call = client.get(retrieve(pk));
     const leave = async (): Promise<void> => {
       const reason = new AuthentikError("cancelled", "the client left");
-      controller.abort(reason);
+      client.abort(reason);
       await expect(call).rejects.toBe(reason);
     };
     return { call, leave };
@@ -107,7 +107,7 @@ test("nothing is kept when nothing is in flight, and keys hold no credential", a
   const coalescer = createCoalescer<number>();
   const keyOf = createCallerKeys();
   const key = `${keyOf("Bearer canary-token")}/path/`;
-  const work = coalescer.join(key, () => Promise.resolve(1));
+  const work = coalescer.join(key, () => ({ result: Promise.resolve(1), abort() {} }));
   expect(coalescer.has(key)).toBe(true);
   expect(key).not.toContain("canary");
   expect(await work.result).toBe(1);
@@ -119,7 +119,7 @@ test("nothing is kept when nothing is in flight, and keys hold no credential", a
 test("nobody joins work that is older than it may be", async () => {
   const coalescer = createCoalescer<number>({ joinWithinMs: 0 });
   let started = 0;
-  const start = () => Promise.resolve((started += 1));
+  const start = () => ({ result: Promise.resolve((started += 1)), abort() {} });
   const both = [coalescer.join("key", start), coalescer.join("key", start)];
   expect(await Promise.all(both.map(({ result }) => result))).toEqual([1, 2]);
   expect(coalescer.has("key")).toBe(false);

@@ -44,7 +44,6 @@ export function answerAfter(opened: Promise<void>): AnswerHandler {
 
 export interface TestCaller {
   token?: string;
-  signal?: AbortSignal;
   maxRestCalls?: number;
 }
 
@@ -53,7 +52,6 @@ export function operation(authentik: Authentik, caller: TestCaller = {}): Authen
   return authentik.forCaller({
     identity: authentik.identify(`Bearer ${caller.token ?? "token-of-alice"}`),
     requestId: "request-1",
-    signal: caller.signal ?? new AbortController().signal,
     maxRestCalls: caller.maxRestCalls ?? 100_000,
   });
 }

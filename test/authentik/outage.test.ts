@@ -12,11 +12,9 @@ async function callAtOnce(
   count: number,
   ending?: { ms: number; kind: "timeout" | "cancelled" },
 ): Promise<string[]> {
-  const controller = new AbortController();
-  const { signal } = controller;
+  const client = operation(authentik);
   if (ending !== undefined)
-    setTimeout(() => controller.abort(new AuthentikError(ending.kind, "ended")), ending.ms);
-  const client = operation(authentik, { signal });
+    setTimeout(() => client.abort(new AuthentikError(ending.kind, "ended")), ending.ms);
   const outcomes = await Promise.allSettled(
     Array.from({ length: count }, (_, index) => client.get(retrieve(1_000 + index))),
   );

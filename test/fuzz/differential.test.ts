@@ -78,7 +78,6 @@ async function direct({ query, variables }: { query: string; variables: Record<s
   const client = authentik.forCaller({
     identity: authentik.identify(TOKEN),
     requestId: "r",
-    signal: new AbortController().signal,
     maxRestCalls: 1_000,
   });
   const contextValue = {

@@ -43,10 +43,10 @@ test.each(SET_UPS)(
   },
 );
 
-/** Loaders live as long as the client that they were made for. */
+/** Loaders live as long as the client that they were made for, which nobody's leaving ends here. */
 function oneLoader(real: Authentik): Authentik {
   let only: AuthentikClient | undefined;
-  return { ...real, forCaller: (caller) => (only ??= real.forCaller(caller)) };
+  return { ...real, forCaller: (caller) => (only ??= { ...real.forCaller(caller), abort() {} }) };
 }
 
 function callsSharedByPath(real: Authentik): Authentik {

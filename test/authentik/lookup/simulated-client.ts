@@ -41,6 +41,7 @@ export function createSimulatedLookup(list: SimulatedList): SimulatedLookup {
     usage: createUsage(),
     memory: new Map(),
     delete: () => Promise.reject(new Error("nothing is deleted here")),
+    abort() {},
     get(request: UpstreamRequest) {
       const body = answer(list, request.path);
       const work = request.rows === undefined ? RETRIEVE : listOf(rowsIn(body));
