@@ -93,6 +93,30 @@ describe("the first time and again, by POST, by GET and with a trace", () => {
   });
 });
 
+test("an answer of thousands of fields, whose trace is longer still", async () => {
+  const fields = times(40, (i) => `a${i}: user `);
+  const query = `query($r: [_Any!]!) { _entities(representations: $r) { ... on PlexSourceConnection { ${fields} } } }`;
+  const r = Array.from({ length: 100 }, (_, index) => ({
+    __typename: "PlexSourceConnection",
+    pk: index + 1,
+  }));
+  for (const reply of await everywhere(query, { r }))
+    expect(reply).toMatchObject({ status: 200, data: { _entities: expect.any(Array) }, errors: undefined });
+});
+
+test.each(["application/json", "application/graphql-response+json"])(
+  "a variable that does not fit is refused with a trace as without, in %s",
+  async (accept) => {
+    const query = "query($id: ID!) { plexConnection(id: $id) { pk } }";
+    const send = (headers: Record<string, string>) =>
+      gateway.post(query, { variables: { id: 1.5 }, headers: { accept, ...headers } });
+    const { status, data } = await send({});
+    const traced = await send({ "apollo-federation-include-trace": "ftv1" });
+    expect({ status: traced.status, data: traced.data }).toEqual({ status, data });
+    expect(data).toBeUndefined();
+  },
+);
+
 function spread(count: number): string {
   return `{ plexConnection(id: 5) { ${times(count, (i) => `...F${i} `)} } } ${times(count, (i) => `fragment F${i} on PlexSourceConnection { __typename id } `)}`;
 }
