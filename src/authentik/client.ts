@@ -5,7 +5,7 @@ import { createCoalescer, type Share } from "./coalesce.ts";
 import { AuthentikError, type AuthentikErrorKind } from "./authentik-error.ts";
 import { createHttpClient, type HttpOptions } from "./http.ts";
 import { type Probe, probeApi } from "./probe.ts";
-import { createSender, type UpstreamSpan } from "./request.ts";
+import { createSender, type SendingOperation, type UpstreamSpan } from "./request.ts";
 import { createRetryBudget } from "./retry.ts";
 import { createRowCost } from "./lookup/row-cost.ts";
 import { createFixedLimit, createGradientLimit } from "./scheduler/concurrency-limit.ts";
@@ -179,7 +179,7 @@ export function createAuthentik(options: AuthentikOptions): Authentik {
     const { signal } = caller;
     const usage = createUsage();
     let requestsLeft = caller.maxRestCalls;
-    const operation = { caller, usage, takeRequest };
+    const operation: SendingOperation = { caller, usage, takeRequest, refusal: null };
     const shares: Share<unknown>[] = [];
 
     function abort(): void {
