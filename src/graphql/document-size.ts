@@ -5,6 +5,7 @@ export interface ExpandedSizes {
   /** Fields inside one another, at the deepest. */
   depth: number;
   fields: number;
+  aliases: number;
   rootFields: number;
   /** Fields that the answer has about the schema, by estimate. */
   introspectionFields: number;
@@ -14,6 +15,7 @@ export interface ExpandedSizes {
 export interface Size {
   depth: number;
   fields: number;
+  aliases: number;
   /** Fields that have fields of their own: each may be a lookup. */
   objects: number;
   /** Fields of the set itself, through fragments but not through fields. */
@@ -26,6 +28,7 @@ export interface Size {
 const NOTHING: Size = {
   depth: 0,
   fields: 0,
+  aliases: 0,
   objects: 0,
   ownFields: 0,
   listedFields: 0,
@@ -65,8 +68,8 @@ export function expandedSizes(document: DocumentNode): ExpandedSizes {
   for (const node of document.definitions)
     if (node.kind === Kind.OPERATION_DEFINITION) add(total, ofSelections(node.selectionSet));
   for (const name of fragments.keys()) total.depth = Math.max(total.depth, ofFragment(name).depth); // Validation visits unused ones too.
-  const { depth, fields, ownFields: rootFields, introspectionFields } = total;
-  return { depth, fields, rootFields, introspectionFields };
+  const { depth, fields, aliases, ownFields: rootFields, introspectionFields } = total;
+  return { depth, fields, aliases, rootFields, introspectionFields };
 }
 
 /** Measures selection sets; each fragment once. */
@@ -100,6 +103,7 @@ export function createSizer(fragmentOf: (name: string) => FragmentDefinitionNode
         add(sum, {
           depth: below.depth + 1,
           fields: below.fields + 1,
+          aliases: below.aliases + (selection.alias === undefined ? 0 : 1),
           objects: below.objects + (selectionSet === undefined ? 0 : 1),
           ownFields: 1,
           listedFields,
@@ -117,6 +121,7 @@ export function createSizer(fragmentOf: (name: string) => FragmentDefinitionNode
 function add(sum: Size, size: Size): void {
   sum.depth = Math.max(sum.depth, size.depth);
   sum.fields += size.fields;
+  sum.aliases += size.aliases;
   sum.objects += size.objects;
   sum.ownFields += size.ownFields;
   sum.listedFields += size.listedFields;
