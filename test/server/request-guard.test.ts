@@ -119,11 +119,20 @@ describe("methods and media types", () => {
     "application/graphql",
     "application/graphql-response+json",
     "application/json; charset=utf-16",
+    "application/json; charset=utf-8; charset=utf-16",
+    'application/json; charset="utf-16',
     "application/json, text/plain",
     "application/jsonp",
     "",
   ])("a body of type %j is refused", async (type) => {
     expect(await ask([POST, HOST, `Content-Type: ${type}`])).toMatchObject({ status: 415 });
+  });
+  test("a body of two types is refused, whichever comes first", async () => {
+    for (const types of [
+      [JSON_TYPE, "Content-Type: text/plain"],
+      ["Content-Type: text/plain", JSON_TYPE],
+    ])
+      expect(await ask([POST, HOST, ...types])).toMatchObject({ status: 415 });
   });
   test("a body without type is refused", async () => {
     expect(await ask([POST, HOST])).toMatchObject({ status: 415 });
