@@ -5,7 +5,7 @@ import { createCoalescer, type Abortable } from "./coalesce.ts";
 import { AuthentikError, type AuthentikErrorKind } from "./authentik-error.ts";
 import { createHttpClient, type HttpOptions } from "./http.ts";
 import { probeApi } from "./probe.ts";
-import { createSender, type OperationSpan } from "./request.ts";
+import { createSender, type OperationSpan, type SendingOperation } from "./request.ts";
 import { createRetryBudget } from "./retry.ts";
 import { createRowCost } from "./lookup/row-cost.ts";
 import { createFixedLimit, createGradientLimit } from "./scheduler/concurrency-limit.ts";
@@ -135,7 +135,7 @@ export function createAuthentik(options: AuthentikOptions) {
     const usage = createUsage();
     let requestsLeft = caller.maxRestCalls;
     let aborted: AuthentikError | null = null;
-    const operation = { caller, usage, takeRequest };
+    const operation: SendingOperation = { caller, usage, takeRequest, refusal: null };
     const requests: Abortable<unknown>[] = [];
 
     function takeRequest(): boolean {

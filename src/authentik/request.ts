@@ -52,6 +52,8 @@ export interface SendingOperation {
   usage: Usage;
   /** Whether the operation may send one more request; takes it from its allowance. */
   takeRequest: () => boolean;
+  /** What authentik said when it refused the credential: it would say so again to each further request. */
+  refusal: AuthentikError | null;
 }
 
 /** With no more requests in flight than this, latencies are authentik's own. */
@@ -113,6 +115,10 @@ export function createSender(parts: SenderParts) {
     if (permit !== null) await permit;
     const startedMs = performance.now();
     if (permit !== null) usage.queuedMs += startedMs - enteredMs;
+    if (operation.refusal) {
+      queue.release({ kind: "other", latencyMs: 0 });
+      throw operation.refusal;
+    }
     const admission = breaker.admit();
     if (typeof admission === "number") {
       queue.release({ kind: "other", latencyMs: 0 });
@@ -153,8 +159,10 @@ export function createSender(parts: SenderParts) {
     span?.end({ status: response?.status, error: error?.kind, upstreamRequestId });
     const traceId = caller.span?.traceId;
     onUpstreamRequest?.({ route, outcome: error?.kind ?? "ok", durationMs: latencyMs, traceId });
-    if (error?.kind === "unauthenticated") accepted.delete(callerKey);
-    else if (response && (error === null || error.kind === "not-found" || error.kind === "forbidden"))
+    if (error?.kind === "unauthenticated") {
+      accepted.delete(callerKey);
+      operation.refusal = serviceMode ? asOperators(error) : error;
+    } else if (response && (error === null || error.kind === "not-found" || error.kind === "forbidden"))
       accepted.set(callerKey, true);
     if (error === null)
       return { value: "value" in result ? result.value : null, bytes: response?.bytes ?? 0 };

@@ -27,9 +27,10 @@ const url = baseUrl(
   "an http:// or https:// URL such as https://id.example.org or https://example.org/auth, " +
     "without user, password, query, fragment or /api/v3 at its end",
 );
+// `@cost` and `@listSize` came with 2.9; what is newer than @apollo/subgraph it cannot print.
 const link = text(
-  /^https:\/\/specs\.apollo\.dev\/federation\/v2\.\d+$/,
-  "a Federation 2 link such as https://specs.apollo.dev/federation/v2.9",
+  /^https:\/\/specs\.apollo\.dev\/federation\/v2\.(?:9|1[0-4])$/,
+  "https://specs.apollo.dev/federation/v2.9, or one from v2.10 to v2.14",
 );
 const file = text(/^[^\0]+$/, "the path of a readable file");
 const token = text(

@@ -29,7 +29,9 @@ type Resolver = GraphQLFieldResolver<unknown, GraphContext, Record<string, unkno
  * and where a credential is refused or authentik is down each of these fields has one.
  */
 export function limitAnswers(schema: GraphQLSchema): void {
-  const answerOf = perRequest(() => ({ fields: 0, errors: 0 }));
+  const answerOf = perRequest(() => ({ fields: 0 }));
+  /** By operation: those of a batch have an answer each, and each says by itself what it leaves out. */
+  const errorsOf = new WeakMap<GraphContext, number>();
 
   function count(items: unknown, context: GraphContext, info: GraphQLResolveInfo): unknown {
     if (!Array.isArray(items)) return items;
@@ -54,9 +56,8 @@ export function limitAnswers(schema: GraphQLSchema): void {
 
   /** Errors beyond the limit are told as one, in place of the first of them; the fields of the others are just null. */
   function fail(error: unknown, context: GraphContext): null {
-    const answer = answerOf(context.authentik);
-    answer.errors += 1;
-    const { errors: actual } = answer;
+    const actual = (errorsOf.get(context) ?? 0) + 1;
+    errorsOf.set(context, actual);
     const max = context.maxErrors;
     if (actual <= max) throw error;
     if (actual > max + 1) return null;

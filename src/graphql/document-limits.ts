@@ -1,5 +1,5 @@
-import { type DocumentNode, type FragmentDefinitionNode, Kind } from "graphql";
-import { expandedSize } from "./document-size.ts";
+import type { DocumentNode } from "graphql";
+import { expandedSize, fragmentsOf } from "./document-size.ts";
 import { countNodes } from "./document-counts.ts";
 import { overlapOf } from "./document-overlap.ts";
 
@@ -72,9 +72,7 @@ export function findExcess(document: DocumentNode, limits: DocumentLimits): Exce
     above("directives", counts.directives, limits.maxDirectives);
   if (syntactic !== null) return syntactic;
 
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const node of document.definitions)
-    if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);
+  const fragments = fragmentsOf(document);
   const size = expandedSize(document, fragments);
   const expanded =
     above("rootFields", size.ownFields, limits.maxRootFields) ??

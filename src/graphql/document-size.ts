@@ -5,6 +5,7 @@ export interface Size {
   /** Fields inside one another, at the deepest. */
   depth: number;
   fields: number;
+  aliases: number;
   /** Fields that have fields of their own: each may be a lookup. */
   objects: number;
   /** Fields of the set itself, through fragments but not through fields. */
@@ -18,6 +19,7 @@ export interface Size {
 const NOTHING: Size = {
   depth: 0,
   fields: 0,
+  aliases: 0,
   objects: 0,
   ownFields: 0,
   listedFields: 0,
@@ -42,6 +44,12 @@ const ITEMS: Readonly<Record<string, number>> = {
   locations: 2,
   sdl: 100,
 };
+
+/** The fragments of a document by their names. */
+export function fragmentsOf({ definitions }: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> {
+  const fragments = definitions.filter((node) => node.kind === Kind.FRAGMENT_DEFINITION);
+  return new Map(fragments.map((node) => [node.name.value, node]));
+}
 
 /**
  * The size of all operations together; each fragment is measured once, hence linear time even where its expansion is
@@ -88,6 +96,7 @@ export function createSizer(fragmentOf: (name: string) => FragmentDefinitionNode
         add(sum, {
           depth: below.depth + 1,
           fields: below.fields + 1,
+          aliases: below.aliases + (selection.alias === undefined ? 0 : 1),
           objects: below.objects + (selectionSet === undefined ? 0 : 1),
           ownFields: 1,
           listedFields,
@@ -105,6 +114,7 @@ export function createSizer(fragmentOf: (name: string) => FragmentDefinitionNode
 function add(sum: Size, size: Size): void {
   sum.depth = Math.max(sum.depth, size.depth);
   sum.fields += size.fields;
+  sum.aliases += size.aliases;
   sum.objects += size.objects;
   sum.ownFields += size.ownFields;
   sum.listedFields += size.listedFields;

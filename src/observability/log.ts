@@ -63,8 +63,9 @@ export async function createLog({ level, format, isTerminal, fd = 1 }: LogOption
   return {
     log: pino(settings, destination),
     async flush() {
-      const flushed = new Promise<void>((resolve) => destination.flush(() => resolve()));
-      await Promise.race([flushed, sleep(FLUSH_TIMEOUT_MS)]);
+      const flushed = new Promise<true>((resolve) => destination.flush(() => resolve(true)));
+      // At the end of the process pino would wait for a reader without end.
+      if (!(await Promise.race([flushed, sleep(FLUSH_TIMEOUT_MS, false)]))) destination.destroy();
     },
     droppedLines: () => dropped,
   };

@@ -2,9 +2,10 @@ import { useAPQ } from "@graphql-yoga/plugin-apq";
 import type { Plugin } from "graphql-yoga";
 import { LRUCache } from "lru-cache";
 import { countNodes } from "../graphql/document-counts.ts";
+import { expandedSize, fragmentsOf } from "../graphql/document-size.ts";
 import type { Executor } from "../graphql/execute.ts";
 
-/** Aliases, or items of lists that are written out, of a document that is kept by its hash: each may cost a lookup. */
+/** Aliases, or fields of all items of lists that are written out, of a document that is kept: each may cost a lookup. */
 const MAX_NAMES_BY_HASH = 50;
 
 /**
@@ -22,8 +23,10 @@ export function usePersistedQueries({ prepare }: Executor, options: { maxBytes: 
   function keep(hash: string, query: string): void {
     try {
       // A document that passes is not nested deeper than its limit.
-      const { aliases, listItems } = countNodes(prepare(query));
-      if (Math.max(aliases, listItems) <= MAX_NAMES_BY_HASH) queries.set(hash, query);
+      const document = prepare(query);
+      const { listItems } = countNodes(document);
+      const { aliases, fields } = expandedSize(document, fragmentsOf(document));
+      if (Math.max(aliases, listItems * fields) <= MAX_NAMES_BY_HASH) queries.set(hash, query);
     } catch {
       // What is wrong with it is said where it is executed.
     }

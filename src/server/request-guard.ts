@@ -116,12 +116,13 @@ function guardOrigin(
   return badRequest(400, "Send operations by POST, or with the header apollo-require-preflight: true.");
 }
 
-function guardBody({ method, headers }: IncomingMessage): HttpError | null {
+function guardBody(request: IncomingMessage): HttpError | null {
+  const { method, headers } = request;
   if (method !== "POST") return null;
   const encoding = headers["content-encoding"] ?? "identity";
   if (encoding.toLowerCase() !== "identity")
     return badRequest(415, "Send the body without compression.", ["Accept-Encoding", "identity"]);
-  return isJson(headers["content-type"])
+  return isJson(headers["content-type"]) && occurrences(request, "content-type") === 1
     ? null
     : badRequest(415, "Send the body as application/json in UTF-8.", ["Accept-Post", "application/json"]);
 }
@@ -130,7 +131,10 @@ function guardBody({ method, headers }: IncomingMessage): HttpError | null {
 function isJson(contentType: string | undefined): boolean {
   if (contentType === undefined) return false;
   const { type, parameters } = parse(contentType);
-  return type === "application/json" && /^utf-?8$/i.test(parameters["charset"] ?? "utf-8");
+  // What is said twice, or in quotes that do not end, others may read otherwise.
+  const charsets = contentType.match(/charset\s*=/gi)?.length ?? 0;
+  const charset = parameters["charset"] ?? (charsets === 0 ? "utf-8" : "");
+  return type === "application/json" && charsets <= 1 && /^utf-?8$/i.test(charset);
 }
 
 function occurrences({ rawHeaders }: IncomingMessage, name: string): number {

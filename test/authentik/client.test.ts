@@ -16,6 +16,21 @@ test("an operation with many calls in flight is no leak to warn of", async () =>
   expect(warnings).toEqual([]);
 });
 
+test("what an operation has left to ask is not sent once authentik has refused its credential", async () => {
+  const { fake, authentik } = await connectToFake();
+  fake.answer((_request, response) => sendJson(response, 403, { detail: "Token invalid/expired" }));
+  const alice = operation(authentik);
+  const answers = await Promise.allSettled(
+    Array.from({ length: 900 }, (_, index) => alice.get(retrieve(index + 1))),
+  );
+  const kinds = answers.map((answer) => answer.status === "rejected" && answer.reason.kind);
+  expect(new Set(kinds)).toEqual(new Set(["unauthenticated"]));
+  expect(fake.requests.length).toBeLessThan(50);
+  expect(alice.usage.restCalls).toBe(fake.requests.length);
+  fake.answer(null);
+  expect(await operation(authentik).get(retrieve(5))).toEqual(connectionBody(5));
+});
+
 /** The first `failing` requests are answered with 503. */
 async function connectToFailing(failing: number) {
   const { fake, authentik } = await connectToFake();

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { printSchema } from "../../src/graphql/print.ts";
+import { createSchema } from "../../src/graphql/schema.ts";
 import { type ConfigSources, loadConfig } from "../../src/config/load.ts";
 import { problemLine } from "../../src/config/problem.ts";
 
@@ -122,6 +124,22 @@ test("all problems are reported at once, each with name, given value and what is
     'MAX_BODY_BYTES: given "1MB", expected a whole number from 1024 to 1073741824',
     'LOG_LEVEL: given "verbose", expected one of trace, debug, info, warn, error, fatal, silent',
   ]);
+});
+
+const linkingTo = (version: string) => ({
+  env: { FEDERATION_LINK_URL: `https://specs.apollo.dev/federation/${version}` },
+});
+
+describe("FEDERATION_LINK_URL", () => {
+  test.each(["v2.9", "v2.10", "v2.14"])("%s is a version that the SDL can link to", (version) => {
+    const schema = createSchema({ federationLinkUrl: linkingTo(version).env.FEDERATION_LINK_URL });
+    expect(problemsOf(linkingTo(version))).toEqual([]);
+    expect(printSchema(schema)).toContain(version);
+  });
+
+  test.each(["v1.0", "v2.0", "v2.8", "v2.99", "v2.9/"])("%s is none", (version) => {
+    expect(problemsOf(linkingTo(version))).toEqual([expect.stringMatching(/^FEDERATION_LINK_URL: given /)]);
+  });
 });
 
 describe("AUTHENTIK_URL", () => {

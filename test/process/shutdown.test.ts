@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { beforeAll, expect, test, vi } from "vitest";
 import { patience } from "../support/patience.ts";
 import { type AnswerHandler, createGate } from "../support/fake-authentik.ts";
@@ -107,4 +108,14 @@ test("the same Ctrl-C that arrives twice at once is one wish", async () => {
   gate.open();
   expect(await before).toMatchObject({ body: data });
   expect(await cli.exited).toBe(0);
+});
+
+test("SIGTERM: nobody who leaves the log unread keeps the process from ending", async () => {
+  const { cli, url } = await startBefore({}, [], { DRAIN_GRACE_MS: "0" });
+  cli.child.stdout.pause();
+  // More than the system keeps for a reader.
+  for (let sent = 0; sent < 1_000; sent += 1) await ask(url, "{ __typename }");
+  cli.kill("SIGTERM");
+  const isAlive = (): boolean => existsSync(`/proc/${cli.child.pid}`);
+  await expect.poll(isAlive, { timeout: 10_000 }).toBe(false);
 });

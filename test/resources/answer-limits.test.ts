@@ -79,3 +79,21 @@ describe("fields of 20 users that fail", () => {
     );
   });
 });
+
+describe("operations of a batch of which each has more errors than may be told", () => {
+  const at = useGateway(beforeAll, {}, { gateway: { maxErrors: 3, batchLimit: 3 } });
+
+  test("each say so, and leave no null without a reason", async () => {
+    const query = `{ plexAccount(id: 1) { ${times(5, (i) => `a${i}: plexConnections { pk } `)} } }`;
+    const batch = Array.from({ length: 3 }, () => ({ query }));
+    const response = await fetch(new URL("/graphql", at.gateway.url), {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(batch),
+    });
+    const replies = (await response.json()) as Awaited<ReturnType<typeof at.gateway.post>>[];
+    const codes = replies.map(({ errors }) => errors?.map(({ extensions }) => extensions.code));
+    const each = [...Array<string>(3).fill("UNAUTHENTICATED"), "LIMIT_EXCEEDED"];
+    expect(codes).toEqual([each, each, each]);
+  });
+});

@@ -251,3 +251,28 @@ test("an outage fails every key with one pair of calls", async () => {
   ]);
   expect(authentik.requests).toHaveLength(2);
 });
+
+// A thousand times as many rows as there are keys took the process's whole memory.
+test.each([2_000_000_000, 3_000_000_000])("a list that claims %d rows costs no more", async (count) => {
+  authentik.answer((request, response, fallback) => {
+    if (!request.path.includes("?")) fallback();
+    else
+      json(
+        200,
+        listBody(
+          range(1, 100).map((pk) => connectionBody(pk)),
+          { count },
+        ),
+      )(response);
+  });
+  const before = process.cpuUsage();
+  const pks = [...range(1, 50), ...range(151, 160)];
+  const { data } = await gateway.post(
+    `{ ${pks.map((pk) => `a${pk}: plexConnection(id: ${pk}) { pk }`).join(" ")} }`,
+  );
+  expect(data).toMatchObject({ a1: { pk: 1 }, a50: { pk: 50 } });
+  expect(process.cpuUsage(before).user / 1_000).toBeLessThan(1_000);
+  const { errors } = await gateway.post("{ plexConnections { totalCount } }");
+  const expected = count > 2_147_483_647 ? ["UPSTREAM_INVALID_RESPONSE"] : undefined;
+  expect(errors?.map(({ extensions }) => extensions.code)).toEqual(expected);
+});

@@ -39,6 +39,20 @@ test.each([
     () => `_entities(representations:[${"0 ".repeat(51)}]){__typename}`,
     false,
   ],
+  [
+    "8 aliases of fields with 8 aliases in a fragment",
+    8,
+    (i: number) =>
+      `a${i}:plexAccount(id:1){...F} ${i < 7 ? "" : `}fragment F on PlexAccount{${Array.from({ length: 8 }, (_, j) => `b${j}:id `).join("")}`}`,
+    false,
+  ],
+  [
+    "10 representations written out, with 10 fields each",
+    1,
+    () =>
+      `_entities(representations:[${"0 ".repeat(10)}]){...on PlexAccount{${"a:plexConnections{pk}".repeat(5)}}}`,
+    false,
+  ],
 ])("a hash stands for no more than its bytes pay for: %s", async (_name, count, field, isKept) => {
   const query = `{${Array.from({ length: count }, (_, index) => field(index)).join("")}}`;
   const { extensions } = persisted(query);

@@ -290,3 +290,28 @@ test("each of equal requests in flight gets its own request id and media type", 
     ]);
   expect(at.authentik.requests).toHaveLength(1);
 });
+
+describe("with a trace", () => {
+  const TRACE = { "apollo-federation-include-trace": "ftv1" };
+
+  test("an answer of thousands of fields is there, and its trace", async () => {
+    const fields = times(40, (i) => `a${i}: user `);
+    const query = `query($r: [_Any!]!) { _entities(representations: $r) { ... on PlexSourceConnection { ${fields} } } }`;
+    const r = Array.from({ length: 100 }, (_, index) => ({
+      __typename: "PlexSourceConnection",
+      pk: index + 1,
+    }));
+    const { status, result } = await post({ query, variables: { r } }, TRACE);
+    expect([status, result.errors]).toEqual([200, undefined]);
+    expect(result.data?.["_entities"]).toHaveLength(100);
+    expect(result.extensions?.["ftv1"]).toEqual(expect.any(String));
+  });
+
+  test.each(JSON_TYPES)("a variable that does not fit is refused as without, in %s", async (accept) => {
+    const body = { query: "query($id: ID!) { plexConnection(id: $id) { pk } }", variables: { id: 1.5 } };
+    const plain = await post(body, { accept });
+    const traced = await post(body, { accept, ...TRACE });
+    expect([traced.status, traced.result.data]).toEqual([plain.status, undefined]);
+    expect(plain.result.data).toBeUndefined();
+  });
+});

@@ -97,6 +97,8 @@ const TYPES = [
   "application/graphql",
   "application/graphql-response+json",
   "application/json; charset=utf-16",
+  "application/json; charset=utf-8; charset=utf-16",
+  'application/json; charset="utf-16',
   "application/json, text/plain",
   "application/jsonp",
   "",
@@ -127,6 +129,10 @@ const REFUSED: Refused[] = [
     [POST, HOST, `Content-Type: ${type}`],
   ]),
   [415, /^Accept-Post: application\/json\r$/m, [POST, HOST]],
+  ...[
+    [JSON_TYPE, "Content-Type: text/plain"],
+    ["Content-Type: text/plain", JSON_TYPE],
+  ].map((types): Refused => [415, /^Accept-Post: application\/json\r$/m, [POST, HOST, ...types]]),
   ...["gzip", "br", "deflate, gzip", "x"].map((coding): Refused => [
     415,
     /^Accept-Encoding: identity\r$/m,

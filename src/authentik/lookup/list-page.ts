@@ -1,4 +1,4 @@
-import { malformed, decodeObject, decodePk } from "../decoders.ts";
+import { malformed, decodeObject, decodePk, MAX_PK } from "../decoders.ts";
 import { AuthentikError, outcomeOf } from "../authentik-error.ts";
 
 /** One page of a list, as every release from 2024.2 on sends it. */
@@ -74,7 +74,8 @@ export function decodePkPage<T>(body: unknown, decode: (row: unknown, path: stri
 
 function decodeCount(pagination: Readonly<Record<string, unknown>>, key: string): number {
   const value = pagination[key];
-  if (typeof value !== "number" || !Number.isInteger(value) || value < 0) {
+  // No list has more rows than there are keys.
+  if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > MAX_PK) {
     throw malformed(`$.pagination.${key}`, "a whole number", value);
   }
   return value;

@@ -118,8 +118,11 @@ export function createPagePlanner() {
         groups.delete(page);
       }
 
-      const unread = Array.from({ length: pages }, (_, index) => index + 1).filter((page) => !read.has(page));
-      const wholeCost = unread.reduce((sum, page) => sum + costOf(page), 0);
+      // Each page costs a retrieve at least, so that a list of more pages than keys is not even counted through.
+      const isTooLong = pages - read.size > wanted.size;
+      const numbers = Array.from({ length: isTooLong ? 0 : pages }, (_, index) => index + 1);
+      const unread = numbers.filter((page) => !read.has(page));
+      const wholeCost = isTooLong ? Infinity : unread.reduce((sum, page) => sum + costOf(page), 0);
       let guessedCost = 0;
       for (const [page, pks] of groups) guessedCost += Math.min(pks.length, costOf(page));
       const wholeList = { pages: unread.map(request), retrieve };
