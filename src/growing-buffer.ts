@@ -1,3 +1,5 @@
+import { isUtf8 } from "node:buffer";
+
 /** Bytes that arrive in pieces, copied together: a list of many small pieces would cost more than what they hold. */
 export class GrowingBuffer {
   #bytes: Buffer = Buffer.alloc(0);
@@ -20,7 +22,9 @@ export class GrowingBuffer {
     this.length = needed;
   }
 
-  text(): string {
-    return this.#bytes.toString("utf8", 0, this.length);
+  /** What they say in UTF-8; null where they are none. */
+  text(): string | null {
+    const bytes = this.#bytes.subarray(0, this.length);
+    return isUtf8(bytes) ? bytes.toString("utf8") : null;
   }
 }

@@ -94,7 +94,7 @@ function decodeUuids(object: JsonObject, key: string, path: string): readonly st
 
 function decodeDateTime(object: JsonObject, key: string, path: string): string {
   const value = object[key];
-  if (typeof value !== "string" || !DATE_TIME.test(value))
+  if (typeof value !== "string" || !DATE_TIME.test(value) || Number.isNaN(Date.parse(value)))
     throw malformed(`${path}.${key}`, "a date and time", value);
   return value;
 }

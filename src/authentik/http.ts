@@ -1,7 +1,7 @@
 import tls from "node:tls";
 import { buildConnector, type Dispatcher, Pool } from "undici";
 import { GrowingBuffer } from "../growing-buffer.ts";
-import { skippingContinue } from "./skip-continue.ts";
+import { skippingInterim } from "./skip-interim.ts";
 
 /** One request to authentik. */
 interface HttpRequest {
@@ -41,7 +41,7 @@ export interface HttpOptions {
   maxResponseBytes: number;
 }
 
-/** Interim responses before one real response: 102 and 103, as a 100 or 101 never comes this far. */
+/** Interim responses before one real response, besides those that `skip-interim.ts` keeps to itself. */
 const MAX_INTERIM_RESPONSES = 10;
 
 /**
@@ -60,7 +60,7 @@ export function createHttpClient(options: HttpOptions) {
     headersTimeout: 0,
     bodyTimeout: 0,
     maxResponseSize: maxResponseBytes,
-    connect: skippingContinue(
+    connect: skippingInterim(
       buildConnector({
         timeout: connectTimeoutMs,
         ...(caPem === undefined ? {} : { ca: trustedCertificates(caPem) }),
@@ -154,7 +154,8 @@ class ResponseHandler implements Dispatcher.DispatchHandler, EventListenerObject
       contentEncoding: this.#header("content-encoding"),
       retryAfter: this.#header("retry-after"),
       upstreamRequestId: this.#header("x-authentik-id"),
-      body: this.#body.text(),
+      // JSON is UTF-8; whatever else came is none.
+      body: this.#body.text() ?? "",
       bytes: this.#body.length,
       latencyMs: performance.now() - this.#startedAtMs,
     });

@@ -5,6 +5,8 @@ import type { HttpError } from "./graphql-response.ts";
 /** Pieces of a body that are taken before other connections have their turn. */
 const PIECES_PER_TURN = 1_000;
 
+const NOT_UTF8: HttpError = { status: 400, code: "BAD_REQUEST", message: "Send the body in UTF-8." };
+
 /** Reads a whole request body as UTF-8 text, or says why not. Null: the client left. */
 export function readBody(
   request: IncomingMessage,
@@ -26,7 +28,7 @@ export function readBody(
       request.pause();
       resolve(tooLarge(maxBodyBytes));
     });
-    request.on("end", () => resolve(body.text()));
+    request.on("end", () => resolve(body.text() ?? NOT_UTF8));
     request.on("close", () => resolve(null));
     request.on("error", () => resolve(null));
   });

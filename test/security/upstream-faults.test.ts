@@ -148,6 +148,7 @@ describe("an authentik that", () => {
   test.each([
     ["102 and 103", "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"],
     ["100", "HTTP/1.1 100 Continue\r\nVia: proxy\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"],
+    ["103 and 100", "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"],
   ])(
     "sends ten interim answers %s before the real one is answered by that one",
     async (_statuses, interim) => {
@@ -160,11 +161,23 @@ describe("an authentik that", () => {
     },
   );
 
-  test.each([{ source: null }, { user: 1.5 }])("answers a connection with %j", async (wrong) => {
-    const { server, gateway } = await before(answering(JSON.stringify(connectionBody(5, wrong))));
-    const answer = await gateway.post(QUERY);
-    expect(answer.codes).toEqual(["UPSTREAM_INVALID_RESPONSE"]);
-    expectNoLeak(answer, server.url);
+  test.each([{ source: null }, { user: 1.5 }, { created: "2024-99-12T08:31:22Z" }])(
+    "answers a connection with %j",
+    async (wrong) => {
+      const { server, gateway } = await before(answering(JSON.stringify(connectionBody(5, wrong))));
+      const answer = await gateway.post(QUERY);
+      expect(answer.codes).toEqual(["UPSTREAM_INVALID_RESPONSE"]);
+      expectNoLeak(answer, server.url);
+    },
+  );
+
+  test("answers in Latin-1, of which no letter is replaced", async () => {
+    const body = Buffer.from(JSON.stringify(connectionBody(5, { identifier: "h\u00e9l\u00e8ne" })), "latin1");
+    const { gateway } = await before((socket) => {
+      const head = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
+      socket.write(Buffer.concat([Buffer.from(head), body]));
+    });
+    expect((await gateway.post(QUERY)).codes).toEqual(["UPSTREAM_INVALID_RESPONSE"]);
   });
 
   test("has a name that DNS does not know", async () => {
