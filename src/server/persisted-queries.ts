@@ -6,7 +6,7 @@ import { expandedSize, fragmentsOf } from "../graphql/document-size.ts";
 import type { Executor } from "../graphql/execute.ts";
 
 /** Aliases, or fields of all items of lists that are written out, of a document that is kept: each may cost a lookup. */
-const MAX_NAMES_BY_HASH = 50;
+const MAX_NAMES_BY_HASH = 20;
 
 /**
  * Automatic persisted queries, out of the way of operations that have none.

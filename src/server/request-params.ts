@@ -69,12 +69,12 @@ export function checkParams(value: ParsedParams): RequestParams {
   if (value instanceof Error) throw value;
   if (!isJsonObject(value)) throw badRequest("An operation must be a JSON object with a query.");
   const extensions = optional(value["extensions"], "extensions", isJsonObject, "an object");
-  const query = optional(value["query"], "query", isString, "a string");
-  if ((query === undefined || query === "") && !isJsonObject(extensions?.["persistedQuery"]))
+  // Empty texts mean none.
+  const query = optional(value["query"], "query", isString, "a string") || undefined;
+  if (query === undefined && !isJsonObject(extensions?.["persistedQuery"]))
     throw badRequest("Send the operation as query, or its hash in extensions.persistedQuery.");
   return {
     query,
-    // An empty name means none.
     operationName: optional(value["operationName"], "operationName", isString, "a string") || undefined,
     variables: optional(value["variables"], "variables", isJsonObject, "an object"),
     extensions,

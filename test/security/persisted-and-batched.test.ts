@@ -31,8 +31,8 @@ test("documents that are registered obey the same limits", async () => {
 });
 
 test.each([
-  ["50 aliases", 50, (i: number) => `a${i}:plexConnection(id:5){pk} `, true],
-  ["51 aliases", 51, (i: number) => `a${i}:plexConnection(id:5){pk} `, false],
+  ["20 aliases", 20, (i: number) => `a${i}:plexConnection(id:5){pk} `, true],
+  ["21 aliases", 21, (i: number) => `a${i}:plexConnection(id:5){pk} `, false],
   [
     "51 representations written out",
     1,

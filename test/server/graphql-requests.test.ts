@@ -274,6 +274,23 @@ test("a body that begins with a byte order mark is read without it", async () =>
   expect([status, result]).toEqual([200, ANSWER]);
 });
 
+test("a body that is no UTF-8 is refused, and no letter of it replaced", async () => {
+  const body = Buffer.from(
+    JSON.stringify({ query: FIVE, variables: { name: "h\u00e9l\u00e8ne" } }),
+    "latin1",
+  );
+  const headers = { "content-type": "application/json", authorization: TOKEN };
+  const response = await fetch(new URL("/graphql", at.gateway.url), { method: "POST", headers, body });
+  expect([response.status, await response.text()]).toEqual([400, expect.stringContaining("UTF-8")]);
+  expect(at.authentik.requests).toEqual([]);
+});
+
+test("an empty query means none: the hash beside it decides", async () => {
+  const { extensions } = persisted(FIVE);
+  await post({ query: FIVE, extensions });
+  expect((await post({ query: "", extensions })).result).toEqual(ANSWER);
+});
+
 test("each of equal requests in flight gets its own request id and media type", async () => {
   const gate = createGate();
   at.authentik.answer(gate.answer);
