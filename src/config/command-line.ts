@@ -62,10 +62,11 @@ export function parseArguments(argv: readonly string[]): Arguments {
       const name = presentable(flag).slice(1, -1);
       problems.push({ name, expected: knownOrGuess(flag, [...known.keys()]) });
     } else if (found.problem !== undefined) problems.push({ name: flag, expected: found.problem });
-    else if (found.name === undefined) extras.add(flag);
-    else if (found.alone === "false" && value !== undefined) {
-      problems.push({ name: flag, expected: "no value: the flag alone switches it off" });
-    } else flags.set(found.name, { flag, text: value ?? found.alone ?? "" });
+    else if ((found.name === undefined || found.alone === "false") && value !== undefined) {
+      const meaning = found.name === undefined ? "asks for it" : "switches it off";
+      problems.push({ name: flag, expected: `no value: the flag alone ${meaning}` });
+    } else if (found.name === undefined) extras.add(flag);
+    else flags.set(found.name, { flag, text: value ?? found.alone ?? "" });
   }
   return { command, flags, extras, problems };
 }

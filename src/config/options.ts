@@ -163,7 +163,7 @@ export const sections = {
     MAX_SCANNED_ROWS: limit(1000, "Rows that one lookup may read where authentik has no filter for it."),
     MAX_PERSISTED_QUERIES_BYTES: bytes(4_194_304,
       "Memory for documents that clients registered by hash (automatic persisted queries); one with " +
-      "more than 50 aliases is answered, not kept."),
+      "more than 20 aliases, fragments followed, is answered, not kept."),
     DOCUMENT_CACHE_BYTES: bytes(33_554_432,
       "Memory for documents that are kept parsed and validated, by estimate."),
   },

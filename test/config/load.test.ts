@@ -296,6 +296,9 @@ describe("commands", () => {
     expect(problemsOf({ argv: ["--no-metrics=true"] })).toEqual([
       "--no-metrics: expected no value: the flag alone switches it off",
     ]);
+    expect(problemsOf({ argv: ["schema", "--api=false"] })).toEqual([
+      "--api: expected no value: the flag alone asks for it",
+    ]);
     expect(problemsOf({ argv: ["--host", ""] })).toEqual([
       '--host: given "", expected a host name or an IP address',
     ]);
