@@ -26,10 +26,10 @@ export async function startServerProcess(
   argv: readonly string[],
   { address, env = {} }: { address: RegExp; env?: Readonly<Record<string, string>> },
 ) {
-  const { child, output, printed, exited, stop } = startNode(argv, {
+  const { child, output, stderr, printed, exited, stop } = startNode(argv, {
     env: { NODE_ENV: "production", ...env },
   });
   const [, found = ""] = await printed(address);
   const url = new URL(/^\d+$/.test(found) ? `http://127.0.0.1:${found}` : found);
-  return { url, child, output, ended: exited, stop } as const;
+  return { url, child, output, stderr, ended: exited, stop } as const;
 }

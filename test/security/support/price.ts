@@ -95,12 +95,12 @@ async function standstill({ child }: ServerProcess): Promise<void> {
   }
 }
 
-/** Asks the process; the answer comes with its log. */
+/** Asks the process, which answers where errors go: the log goes elsewhere, at any time. */
 async function costOf(gateway: ServerProcess): Promise<Cost> {
-  const asked = gateway.output().length;
+  const asked = gateway.stderr().length;
   gateway.child.kill("SIGUSR2");
   for (;;) {
-    const answer = /probe (\{.*\})\n/.exec(gateway.output().slice(asked))?.[1];
+    const answer = /probe (\{.*\})\n/.exec(gateway.stderr().slice(asked))?.[1];
     if (answer !== undefined) return JSON.parse(answer) as Cost;
     await sleep(5);
   }
