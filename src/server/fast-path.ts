@@ -86,7 +86,7 @@ function notByGet(): GraphQLError {
 }
 
 /** The result of a request that never became an execution. @throws what is no error of the request */
-export function resultOf(error: unknown): ExecutionResult {
+function resultOf(error: unknown): ExecutionResult {
   if (error instanceof AggregateError) return { errors: error.errors };
   if (error instanceof GraphQLError) return { errors: [error] };
   throw error;

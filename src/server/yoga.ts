@@ -14,7 +14,6 @@ import type { GraphContext } from "../graphql/context.ts";
 import { type Executor, summaryOf } from "../graphql/execute.ts";
 import { formatResult, textOf } from "../graphql/format.ts";
 import { findOperation } from "../graphql/prepare.ts";
-import { resultOf } from "./fast-path.ts";
 import { usePersistedQueries } from "./persisted-queries.ts";
 import { checkParams, type GraphQLRequest, TRACE_HEADER } from "./request-params.ts";
 import { type GraphQLResponse, statusOf, withAllow } from "./graphql-response.ts";
@@ -123,13 +122,9 @@ function useRequestParams(batchLimit: number): YogaPlugin {
         return Promise.resolve(params.map(asObject));
       });
     },
-    onParams({ params, setParams, setResult }) {
-      try {
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- to yoga, what is undefined is not there
-        setParams(checkParams(params) as GraphQLParams);
-      } catch (error) {
-        setResult(resultOf(error));
-      }
+    onParams({ params, setParams }) {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- to yoga, what is undefined is not there
+      setParams(checkParams(params) as GraphQLParams);
     },
   };
 }

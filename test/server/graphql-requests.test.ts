@@ -127,6 +127,12 @@ describe("parameters of the wrong kind are 400 and name what is wrong", () => {
       const { status, codes, result } = await post(body, { accept });
       expect([status, codes]).toEqual([400, ["BAD_REQUEST"]]);
       expect(result.errors?.[0]?.message).toMatch(words);
+      if (typeof body !== "object") continue;
+      const batch = await post([body, { query: FIVE }], { accept });
+      expect([batch.status, batch.result]).toMatchObject([
+        200,
+        [{ errors: [{ message: result.errors?.[0]?.message }] }, ANSWER],
+      ]);
     }
   });
 
