@@ -33,10 +33,6 @@ export function usePersistedQueries({ prepare }: Executor, options: { maxBytes: 
   }
   const { onParams } = useAPQ({ store: { get: (hash) => queries.get(hash), set: keep } });
   return {
-    onParams(payload) {
-      const { query = "", extensions } = payload.params;
-      // What is no text was refused already, and goes through the plugins all the same.
-      return extensions?.["persistedQuery"] && typeof query === "string" ? onParams?.(payload) : undefined;
-    },
+    onParams: (payload) => (payload.params.extensions?.["persistedQuery"] ? onParams?.(payload) : undefined),
   };
 }
