@@ -108,7 +108,6 @@ async function startServing(
     onUpstreamRequest: (request) => metrics.observeUpstreamRequest(request),
   });
   const authentikState = () => authentik.state();
-  let draining = false;
   const tracing = await startTracing(env, {
     version,
     upstream: url,
@@ -121,7 +120,7 @@ async function startServing(
     sandbox: sandbox !== null,
     readiness: config.readiness,
     cacheMs: config.readinessCacheMs,
-    isDraining: () => draining,
+    isDraining: () => gateway.isDraining(),
     onChange: ({ ok, problem, refusesToken }) => {
       if (ok) log.info(`${sandbox === null ? "authentik" : "the sandbox"} answers`);
       else if (refusesToken) log.error(problem);
@@ -145,7 +144,7 @@ async function startServing(
       }),
     operationsInFlight: () => gateway.inFlight(),
     connections: () => server.connections(),
-    draining: () => draining,
+    draining: () => gateway.isDraining(),
     droppedLogLines: processLog.droppedLines,
   });
   const logRequest = createRequestLog(log, { authentikState });
@@ -187,7 +186,6 @@ async function startServing(
     metrics,
     /** Ends without losing a request; false when something had to be cut off. */
     async drain({ graceMs }: { graceMs: number }): Promise<boolean> {
-      draining = true;
       gateway.startDraining();
       if (graceMs > 0) await sleep(graceMs);
       const complete = await server.close({ timeoutMs: config.drainTimeoutMs });

@@ -187,6 +187,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     startDraining: () => {
       isDraining = true;
     },
+    isDraining: () => isDraining,
     /** Loads yoga, which the fast path does without, so that nobody has to wait for it later. */
     async warmUp() {
       await yoga();
