@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { type Arguments, parseArguments } from "./command-line.ts";
 import { isReadBy } from "./option.ts";
 import { options, sections, type Values } from "./options.ts";
-import { type ConfigProblem, presentable, typos } from "./problem.ts";
+import { type ConfigProblem, presentable, typos, whyUnreadable } from "./problem.ts";
 import { parseSecretFile, type Secret, type SecretName } from "./secret.ts";
 
 /** Everything the process was told, checked and frozen. Durations in milliseconds, sizes in bytes. */
@@ -46,10 +46,9 @@ export function loadConfig({ env, argv, readFile }: ConfigSources): LoadedConfig
     try {
       return path === null ? undefined : readFile(path);
     } catch (error) {
-      const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
       problems.push({
         name,
-        given: `${JSON.stringify(path)} (${code})`,
+        given: `${JSON.stringify(path)} (${whyUnreadable(error)})`,
         expected: "the path of a readable file",
       });
       return undefined;

@@ -13,6 +13,11 @@ export function problemLine({ name, given, expected }: ConfigProblem): string {
   return `${name}: ${given === undefined ? "" : `given ${given}, `}expected ${expected}`;
 }
 
+/** The system's code for why a file cannot be read, such as ENOENT. */
+export function whyUnreadable(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "unreadable";
+}
+
 /** A given text as it may be shown: without what a URL may hide, on one line, not endless. */
 export function presentable(given: string): string {
   const harmless = given

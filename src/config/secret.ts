@@ -2,6 +2,7 @@ import { readFileSync, watchFile } from "node:fs";
 import type { Logger } from "pino";
 import * as v from "valibot";
 import { sections } from "./options.ts";
+import { whyUnreadable } from "./problem.ts";
 
 /** The options that hold secrets; each may also be given as a file. */
 export type SecretName = "AUTHENTIK_TOKEN" | "GATEWAY_KEY";
@@ -40,8 +41,7 @@ export function followSecret(
     try {
       text = readFileSync(path, "utf8");
     } catch (error) {
-      const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
-      keep(`the file cannot be read (${code})`);
+      keep(`the file cannot be read (${whyUnreadable(error)})`);
       return;
     }
     const parsed = parseSecretFile(name, text);
