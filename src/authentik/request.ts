@@ -65,6 +65,8 @@ export function createSender(parts: SenderParts) {
   const { http, queue, breaker, rowCost, retries, serviceMode, onUpstreamRequest } = parts;
   /** Keys of callers whose credential authentik has accepted; all others share one turn in the queue. */
   const accepted = new LRUCache<string, true>({ max: REMEMBERED_CALLERS });
+  /** An error as the operation is told of it. */
+  const asTold = serviceMode ? asOperators : (error: AuthentikError) => error;
 
   /** Null: the permit is there; else a promise of it. @throws {AuthentikError} overloaded, or the reason of the signal */
   function takePermit(callerKey: string, signal: AbortSignal, route: string): Promise<void> | null {
@@ -161,12 +163,12 @@ export function createSender(parts: SenderParts) {
     onUpstreamRequest?.({ route, outcome: error?.kind ?? "ok", durationMs: latencyMs, traceId });
     if (error?.kind === "unauthenticated") {
       accepted.delete(callerKey);
-      operation.refusal = serviceMode ? asOperators(error) : error;
+      operation.refusal = asTold(error);
     } else if (response && (error === null || error.kind === "not-found" || error.kind === "forbidden"))
       accepted.set(callerKey, true);
     if (error === null)
       return { value: "value" in result ? result.value : null, bytes: response?.bytes ?? 0 };
-    if (!again) throw serviceMode ? asOperators(error) : error;
+    if (!again) throw asTold(error);
     await pause(signal, error);
     usage.retries += 1;
     return attempt(method, request, operation, signal, true);

@@ -39,15 +39,14 @@ export function decodeResponse(
   { route, method = "GET" }: { route: string; method?: "GET" | "DELETE" },
 ): { readonly value: unknown } | AuthentikError {
   const { status, contentType, contentEncoding, upstreamRequestId, body } = response;
-  const failure: Failure = (kind, message, options) => {
-    return new AuthentikError(kind, message, {
+  const failure: Failure = (kind, message, options) =>
+    new AuthentikError(kind, message, {
       status,
       route,
       retryAfterSeconds: retryAfterSeconds(response.retryAfter),
       upstreamRequestId: REQUEST_ID.test(upstreamRequestId) ? upstreamRequestId : undefined,
       ...options,
     });
-  };
   if (contentEncoding !== "" && contentEncoding.toLowerCase() !== "identity") {
     return failure("malformed-response", "authentik's answer is compressed", {
       detail: `Content-Encoding ${CODING.exec(contentEncoding)?.[0] ?? "unknown"}, though only identity was asked for: what stands in front of authentik compresses`,
@@ -79,7 +78,7 @@ function refusal(response: UpstreamResponse, failure: Failure): AuthentikError {
   const body = isJson(response.contentType) ? parse(response.body) : undefined;
   const said = `authentik answered ${status}`;
   const described = { detail: describe(response) };
-  const page = { detail: `${describe(response)}; ${PAGE_INSTEAD_OF_API}` };
+  const page = { detail: `${described.detail}; ${PAGE_INSTEAD_OF_API}` };
   // What authentik's API refuses, it says in JSON; what has no `detail` then is of a proxy, a firewall or a login wall.
   const detail = detailOf(body);
   const notTheApi = () => failure("malformed-response", `${said}, but not as its API does`, page);
