@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { getIntrospectionQuery } from "graphql";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -12,6 +11,7 @@ import { ask } from "../support/ask.ts";
 import type { ServerProcess } from "./support/child.ts";
 import { type Attack, type Price, priceOf, startMeasuredGateway } from "./support/price.ts";
 import { residentBytes, START_FLAGS, startGatewayProcess } from "./support/gateway-process.ts";
+import { persisted } from "../support/persisted.ts";
 import { postText, raw } from "../support/raw-client.ts";
 
 // What is bounded is memory and CPU: how long a busy machine takes for it does not matter.
@@ -76,9 +76,8 @@ const post = (query: string, variables?: unknown): string =>
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
 
 /** As a request by its hash, and what registers it. */
-function persisted(query: string): { request: string; registration: string } {
-  const sha256Hash = createHash("sha256").update(query).digest("hex");
-  const extensions = { persistedQuery: { version: 1, sha256Hash } };
+function byHash(query: string): { request: string; registration: string } {
+  const { extensions } = persisted(query);
   return {
     request: get(`/graphql?extensions=${encodeURIComponent(JSON.stringify(extensions))}`),
     registration: postText(JSON.stringify({ query, extensions })),
@@ -115,13 +114,13 @@ const ATTACKS: Record<string, Run> = {
     connect(post(TYPES).repeat(5_600), READ);
   },
   "an introspection by its hash 373 times in one connection that nobody reads": async ({ connect }) => {
-    const { request, registration } = persisted(getIntrospectionQuery());
+    const { request, registration } = byHash(getIntrospectionQuery());
     connect(registration, READ);
     await sleep(200);
     connect(request.repeat(373));
   },
   "an introspection by its hash 373 times in one connection that is read": async ({ connect }) => {
-    const { request, registration } = persisted(getIntrospectionQuery());
+    const { request, registration } = byHash(getIntrospectionQuery());
     connect(registration, READ);
     await sleep(200);
     connect(request.repeat(373), READ);
@@ -152,7 +151,7 @@ const ATTACKS: Record<string, Run> = {
     connect(post(ENTITIES, { r: Array(50_000).fill(0) }), READ);
   },
   "a thousand lookups by their hash 100 times": async ({ connect }) => {
-    const { request, registration } = persisted(
+    const { request, registration } = byHash(
       `{${times(1_000, (i) => `a${i}:plexConnection(id:${i + 1}){pk user} `)}}`,
     );
     connect(registration, READ);
