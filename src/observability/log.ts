@@ -27,7 +27,7 @@ export interface LogOptions {
 /** Bytes that may wait for a reader before lines are dropped instead of growing the process. */
 const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
 /** Lines go out together from so many bytes on, or after the interval. */
-const WRITE_BYTES = 8192;
+const WRITE_BYTES = 32_768;
 const WRITE_INTERVAL_MS = 200;
 /** How long the end waits for a reader. */
 const FLUSH_TIMEOUT_MS = 1000;
@@ -38,7 +38,7 @@ export async function createLog({ level, format, isTerminal, fd = 1 }: LogOption
     level,
     // Process id and host name are known to whatever collects the lines.
     base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: createTimestamp(),
     formatters: { level: (word: string) => ({ level: word }) },
   };
   if (format === "pretty" || (format === "auto" && isTerminal)) {
@@ -53,6 +53,7 @@ export async function createLog({ level, format, isTerminal, fd = 1 }: LogOption
     fd,
     sync: false,
     minLength: WRITE_BYTES,
+    maxWrite: 2 * WRITE_BYTES,
     maxLength: MAX_BUFFERED_BYTES,
     periodicFlush: WRITE_INTERVAL_MS,
   });
@@ -68,6 +69,18 @@ export async function createLog({ level, format, isTerminal, fd = 1 }: LogOption
       if (!(await Promise.race([flushed, sleep(FLUSH_TIMEOUT_MS, false)]))) destination.destroy();
     },
     droppedLines: () => dropped,
+  };
+}
+
+/** As pino's own `isoTime`, but written out once for all lines of a millisecond: it is a good part of what a line costs. */
+function createTimestamp(): () => string {
+  let ms = Number.NaN;
+  let field = "";
+  return () => {
+    const now = Date.now();
+    if (now !== ms) field = `,"time":"${new Date(now).toISOString()}"`;
+    ms = now;
+    return field;
   };
 }
 
@@ -110,9 +123,9 @@ export function severityOf({ codes, problems }: RequestRecord): "info" | "warn" 
   return problems.every(({ problem }) => CALLERS_OWN.has(problem)) ? "info" : "warn";
 }
 
-/** pino leaves out what is undefined. */
+/** pino leaves out what is undefined. One literal without spreads, which V8 makes and walks through fastest. */
 function fieldsOf(record: RequestRecord, { limit, inFlight, queued }: AuthentikState): object {
-  const { operation, problems, clientAddress, callerKey } = record;
+  const { operation, problems, clientAddress, callerKey, usage } = record;
   return {
     requestId: shortened(record.requestId),
     traceId: record.traceId,
@@ -127,21 +140,22 @@ function fieldsOf(record: RequestRecord, { limit, inFlight, queued }: AuthentikS
     outcome: record.outcome,
     shared: record.shared,
     codes: record.codes,
-    ...usageFieldsOf(record),
+    restCalls: usage?.restCalls,
+    sharedCalls: usage?.sharedCalls,
+    retries: usage?.retries,
+    queuedMs: usage ? rounded(usage.queuedMs) : undefined,
+    rowsListed: usage?.rowsListed,
+    keysRequested: usage?.keysRequested,
+    keysFetched: usage?.keysFetched,
+    dedupRatio: usage
+      ? usage.keysRequested && rounded(1 - usage.keysFetched / usage.keysRequested)
+      : undefined,
     limit,
     restCallsInFlight: inFlight,
     queue: queued,
     problems: problems.length > 0 ? problems.slice(0, MAX_PROBLEMS).map(shortenedProblem) : undefined,
     problemsOmitted: problems.length > MAX_PROBLEMS ? problems.length - MAX_PROBLEMS : undefined,
   };
-}
-
-/** What the operation cost, in the names of the record. */
-function usageFieldsOf({ usage }: RequestRecord): object | null {
-  if (usage === null) return null;
-  const { keysRequested, keysFetched } = usage;
-  const dedupRatio = keysRequested === 0 ? 0 : rounded(1 - keysFetched / keysRequested);
-  return { ...usage, queuedMs: rounded(usage.queuedMs), dedupRatio };
 }
 
 function shortenedProblem(problem: RequestRecord["problems"][number]): object {
