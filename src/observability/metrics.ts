@@ -7,10 +7,10 @@ import {
   Registry,
   type RegistryContentType,
 } from "prom-client";
-import type { UpstreamObservation } from "../authentik/client.ts";
+import { createUsage, type UpstreamObservation } from "../authentik/client.ts";
 import type { RequestRecord } from "../server/pending-request.ts";
 import { describe, type MetricName } from "./metric-names.ts";
-import { type Readings, registerReadings } from "./readings.ts";
+import { readCounter, type Readings, registerReadings } from "./readings.ts";
 
 /** What the numbers are made of, besides what is recorded. */
 export interface MetricsOptions extends Readings {
@@ -25,6 +25,15 @@ const DURATION_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 
 const COUNT_BUCKETS = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 /** Codes are the gateway's own and few; should one ever come from elsewhere, it cannot grow the process. */
 const MAX_CODES = 64;
+
+const USAGE_COUNTERS = [
+  ["restCalls", "rest_calls_total"],
+  ["sharedCalls", "shared_rest_calls_total"],
+  ["retries", "rest_retries_total"],
+  ["rowsListed", "rows_listed_total"],
+  ["keysRequested", "keys_requested_total"],
+  ["keysFetched", "keys_fetched_total"],
+] as const;
 
 /** Starts counting, in a registry of its own. */
 export function createMetrics({ endpoint, ...readings }: MetricsOptions) {
@@ -52,15 +61,10 @@ export function createMetrics({ endpoint, ...readings }: MetricsOptions) {
     "outcome",
   ]);
   const sharedOperations = counter("shared_operations_total");
-  const usageCounters = [
-    ["restCalls", counter("rest_calls_total")],
-    ["sharedCalls", counter("shared_rest_calls_total")],
-    ["retries", counter("rest_retries_total")],
-    ["rowsListed", counter("rows_listed_total")],
-    ["keysRequested", counter("keys_requested_total")],
-    ["keysFetched", counter("keys_fetched_total")],
-  ] as const;
-  const queuedSeconds = counter("rest_queued_seconds_total");
+  // Added up here and read when somebody asks: every operation has them, most of them 0.
+  const total = createUsage();
+  for (const [name, metric] of USAGE_COUNTERS) readCounter(metric, registry, () => total[name]);
+  readCounter("rest_queued_seconds_total", registry, () => total.queuedMs / 1000);
   const unhandledRejections = counter("unhandled_rejections_total");
   registerReadings(registry, readings);
 
@@ -87,8 +91,8 @@ export function createMetrics({ endpoint, ...readings }: MetricsOptions) {
       if (usage === null) return;
       restCallsEach.observe({ value: usage.restCalls });
       keysEach.observe({ value: usage.keysRequested });
-      for (const [name, total] of usageCounters) total.inc(usage[name]);
-      queuedSeconds.inc(usage.queuedMs / 1000);
+      for (const [name] of USAGE_COUNTERS) total[name] += usage[name];
+      total.queuedMs += usage.queuedMs;
     },
     observeUpstreamRequest({ route, outcome, durationMs, traceId }: UpstreamObservation) {
       const labels = { route, outcome: outcome.replaceAll("-", "_") };

@@ -30,14 +30,6 @@ export function registerReadings(registry: Registry<OpenMetricsContentType>, rea
         else this.set(Number(value));
       },
     });
-  const counter = (name: MetricName, read: () => number) =>
-    new Counter({
-      ...describe(name, registry),
-      collect() {
-        this.reset();
-        this.inc(read());
-      },
-    });
   const stateGauge = (name: MetricName, states: readonly string[], read: () => string) =>
     new Gauge({
       ...describe(name, registry),
@@ -62,11 +54,26 @@ export function registerReadings(registry: Registry<OpenMetricsContentType>, rea
   gauge("event_loop_delay_p99_seconds", watchEventLoopDelay());
   gauge("process_resident_memory_bytes", () => process.memoryUsage.rss());
   gauge("process_heap_used_bytes", () => process.memoryUsage().heapUsed);
-  counter("process_cpu_seconds_total", () => {
+  readCounter("process_cpu_seconds_total", registry, () => {
     const { user, system } = process.cpuUsage();
     return (user + system) / 1e6;
   });
-  counter("dropped_log_lines_total", readings.droppedLogLines);
+  readCounter("dropped_log_lines_total", registry, readings.droppedLogLines);
+}
+
+/** Adds a counter of what is counted elsewhere. */
+export function readCounter(
+  name: MetricName,
+  registry: Registry<OpenMetricsContentType>,
+  read: () => number,
+): Counter {
+  return new Counter({
+    ...describe(name, registry),
+    collect() {
+      this.reset();
+      this.inc(read());
+    },
+  });
 }
 
 const DELAY_RESOLUTION_MS = 20;
