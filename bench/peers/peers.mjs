@@ -79,6 +79,7 @@ export const OURS = ours("authentik-graphql");
 /** @type {readonly Contender[]} */
 export const PEERS = [
   { ...node("bare", "bare proxy: node:http + undici, no GraphQL", "bare-proxy.mjs", "undici"), bare: true },
+  node("libraries", "the libraries of ours by themselves", "libraries.mjs", "graphql"),
   node("mercurius", "mercurius + jit", "mercurius.mjs", "mercurius"),
   node("naive", "graphql-yoga + DataLoader", "naive-yoga.mjs", "graphql-yoga"),
   tailcall("tailcall", "Tailcall (Rust)"),
