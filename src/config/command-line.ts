@@ -1,7 +1,8 @@
 import { parseArgs } from "node:util";
+import { closestMatch } from "leven";
 import { type Command, commands, flagOf, isReadBy } from "./option.ts";
 import { options } from "./options.ts";
-import { type ConfigProblem, nearest, presentable } from "./problem.ts";
+import { type ConfigProblem, presentable } from "./problem.ts";
 
 /** The command line, taken apart but not yet judged by value. */
 export interface Arguments {
@@ -100,7 +101,7 @@ function knownFlags(command: Command): ReadonlyMap<string, KnownFlag> {
 }
 
 function knownOrGuess(given: string, known: readonly string[]): string {
-  const guess = nearest(given, known);
+  const guess = closestMatch(given, known, { maxDistance: Math.max(2, given.length / 4) });
   if (guess !== undefined) return `a known one; did you mean ${guess}?`;
   return known === commands ? `one of ${known.join(", ")}` : "a known option (--help lists them)";
 }
