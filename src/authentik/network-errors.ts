@@ -44,7 +44,7 @@ const MISCONFIGURED: Readonly<Record<string, string>> = {
 const GIVEN_UP: ReadonlySet<string> = new Set(["UND_ERR_ABORTED", "UND_ERR_DESTROYED", "UND_ERR_CLOSED"]);
 
 /** Failures after which the connection had said something, only not HTTP as we can use it. */
-const UNUSABLE_ANSWERS: Readonly<Record<string, string>> = {
+const UNUSABLE_RESPONSES: Readonly<Record<string, string>> = {
   UND_ERR_RES_EXCEEDED_MAX_SIZE: "the answer is larger than the limit for answers of authentik",
   UND_ERR_HEADERS_OVERFLOW: "the headers of the answer are too large",
   INTERIM_RESPONSES: "more interim answers (1xx) than any server has reason for came before a real one",
@@ -73,7 +73,7 @@ export function toNetworkError(error: Error, route: string): AuthentikError {
       cause: error,
     });
   }
-  const unusable = UNUSABLE_ANSWERS[code] ?? (noHttp ? `the answer is not HTTP; ${SCHEME}` : undefined);
+  const unusable = UNUSABLE_RESPONSES[code] ?? (noHttp ? `the answer is not HTTP; ${SCHEME}` : undefined);
   if (unusable !== undefined) {
     return new AuthentikError("malformed-response", "authentik's answer cannot be read", {
       route,

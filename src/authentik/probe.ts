@@ -51,7 +51,7 @@ export async function probeApi(
 }
 
 function problemOf(
-  answer: UpstreamResponse,
+  response: UpstreamResponse,
   error: AuthentikError | null,
   { url, hasCredential }: { url: URL; hasCredential: boolean },
 ): string {
@@ -62,21 +62,21 @@ function problemOf(
     case "unauthenticated":
       return hasCredential ? `${where(url)} refuses AUTHENTIK_TOKEN: it is invalid or expired` : "";
     case "misconfigured":
-      return `${where(url)} answers ${answer.status}: ${error.detail}`;
+      return `${where(url)} answers ${response.status}: ${error.detail}`;
     case "starting":
       return `${where(url)}: authentik is still starting`;
     case "unreachable":
-      return `${where(url)} answers ${answer.status}: authentik is down behind its router or proxy`;
+      return `${where(url)} answers ${response.status}: authentik is down behind its router or proxy`;
     case "redirected":
-      return `${where(url)} redirects (${answer.status}): use the URL it redirects to, or take the login page in front of the API away`;
+      return `${where(url)} redirects (${response.status}): use the URL it redirects to, or take the login page in front of the API away`;
     case "upstream-failure":
-      return `${where(url)} answers ${answer.status}: see authentik's own log`;
+      return `${where(url)} answers ${response.status}: see authentik's own log`;
     case "malformed-response":
-      return answer.status === 404
+      return response.status === 404
         ? `${where(url)} has no API at ${apiPath(url)}/: is a path prefix missing or wrong?`
-        : `${where(url)} answers${answer.status === 200 ? "" : ` ${answer.status}`} with a page instead of the API: is this authentik, and is the path prefix right?`;
+        : `${where(url)} answers${response.status === 200 ? "" : ` ${response.status}`} with a page instead of the API: is this authentik, and is the path prefix right?`;
     default:
-      return `${where(url)} answers ${answer.status} where authentik's API says ${hasCredential ? 200 : 403}: is this authentik, and what stands in front of it?`;
+      return `${where(url)} answers ${response.status} where authentik's API says ${hasCredential ? 200 : 403}: is this authentik, and what stands in front of it?`;
   }
 }
 

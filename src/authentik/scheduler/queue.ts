@@ -11,9 +11,10 @@ export interface QueuedRequest {
 export type RequestQueue = ReturnType<typeof createRequestQueue>;
 
 /**
- * Permits towards one authentik, and the bounded queue in front of them: round robin over the callers that have requests waiting, first come first served within a caller: whoever asks for one thing
- * waits for one request of each of the others, however many those have.
- * @param options.queueMax requests that may wait; one caller may fill half of it, so that a single one never locks out all others
+ * Permits towards one authentik, and the bounded queue in front of them: round robin over the callers that have requests
+ * waiting, first come first served within a caller. Whoever asks for one thing waits for one request of each of the others,
+ * however many those have.
+ * @param options.queueMax requests that may wait; one caller may fill half of it, so that no single one locks out all others
  */
 export function createRequestQueue({ limit, queueMax }: { limit: ConcurrencyLimit; queueMax: number }) {
   /** Never an empty set. Maps and sets keep the order of insertion: the first caller's first request is the next one. */
