@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import type { ServerResponse } from "node:http";
 
 /** One request that a real authentik was asked, and what it answered. */
 export interface RecordedCase {
@@ -30,6 +31,13 @@ export const RECORDED_RELEASES = readdirSync(folder)
 export function readRecording(release: string): RecordedCase[] {
   const text = readFileSync(new URL(`${release}.json`, folder), "utf8");
   return (JSON.parse(text) as { cases: RecordedCase[] }).cases; // see the README there
+}
+
+/** Answers as the recorded server did, to the letter. */
+export function sendRecorded(response: ServerResponse, { response: recorded }: RecordedCase): void {
+  const { status, headers, body, text = "" } = recorded;
+  const sent = body === undefined ? text : JSON.stringify(body);
+  response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(sent) }).end(sent);
 }
 
 /** What the gateway asks for. */
