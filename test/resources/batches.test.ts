@@ -1,14 +1,11 @@
-import { afterEach, describe, expect, test } from "vitest";
-import { type HouseGateway, SHAPES, startHouse } from "../support/house-gateway.ts";
+import { describe, expect, test } from "vitest";
+import { houseForTest, SHAPES } from "../support/house-gateway.ts";
 
 const LIST = "/sources/user_connections/plex/?";
 
-let at: HouseGateway;
-afterEach(() => at.close());
-
 describe.each(SHAPES)("authentik %s with 250 viewers", (shape) => {
   test("100 links of a source with names and the source: three calls", async () => {
-    at = await startHouse(shape, { viewers: 250 });
+    const at = await houseForTest(shape, { viewers: 250 });
     const query = `{ plexConnections(first: 100, filter: { source: "cinema" }) {
       totalCount nodes { identifier owner { username name } source { name slug } }
     } }`;
@@ -21,17 +18,16 @@ describe.each(SHAPES)("authentik %s with 250 viewers", (shape) => {
       owner: { username: "viewer1001", name: "Viewer1001" },
       source: { name: "Cinéma du coin 🎬", slug: "cinema" },
     });
-    expect(calls).toEqual([
+    expect(calls.slice(0, 2)).toEqual([
       `${LIST}source__slug=cinema&ordering=pk&page=1&page_size=100`,
       "/core/users/?ordering=pk&page=1&page_size=100",
-      // Three users stand on the next page: they cost less alone.
-      ...calls.slice(2),
     ]);
+    // Three users stand on the next page: they cost less alone.
     expect(calls.length).toBeLessThanOrEqual(5);
   });
 
   test("100 with owner, source, and the owner's connections: the page, the users, one list", async () => {
-    at = await startHouse(shape, { viewers: 250 });
+    const at = await houseForTest(shape, { viewers: 250 });
     const query = `{ plexConnections(first: 100, sort: ID_DESC) { nodes {
       owner { username plexConnections { id } } source { slug plex { clientId } }
     } } }`;
@@ -53,7 +49,7 @@ describe.each(SHAPES)("authentik %s with 250 viewers", (shape) => {
   });
 
   test("each row's source asks for the same page once", async () => {
-    at = await startHouse(shape, { viewers: 50 });
+    const at = await houseForTest(shape, { viewers: 50 });
     const query =
       "{ plexConnections(first: 50) { nodes { source { plexConnections(first: 1) { totalCount } } } } }";
     const { errors, calls } = await at.ask("administrator", query);
@@ -66,30 +62,25 @@ describe.each(SHAPES)("authentik %s with 250 viewers", (shape) => {
   });
 
   test("an ordinary user is refused once for all, not for each", async () => {
-    at = await startHouse(shape);
+    const at = await houseForTest(shape);
     const query = "{ plexConnections { nodes { id owner { username } } } }";
-    const { data, errors, calls } = await at.ask("alice", query);
-    expect(errors).toEqual([]);
-    expect(data).toEqual({
-      plexConnections: {
-        nodes: [
-          { id: "5", owner: { username: "alice" } },
-          { id: "7", owner: { username: "alice" } },
-        ],
-      },
-    });
-    expect(calls.slice(1)).toEqual(["/core/users/42/", "/core/users/me/"]);
-    const again = await at.ask("alice", query);
-    expect(again.calls.slice(1)).toEqual(["/core/users/me/"]);
+    const owner = { username: "alice" };
+    const data = { plexConnections: { nodes: [5, 7].map((pk) => ({ id: String(pk), owner })) } };
+    for (const users of [["/core/users/42/", "/core/users/me/"], ["/core/users/me/"]])
+      expect(await at.ask("alice", query)).toEqual({
+        data,
+        errors: [],
+        calls: [expect.any(String), ...users],
+      });
   });
 });
 
 test("who may see connections and not users reads the rest, and each name is FORBIDDEN at its own place", async () => {
-  at = await startHouse("2025.4");
+  const at = await houseForTest("2025.4");
   // Since 2025.2 a permission shows all connections to somebody who may not read users.
   at.authentik.answer((request, _response, fallback) => {
     if (request.path.includes("user_connections"))
-      Object.assign(request, { headers: [["authorization", "Bearer token-of-administrator"]] });
+      Object.assign(request, { authorization: "Bearer token-of-administrator" });
     fallback();
   });
   const query = "{ plexConnections { nodes { pk owner { username } } } }";

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from "node:events";
 import {
   createServer,
   type IncomingMessage,
@@ -11,7 +12,7 @@ import type { Directory } from "../../src/sandbox/directory.ts";
 import { createRelease, type SandboxRelease } from "../../src/sandbox/releases.ts";
 import { encodeResponse } from "../../src/sandbox/rest-response.ts";
 import { handleRequest } from "../../src/sandbox/routes.ts";
-import { connectionBody, errorPage, listBody, type WireObject } from "./wire-bodies.ts";
+import { connectionBody, listBody, type WireObject } from "./wire-bodies.ts";
 
 const LIST = "/api/v3/sources/user_connections/plex/";
 
@@ -22,6 +23,7 @@ export interface RecordedRequest {
   readonly path: string;
   /** Name and value of each header line, in order, with the sender's capitals. */
   readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly authorization: string | undefined;
   /** Whether the client went away before the answer was complete. */
   aborted: boolean;
 }
@@ -71,10 +73,12 @@ export function sendJson(
   response.end(bytes);
 }
 
-/** Sends a page instead of the API's JSON. */
+/** Sends a Django error page instead of the API's JSON, as authentik does for a 404 outside the API and for every 500. */
 export function sendPage(response: ServerResponse, status: number, heading: string): void {
   response.writeHead(status, { "Content-Type": "text/html; charset=utf-8" });
-  response.end(errorPage(heading));
+  response.end(
+    `<!DOCTYPE html><html lang="en"><head><title>authentik</title></head><body><h1>${heading}</h1></body></html>`,
+  );
 }
 
 /** Sends this, as rows of tables say it. */
@@ -89,44 +93,28 @@ export function page(status: number, heading: string): Sending {
 }
 
 /** Something that answers can wait for, opened by the test: the only way to make an answer slow. */
-export function createGate(): {
-  readonly opened: Promise<void>;
-  open(): void;
-  readonly answer: AnswerHandler;
-} {
+export function createGate() {
   let open!: () => void;
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open, answer: (_request, _response, fallback) => void opened.then(fallback) };
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  const answer: AnswerHandler = (_request, _response, fallback) => void opened.then(fallback);
+  return { opened, open, answer };
 }
 
 /** A real HTTP server on a free port of 127.0.0.1 that answers as a small authentik and writes down what it was asked. */
 export async function startFakeAuthentik(options: FakeAuthentikOptions = {}) {
-  const prefix = options.prefix ?? "";
+  const { prefix = "", tls, pks = Array.from({ length: 100 }, (_, index) => index + 1) } = options;
   const directory = new Map<number, WireObject>();
-  for (const pk of options.pks ?? Array.from({ length: 100 }, (_, index) => index + 1))
-    directory.set(pk, connectionBody(pk));
+  for (const pk of pks) directory.set(pk, connectionBody(pk));
 
   const requests: RecordedRequest[] = [];
-  const watchers = new Set<() => void>();
+  const changes = new EventEmitter().setMaxListeners(0);
   let aborts = 0;
   let inFlight = 0;
   let override: AnswerHandler | null = options.answer ?? null;
 
-  const settle = (): void => {
-    for (const watcher of watchers) watcher();
+  const reached = async (current: () => number, count: number): Promise<void> => {
+    while (current() < count) await once(changes, "change");
   };
-  const reached = (current: () => number, count: number): Promise<void> =>
-    new Promise((resolve) => {
-      const watcher = (): void => {
-        if (current() < count) return;
-        watchers.delete(watcher);
-        resolve();
-      };
-      watchers.add(watcher);
-      watcher();
-    });
 
   const listener: RequestListener = (incoming, response) => {
     const recorded = record(incoming);
@@ -138,24 +126,21 @@ export async function startFakeAuthentik(options: FakeAuthentikOptions = {}) {
         recorded.aborted = true;
         aborts += 1;
       }
-      settle();
+      changes.emit("change");
     });
-    settle();
+    changes.emit("change");
     const fallback = (): void => answerLikeAuthentik(recorded, response, { ...options, directory, prefix });
     if (override === null) fallback();
     else void override(recorded, response, fallback);
   };
 
-  const server: Server =
-    options.tls === undefined ? createServer(listener) : createTlsServer(options.tls, listener);
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
+  const server: Server = tls ? createTlsServer(tls, listener) : createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
 
   return {
     /** Base URL for the gateway, prefix included. */
-    url: new URL(`${options.tls === undefined ? "http" : "https"}://127.0.0.1:${port}${prefix}`),
+    url: new URL(`${tls ? "https" : "http"}://127.0.0.1:${port}${prefix}`),
     /** All requests so far, in order of arrival. Empty it with `requests.length = 0`. */
     requests,
     /** Paths of all requests so far. */
@@ -179,37 +164,30 @@ export async function startFakeAuthentik(options: FakeAuthentikOptions = {}) {
   };
 }
 
-function record(incoming: IncomingMessage): RecordedRequest {
-  const headers: [string, string][] = [];
-  for (let index = 0; index + 1 < incoming.rawHeaders.length; index += 2) {
-    headers.push([incoming.rawHeaders[index] ?? "", incoming.rawHeaders[index + 1] ?? ""]);
+function record({ method = "", url = "", rawHeaders, headers }: IncomingMessage): RecordedRequest {
+  const lines: [string, string][] = [];
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    lines.push([rawHeaders[index] ?? "", rawHeaders[index + 1] ?? ""]);
   }
-  return {
-    method: incoming.method ?? "",
-    path: incoming.url ?? "",
-    headers,
-    aborted: false,
-  };
+  return { method, path: url, headers: lines, authorization: headers.authorization, aborted: false };
 }
 
 function answerLikeAuthentik(
-  request: RecordedRequest,
+  { method, path: url, authorization }: RecordedRequest,
   response: ServerResponse,
   options: FakeAuthentikOptions & { directory: Map<number, WireObject>; prefix: string },
 ): void {
-  const authorization = request.headers.find(([name]) => name.toLowerCase() === "authorization")?.[1];
   if (options.sandbox) {
     const release = createRelease(options.sandbox.release);
     const headersDistinct = authorization === undefined ? {} : { authorization: [authorization] };
-    const asked = { method: request.method, url: request.path, headersDistinct };
-    const handled = handleRequest(asked, { ...options.sandbox, release });
+    const handled = handleRequest({ method, url, headersDistinct }, { ...options.sandbox, release });
     const { status, headers, body } = encodeResponse(handled.response, { release, allow: handled.allow });
     response.writeHead(status, headers).end(body);
     return;
   }
-  const [path = "", query = ""] = request.path.split("?");
-  const list = options.prefix + LIST;
-  if (!path.startsWith(list) || !/^\d*\/?$/.test(path.slice(list.length))) {
+  const [path = "", query = ""] = url.split("?");
+  const key = /^(\d*)(\/?)$/.exec(path.replace(options.prefix + LIST, ""));
+  if (!path.startsWith(options.prefix + LIST) || key === null) {
     sendPage(response, 404, "Not Found");
     return;
   }
@@ -218,13 +196,12 @@ function answerLikeAuthentik(
     return;
   }
   const sees = (pk: number): boolean => options.visible?.(authorization, pk) ?? true;
-  const key = path.slice(list.length);
-  if (key === "") {
+  const [, pk = "", slash] = key;
+  if (pk === "") {
     answerList(new URLSearchParams(query), response, options, sees);
     return;
   }
-  const pk = Number(key.slice(0, -1));
-  const body = key.endsWith("/") && sees(pk) ? options.directory.get(pk) : undefined;
+  const body = slash !== "" && sees(Number(pk)) ? options.directory.get(Number(pk)) : undefined;
   if (body === undefined) sendJson(response, 404, { detail: "Not found." });
   else sendJson(response, 200, body);
 }
@@ -240,12 +217,8 @@ function answerList(
   const pageSize = Math.min(wanted, options.maxPageSize ?? Infinity);
   const visible = [...options.directory.keys()].filter(sees).sort((a, b) => a - b);
   if (query.get("ordering") === "-pk") visible.reverse();
-  const totalPages = Math.max(1, Math.ceil(visible.length / pageSize));
   const page = Number(query.get("page") ?? 1);
-  if (!Number.isInteger(page) || page < 1 || page > totalPages) {
-    sendJson(response, 404, { detail: "Invalid page." });
-    return;
-  }
   const rows = visible.slice((page - 1) * pageSize, page * pageSize).map((pk) => options.directory.get(pk));
-  sendJson(response, 200, listBody(rows, { page, pageSize, count: visible.length }));
+  if (rows.length === 0 && page !== 1) sendJson(response, 404, { detail: "Invalid page." });
+  else sendJson(response, 200, listBody(rows, { page, pageSize, count: visible.length }));
 }

@@ -13,14 +13,13 @@ import {
  */
 export function household({ viewers = 0 }: { viewers?: number } = {}): Directory {
   const { users: people, sources, groups } = createDirectory();
-  const changes: Readonly<Record<number, Partial<User>>> = {
-    41: { lastLogin: "2025-01-02T03:04:05.678901Z" },
-    42: {},
-    43: { lastLogin: null, email: "" },
-    53: {},
-  };
-  const users = new Map([...people].filter(([pk]) => pk in changes));
-  for (const [pk, user] of users) users.set(pk, { ...user, ...changes[pk] });
+  const changes: readonly [pk: number, changes: Partial<User>][] = [
+    [41, { lastLogin: "2025-01-02T03:04:05.678901Z" }],
+    [42, {}],
+    [43, { lastLogin: null, email: "" }],
+    [53, {}],
+  ];
+  const users = new Map(changes.map(([pk, changed]) => [pk, { ...people.get(pk)!, ...changed }]));
   const house = {
     users,
     groups,

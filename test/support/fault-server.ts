@@ -48,28 +48,18 @@ export const FAULTS = {
     const timer = setInterval(() => socket.write("HTTP/1.1 103 Early Hints\r\n\r\n"), 1);
     socket.on("close", () => clearInterval(timer));
   },
-  "takes plain HTTP for a mistake": (socket) =>
-    socket.end(whole(400, "Client sent an HTTP request to an HTTPS server.\n", ["Content-Type: text/plain"])),
-  "takes plain HTTP for a mistake, as nginx does": (socket) =>
-    socket.end(
-      whole(400, "<html><h1>The plain HTTP request was sent to HTTPS port</h1></html>", [
-        "Content-Type: text/html",
-      ]),
-    ),
-  "takes plain HTTP for a mistake, as Apache does": (socket) =>
-    socket.end(
-      whole(
-        400,
-        "<html><h1>Bad Request</h1>Reason: You're speaking plain HTTP to an SSL-enabled server port.</html>",
-        ["Content-Type: text/html"],
-      ),
-    ),
-  "takes plain HTTP for a mistake, as Tomcat does": (socket) =>
-    socket.end(
-      whole(400, "Bad Request\r\nThis combination of host and port requires TLS.\r\n", [
-        "Content-Type: text/plain",
-      ]),
-    ),
+  "takes plain HTTP for a mistake": badRequest("Client sent an HTTP request to an HTTPS server.\n"),
+  "takes plain HTTP for a mistake, as nginx does": badRequest(
+    "<html><h1>The plain HTTP request was sent to HTTPS port</h1></html>",
+    "text/html",
+  ),
+  "takes plain HTTP for a mistake, as Apache does": badRequest(
+    "<html><h1>Bad Request</h1>Reason: You're speaking plain HTTP to an SSL-enabled server port.</html>",
+    "text/html",
+  ),
+  "takes plain HTTP for a mistake, as Tomcat does": badRequest(
+    "Bad Request\r\nThis combination of host and port requires TLS.\r\n",
+  ),
   "takes plain HTTP for TLS, and says so in TLS": (socket) =>
     socket.end(Buffer.from([0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x46])),
   "is hidden by a proxy that answers 403 with a page": (socket) =>
@@ -180,6 +170,10 @@ function head(status: number, headers: readonly string[] = []): string {
 
 function whole(status: number, body: string, headers: readonly string[] = []): string {
   return head(status, [`Content-Length: ${Buffer.byteLength(body)}`, ...headers]) + body;
+}
+
+function badRequest(text: string, type = "text/plain"): Fault {
+  return (socket) => socket.end(whole(400, text, [`Content-Type: ${type}`]));
 }
 
 function drip(socket: Socket, text: string): void {

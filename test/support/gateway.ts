@@ -5,23 +5,14 @@ import type { Authentik, AuthentikOptions } from "../../src/authentik/client.ts"
 import { loadConfig, type ServerLimits } from "../../src/config/load.ts";
 import { testSchema } from "./schema.ts";
 import { createHttpServer } from "../../src/server/http-server.ts";
-import { ask, type AskOptions, type GraphQLReply, TOKEN } from "./ask.ts";
+import { ask, type AskOptions, TOKEN } from "./ask.ts";
 import { type FakeAuthentik, type FakeAuthentikOptions, startFakeAuthentik } from "./fake-authentik.ts";
 import { createGateway, type GatewayOptions } from "../../src/server/gateway.ts";
 import type { RequestRecord } from "../../src/server/pending-request.ts";
 
-export { TOKEN, type GraphQLReply };
+export { TOKEN };
 
-export interface TestGateway {
-  /** Base URL; the graph is at `/graphql`. */
-  readonly url: URL;
-  /** One record for each finished request, in order. */
-  readonly records: RequestRecord[];
-  post(query: string, options?: AskOptions): Promise<GraphQLReply>;
-  /** Operations being answered now. */
-  inFlight(): number;
-  close(): Promise<void>;
-}
+export type TestGateway = Awaited<ReturnType<typeof startGateway>>;
 
 export interface TestGatewayOptions {
   authentikUrl: URL;
@@ -54,10 +45,7 @@ export const TEST_AUTHENTIK_OPTIONS: Omit<AuthentikOptions, "url"> = {
 };
 
 /** The whole gateway behind a real HTTP listener on a free port. */
-export async function startGateway({
-  spoil = (real) => real,
-  ...options
-}: TestGatewayOptions): Promise<TestGateway> {
+export async function startGateway({ spoil = (real) => real, ...options }: TestGatewayOptions) {
   const records: RequestRecord[] = [];
   const authentik = createAuthentik({
     ...TEST_AUTHENTIK_OPTIONS,
@@ -80,9 +68,12 @@ export async function startGateway({
   const url = new URL(`http://127.0.0.1:${port}`);
 
   return {
+    /** The graph is at `/graphql`. */
     url,
+    /** One for each finished request, in order. */
     records,
-    post: (query, options) => ask(url, query, options),
+    post: (query: string, options?: AskOptions) => ask(url, query, options),
+    /** Operations being answered now. */
     inFlight: () => gateway.inFlight(),
     async close() {
       await server.close({ timeoutMs: 0 });
@@ -99,23 +90,20 @@ export interface GatewayBeforeFake {
 }
 
 /** A gateway before a fake authentik; `close` ends both. */
-async function startBoth(
+export async function startBefore(
   fake: FakeAuthentikOptions,
   options: Omit<TestGatewayOptions, "authentikUrl">,
 ): Promise<GatewayBeforeFake & { close: () => Promise<void> }> {
   const authentik = await startFakeAuthentik(fake);
   const gateway = await startGateway({ ...options, authentikUrl: authentik.url });
-  return {
-    authentik,
-    gateway,
-    async close() {
-      await gateway.close();
-      await authentik.close();
-    },
+  const close = async (): Promise<void> => {
+    await gateway.close();
+    await authentik.close();
   };
+  return { authentik, gateway, close };
 }
 
-/** A gateway before a fake authentik, started by `beforeAll` or `beforeEach` and closed with what those are for. */
+/** The same, started by `beforeAll` or `beforeEach` and closed with what those are for. */
 export function useGateway(
   hook: (start: () => Promise<() => Promise<void>>) => void,
   fake: FakeAuthentikOptions = {},
@@ -123,7 +111,7 @@ export function useGateway(
 ): GatewayBeforeFake {
   const at: Partial<GatewayBeforeFake> = {};
   hook(async () => {
-    const { close, ...both } = await startBoth(fake, options);
+    const { close, ...both } = await startBefore(fake, options);
     Object.assign(at, both);
     return close;
   });
@@ -135,7 +123,7 @@ export async function gatewayForTest(
   options: Omit<TestGatewayOptions, "authentikUrl"> = {},
   fake: FakeAuthentikOptions = {},
 ): Promise<GatewayBeforeFake> {
-  const { close, ...both } = await startBoth(fake, options);
+  const { close, ...both } = await startBefore(fake, options);
   onTestFinished(close);
   return both;
 }

@@ -1,93 +1,54 @@
-/** What the fake authentik sends: bodies in the key order of real servers. Not imported by the product. */
+import { createDirectory } from "../../src/sandbox/directory.ts";
+import { createRelease } from "../../src/sandbox/releases.ts";
+import { handleRequest } from "../../src/sandbox/routes.ts";
 
 export type WireObject = Record<string, unknown>;
 
 /** The UUID that {@link sourceBody} has unless told otherwise. */
 export const PLEX_SOURCE_PK = "5eed0000-0000-4000-8000-00000000000a";
 
-/** A source as it is nested in a connection. */
-export function sourceBody(overrides: WireObject = {}): WireObject {
-  return {
-    pk: PLEX_SOURCE_PK,
-    name: "Plex",
-    slug: "plex",
-    enabled: true,
-    authentication_flow: "5eed0000-0000-4000-8000-000000000001",
-    enrollment_flow: "5eed0000-0000-4000-8000-000000000002",
-    user_property_mappings: ["5eed0000-0000-4000-8000-000000000014"],
-    group_property_mappings: ["5eed0000-0000-4000-8000-000000000015"],
-    component: "",
-    verbose_name: "source",
-    verbose_name_plural: "sources",
-    meta_model_name: "authentik_core.source",
-    policy_engine_mode: "any",
-    user_matching_mode: "identifier",
-    managed: null,
-    user_path_template: "goauthentik.io/sources/%(slug)s",
-    icon: null,
-    ...overrides,
-  };
+/** The UUID of the group that {@link userBody} has. */
+export const FAMILY_PK = "5eed0000-0000-4000-8000-000000000022";
+
+/** What the sandbox says as 2024.8, which is held to what a real server said, key by key. */
+function bodyOf(path: string): WireObject {
+  const headersDistinct = { authorization: ["Bearer token-of-administrator"] };
+  const authentik = { directory: createDirectory(), release: createRelease("2024.8") };
+  const { response } = handleRequest({ url: `/api/v3${path}`, headersDistinct }, authentik);
+  return (response.body as { json: WireObject }).json; // these are there
 }
 
-/** A Plex connection as releases 2024.8 and 2024.10 send it. */
+const CONNECTION = bodyOf("/sources/user_connections/plex/5/");
+const PLEX_SOURCES = bodyOf("/sources/plex/?slug=plex") as { results: WireObject[] }; // a list
+const ALICE = bodyOf("/core/users/42/");
+
+/** A source as it is nested in a connection. */
+export function sourceBody(overrides: WireObject = {}): WireObject {
+  return { ...(CONNECTION["source"] as WireObject), ...overrides }; // an object
+}
+
+/** A Plex connection. */
 export function connectionBody(pk: number, overrides: WireObject = {}): WireObject {
-  return {
-    pk,
-    user: 1000 + pk,
-    source: sourceBody(),
-    created: "2024-09-12T08:31:22.104982Z",
-    identifier: String(70_000_000 + pk),
-    ...overrides,
-  };
+  return { ...CONNECTION, pk, user: 1000 + pk, identifier: String(70_000_000 + pk), ...overrides };
 }
 
 /** A Plex source as `/sources/plex/` sends it, with the token of the server's owner. */
-export function plexSourceBody(overrides: WireObject = {}): WireObject {
-  return sourceBody({
-    component: "ak-source-plex-form",
-    verbose_name: "Plex Source",
-    verbose_name_plural: "Plex Sources",
-    meta_model_name: "authentik_sources_plex.plexsource",
-    client_id: "client-of-plex",
-    allowed_servers: ["aaaabbbbccccdddd"],
-    allow_friends: true,
-    plex_token: "canary-plex-token-of-source",
-    ...overrides,
-  });
+export function plexSourceBody(): WireObject {
+  return { ...PLEX_SOURCES.results[0] };
 }
 
 /** A user as `/core/users/` sends them. */
 export function userBody(pk: number, username: string, overrides: WireObject = {}): WireObject {
-  return {
-    pk,
-    username,
-    name: username.replace(/^./, (letter) => letter.toUpperCase()),
-    is_active: true,
-    last_login: "2025-01-02T03:04:05.678901Z",
-    is_superuser: false,
-    groups: [FAMILY_PK],
-    groups_obj: [{ pk: FAMILY_PK, num_pk: 12617, name: "family", is_superuser: false, attributes: {} }],
-    email: `${username}@home.example`,
-    avatar: "/static/dist/assets/images/user_default.png",
-    attributes: { secret: "canary-attribute" },
-    uid: "0".repeat(64),
-    path: "users",
-    type: "internal",
-    ...overrides,
-  };
+  const name = username.replace(/^./, (letter) => letter.toUpperCase());
+  const attributes = { secret: "canary-attribute" };
+  return { ...ALICE, pk, username, name, email: `${username}@home.example`, attributes, ...overrides };
 }
-
-/** The UUID of the group that {@link userBody} has. */
-export const FAMILY_PK = "5eed0000-0000-4000-8000-000000000022";
 
 /** One page of a list; `rows` are the rows of this page, `count` those of all pages (default: this is the only page). */
 export function listBody(
   rows: readonly unknown[],
-  options: { page?: number; pageSize?: number; count?: number } = {},
+  { page = 1, pageSize = 100, count = rows.length } = {},
 ): WireObject {
-  const page = options.page ?? 1;
-  const pageSize = options.pageSize ?? 100;
-  const count = options.count ?? rows.length;
   const totalPages = Math.max(1, Math.ceil(count / pageSize));
   return {
     pagination: {
@@ -101,9 +62,4 @@ export function listBody(
     },
     results: rows,
   };
-}
-
-/** A Django error page, as authentik sends it for a 404 outside the API and for every 500. */
-export function errorPage(heading: string): string {
-  return `<!DOCTYPE html><html lang="en"><head><title>authentik</title></head><body><h1>${heading}</h1></body></html>`;
 }
