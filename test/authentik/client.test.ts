@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
 import { AuthentikError } from "../../src/authentik/authentik-error.ts";
-import { sendJson, sendPage } from "../support/fake-authentik.ts";
+import { createGate, sendJson, sendPage } from "../support/fake-authentik.ts";
 import { connectionBody } from "../support/wire-bodies.ts";
 import { connect, connectToFake, operation, retrieve } from "./connect.ts";
 
@@ -31,6 +31,19 @@ test("what an operation has left to ask is not sent once authentik has refused i
   expect(await operation(authentik).get(retrieve(5))).toEqual(connectionBody(5));
 });
 
+test("credentials that authentik has not accepted yet share one turn", async () => {
+  const gate = createGate();
+  const { fake, authentik } = await connectToFake({ concurrency: 1 });
+  await operation(authentik).get(retrieve(1));
+  fake.answer(gate.answer);
+  const strangers = [2, 3, 4].map((pk) => operation(authentik, { token: `made-up-${pk}` }).get(retrieve(pk)));
+  const known = operation(authentik).get(retrieve(5));
+  gate.open();
+  await Promise.all([...strangers, known]);
+  const asked = fake.paths().map((path) => Number(/(\d+)\/$/.exec(path)?.[1]));
+  expect(asked).toEqual([1, 2, 3, 5, 4]);
+});
+
 /** The first `failing` requests are answered with 503. */
 async function connectToFailing(failing: number) {
   const { fake, authentik } = await connectToFake();
@@ -40,14 +53,6 @@ async function connectToFailing(failing: number) {
   });
   return { fake, authentik };
 }
-
-test("a 503 is asked once more, and the answer is the second one's", async () => {
-  const { fake, authentik } = await connectToFailing(1);
-  const alice = operation(authentik);
-  expect(await alice.get(retrieve(5))).toEqual(connectionBody(5));
-  expect(fake.requests).toHaveLength(2);
-  expect(alice.usage).toMatchObject({ restCalls: 2, retries: 1 });
-});
 
 test("nothing is sent again when retries are off, or when the operation has used up its calls", async () => {
   const { fake, authentik } = await connectToFailing(2);

@@ -1,8 +1,7 @@
-import type { ServerResponse } from "node:http";
 import { expect, test } from "vitest";
 import type { Authentik } from "../../src/authentik/client.ts";
 import { AuthentikError } from "../../src/authentik/authentik-error.ts";
-import { createGate } from "../support/fake-authentik.ts";
+import { createGate, type Sending } from "../support/fake-authentik.ts";
 import { connectionBody } from "../support/wire-bodies.ts";
 import { connectToFake, operation, retrieve } from "./connect.ts";
 
@@ -23,40 +22,21 @@ async function callAtOnce(
   );
 }
 
-async function settled(authentik: Authentik): Promise<void> {
+test.each([
+  ["calls that were out when their time ended open the breaker", 12, 12, "timeout", "open", "unreachable"],
+  ["calls that waited here until their time ended do not", 5, 100, "timeout", "closed", "timeout"],
+  ["clients that leave do not", 30, 30, "cancelled", "closed", "cancelled"],
+] as const)("%s", async (_what, concurrency, count, kind, breaker, next) => {
+  const { fake, authentik } = await connectToFake({ concurrency, fake: { answer: () => {} } });
+  expect(new Set(await callAtOnce(authentik, count, { ms: 800, kind }))).toEqual(new Set([kind]));
   // A call given up while its connection is being made keeps its place until that is made.
   while (authentik.state().inFlight > 0) await new Promise(setImmediate);
-}
-
-test("calls that were out when their time ended open the breaker", async () => {
-  const { fake, authentik } = await connectToFake({ concurrency: 12, fake: { answer: () => {} } });
-  expect(new Set(await callAtOnce(authentik, 12, { ms: 800, kind: "timeout" }))).toEqual(
-    new Set(["timeout"]),
-  );
-  await settled(authentik);
-  expect(authentik.state().breaker).toBe("open");
-  expect(await callAtOnce(authentik, 3)).toEqual(["unreachable", "unreachable", "unreachable"]);
-  expect(fake.requests.length).toBe(12);
+  expect(authentik.state()).toMatchObject({ breaker, queued: 0 });
+  expect(fake.requests).toHaveLength(concurrency);
+  expect(await callAtOnce(authentik, 3, { ms: 100, kind })).toEqual([next, next, next]);
 });
 
-test("calls that waited here until their time ended do not", async () => {
-  const { fake, authentik } = await connectToFake({ concurrency: 5, fake: { answer: () => {} } });
-  expect(new Set(await callAtOnce(authentik, 100, { ms: 800, kind: "timeout" }))).toEqual(
-    new Set(["timeout"]),
-  );
-  await settled(authentik);
-  expect(authentik.state().breaker).toBe("closed");
-  expect(fake.requests.length).toBe(5);
-});
-
-test("clients that leave do not open it", async () => {
-  const { authentik } = await connectToFake({ fake: { answer: () => {} } });
-  await callAtOnce(authentik, 30, { ms: 600, kind: "cancelled" });
-  expect(authentik.state()).toMatchObject({ breaker: "closed", queued: 0 });
-  await settled(authentik);
-});
-
-const TAKEN_ALONG: [name: string, inFlight: number, (response: ServerResponse) => void][] = [
+const TAKEN_ALONG: [name: string, inFlight: number, Sending][] = [
   [
     "a worker that is recycled",
     10,

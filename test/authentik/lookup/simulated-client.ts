@@ -7,6 +7,7 @@ import {
 import { AuthentikError } from "../../../src/authentik/authentik-error.ts";
 import { createPkLookup, type PkLookup } from "../../../src/authentik/lookup/by-pk.ts";
 import { decodeObject, decodePk } from "../../../src/authentik/decoders.ts";
+import { listBody } from "../../support/wire-bodies.ts";
 import { createSimulatedGateway, listOf, RETRIEVE, type Simulation } from "../scheduler/simulation.ts";
 
 /** A list as one caller sees it: rows with the keys 1 to `rows`. */
@@ -21,17 +22,8 @@ interface Row {
 }
 
 /** The real lookup over the real queue and limit, in front of a simulated authentik of two workers. */
-interface SimulatedLookup {
-  simulation: Simulation;
-  /** One operation. */
-  run: (
-    callerKey: string,
-    pks: readonly number[],
-  ) => Promise<{ outcomes: unknown[]; ms: number; costMs: number }>;
-}
-
-export function createSimulatedLookup(list: SimulatedList): SimulatedLookup {
-  const { simulation, server, send } = createSimulatedGateway(2);
+export function createSimulatedLookup(list: SimulatedList) {
+  const { simulation, spentMs, send } = createSimulatedGateway(2);
   // Only what a lookup asks of it.
   const upstream = { list: true, rowCost: () => 0.08 } as Authentik;
 
@@ -43,8 +35,8 @@ export function createSimulatedLookup(list: SimulatedList): SimulatedLookup {
     delete: () => Promise.reject(new Error("nothing is deleted here")),
     abort() {},
     get(request: UpstreamRequest) {
-      const body = answer(list, request.path);
-      const work = request.rows === undefined ? RETRIEVE : listOf(rowsIn(body));
+      const { body, rows } = answer(list, request.path);
+      const work = request.rows === undefined ? RETRIEVE : listOf(rows);
       return new Promise((resolve, reject) => {
         send(callerKey, work, () => {
           if (body instanceof AuthentikError) reject(body);
@@ -66,43 +58,27 @@ export function createSimulatedLookup(list: SimulatedList): SimulatedLookup {
 
   return {
     simulation,
-    async run(callerKey, pks) {
-      const startedAt = simulation.now();
-      const spentMs = server.spentMs();
-      const outcomes = await simulation.settle(lookup(clientOf(callerKey), pks));
-      return { outcomes, ms: simulation.now() - startedAt, costMs: server.spentMs() - spentMs };
+    /** One operation. */
+    run: async (callerKey: string, pks: readonly number[]) => {
+      const [startedAt, spentBefore] = [simulation.now(), spentMs()];
+      const outcomes: unknown[] = await simulation.settle(lookup(clientOf(callerKey), pks));
+      return { outcomes, ms: simulation.now() - startedAt, costMs: spentMs() - spentBefore };
     },
   };
 }
 
-/** What authentik says. */
-function answer({ rows, visible = rows }: SimulatedList, path: string): unknown {
-  const pk = /^\/things\/(\d+)\/$/.exec(path)?.[1];
-  if (pk !== undefined) {
-    return Number(pk) <= visible ? { pk: Number(pk) } : new AuthentikError("not-found", "no such thing");
-  }
+/** What authentik says, and of how many rows. */
+function answer({ rows, visible = rows }: SimulatedList, path: string): { body: unknown; rows: number } {
+  const missing = { body: new AuthentikError("not-found", "no such thing"), rows: 0 };
+  const pk = Number(/^\/things\/(\d+)\/$/.exec(path)?.[1] ?? 0);
+  if (pk > 0) return pk <= visible ? { body: { pk }, rows: 1 } : missing;
   const query = new URL(path, "http://authentik").searchParams;
-  const page = Number(query.get("page"));
-  const pageSize = Number(query.get("page_size"));
-  const pages = Math.max(1, Math.ceil(visible / pageSize));
-  const first = (page - 1) * pageSize + 1;
-  const last = Math.min(visible, page * pageSize);
-  if (page > pages) return new AuthentikError("not-found", "Invalid page.");
-  return {
-    pagination: {
-      next: page < pages ? page + 1 : 0,
-      count: visible,
-      start_index: visible === 0 ? 0 : first,
-      end_index: last,
-    },
-    results: Array.from({ length: last - first + 1 }, (_, index) => ({ pk: first + index })),
-  };
-}
-
-function rowsIn(body: unknown): number {
-  return typeof body === "object" && body !== null && "results" in body && Array.isArray(body.results)
-    ? body.results.length
-    : 0;
+  const [page, pageSize] = [Number(query.get("page")), Number(query.get("page_size"))];
+  const before = (page - 1) * pageSize;
+  if (page > 1 && before >= visible) return missing;
+  const length = Math.min(pageSize, visible - before);
+  const found = Array.from({ length }, (_, index) => ({ pk: before + 1 + index }));
+  return { body: listBody(found, { page, pageSize, count: visible }), rows: length };
 }
 
 /** So many keys of so many rows, as far as there are any, then keys that do not exist. */

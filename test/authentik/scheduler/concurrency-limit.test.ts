@@ -1,20 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { createFixedLimit, createGradientLimit } from "../../../src/authentik/scheduler/concurrency-limit.ts";
-import { createSimulatedGateway, listOf, RETRIEVE, type SimulatedGateway, type Work } from "./simulation.ts";
+import { createSimulatedGateway, listOf, RETRIEVE, type Work } from "./simulation.ts";
 
 /** So many clients that send one request after the other. */
-function startLoad({
-  workers,
-  clients,
-  work,
-}: {
-  workers: number;
-  clients: number;
-  work: () => Work;
-}): SimulatedGateway {
+function startLoad(workers: number, clients: number, work: () => Work = () => RETRIEVE) {
   const gateway = createSimulatedGateway(workers);
-  const send = (): void => gateway.send("caller", work(), send);
-  for (let client = 0; client < clients; client += 1) send();
+  for (let client = 0; client < clients; client += 1) gateway.addClient({ work });
   return gateway;
 }
 
@@ -28,53 +19,39 @@ test("a fixed limit stays what it is", () => {
 });
 
 describe("the gradient limit", () => {
-  test("starts at 8", () => {
-    expect(createGradientLimit({ now: () => 0 }).permits()).toBe(8);
-  });
-
   test("never grows while nobody waits, and learns nothing from slow answers to light traffic", () => {
     const { simulation, send, limit } = createSimulatedGateway(Infinity);
-    const arrive = (): void => {
-      send("caller", { ...RETRIEVE, serviceMs: simulation.random() < 0.3 ? 900 : 33 }, () => {});
-      simulation.after(400, arrive);
-    };
-    arrive();
+    for (let at = 0; at <= 600_000; at += 400)
+      simulation.after(at, () =>
+        send("caller", { ...RETRIEVE, serviceMs: simulation.random() < 0.3 ? 900 : 33 }, () => {}),
+      );
     simulation.runUntil(600_000);
     expect(limit.permits()).toBe(8);
   });
 
-  test("stays between 2 and 256", () => {
-    const busy = startLoad({ workers: 1, clients: 64, work: () => RETRIEVE });
-    const endless = startLoad({ workers: Infinity, clients: 300, work: () => RETRIEVE });
-    for (const { simulation } of [busy, endless]) simulation.runUntil(10_000);
-    expect(busy.limit.permits()).toBeLessThanOrEqual(4);
-    expect(busy.limit.permits()).toBeGreaterThanOrEqual(2);
-    expect(endless.limit.permits()).toBe(256);
-  });
+  let sent = 0;
+  const everyFifthIsAList = (): Work => ((sent += 1) % 5 === 0 ? listOf(100) : RETRIEVE);
 
-  test("finds the same limit where some requests are long lists", () => {
-    let sent = 0;
-    const work = (): Work => ((sent += 1) % 5 === 0 ? listOf(100) : RETRIEVE);
-    const { simulation, limit } = startLoad({ workers: 2, clients: 64, work });
+  test.each<[what: string, workers: number, clients: number, work: () => Work, least: number, most: number]>([
+    ["goes down to few, but not below 2", 1, 64, () => RETRIEVE, 2, 4],
+    ["goes up to 256", Infinity, 300, () => RETRIEVE, 256, 256],
+    ["finds the same limit where some requests are long lists", 2, 64, everyFifthIsAList, 2, 12],
+    ["stays where it is while there is nothing but lists", 2, 64, () => listOf(100), 8, 8],
+  ])("%s", (_what, workers, clients, work, least, most) => {
+    const { simulation, limit } = startLoad(workers, clients, work);
     simulation.runUntil(60_000);
-    expect(limit.permits()).toBeGreaterThanOrEqual(2);
-    expect(limit.permits()).toBeLessThanOrEqual(12);
-  });
-
-  test("stays where it is while there is nothing but lists", () => {
-    const { simulation, limit } = startLoad({ workers: 2, clients: 64, work: () => listOf(100) });
-    simulation.runUntil(60_000);
-    expect(limit.permits()).toBe(8);
+    expect(limit.permits()).toBeGreaterThanOrEqual(least);
+    expect(limit.permits()).toBeLessThanOrEqual(most);
   });
 
   test("measures minRTT anew when authentik has become slower, and goes back to where it was", () => {
-    const { simulation, server, limit } = startLoad({ workers: 16, clients: 64, work: () => RETRIEVE });
+    const { simulation, slowDown, limit } = startLoad(16, 64);
     simulation.runUntil(10_000);
     expect(limit.permits()).toBeGreaterThan(16);
-    server.slowDown(3);
+    slowDown(3);
     simulation.runUntil(40_000);
     expect(limit.permits()).toBeGreaterThan(16);
-    server.slowDown(1);
+    slowDown(1);
     simulation.runUntil(80_000);
     expect(limit.permits()).toBeGreaterThan(16);
     expect(limit.permits()).toBeLessThan(50);
@@ -83,7 +60,7 @@ describe("the gradient limit", () => {
   test("does not stay at the bottom where latency is this process's own, not authentik's", () => {
     let ownMs = 0;
     const work = (): Work => ({ ...RETRIEVE, serviceMs: 5 + ownMs });
-    const { simulation, limit } = startLoad({ workers: Infinity, clients: 128, work });
+    const { simulation, limit } = startLoad(Infinity, 128, work);
     simulation.runUntil(2_000);
     ownMs = 50;
     simulation.runUntil(10_000);
@@ -93,7 +70,7 @@ describe("the gradient limit", () => {
   test("shrinks to the bottom while authentik drops requests, and recovers within 5 s", () => {
     let isDropping = false;
     const work = (): Work => (isDropping ? { serviceMs: 20, kind: "dropped" } : RETRIEVE);
-    const { simulation, limit } = startLoad({ workers: 16, clients: 64, work });
+    const { simulation, limit } = startLoad(16, 64, work);
     simulation.runUntil(10_000);
     isDropping = true;
     simulation.runUntil(20_000);
