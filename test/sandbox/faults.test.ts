@@ -64,15 +64,7 @@ const TEXT = "text/plain; charset=utf-8";
 const LOGIN = "/flows/-/default/authentication/?next=%2Fapi%2Fv3%2Fsources%2Fuser_connections%2Fplex%2F5%2F";
 
 describe("responses instead of the real one", () => {
-  test.each<
-    [
-      SandboxFaultName,
-      release: SandboxRelease,
-      status: number,
-      headers: Record<string, string>,
-      body?: unknown,
-    ]
-  >([
+  test.each<[SandboxFaultName, SandboxRelease, number, Record<string, string>, unknown?]>([
     ["starting", "2024.2", 502, { "content-type": TEXT }, NO_BACKEND],
     ["starting", "2025.8", 502, { "content-type": TEXT }, NO_BACKEND],
     ["starting", "2025.10", 200, { "content-type": JSON_TYPE, "retry-after": "5" }, STARTING],

@@ -27,7 +27,6 @@ test.each<[operation: string, asked: readonly string[], status?: number, anonymo
   async (operation, asked, status = 200, anonymous) => {
     const { ask } = await startSandbox();
     for (const question of asked) {
-      // oxlint-disable-next-line no-await-in-loop -- one sandbox
       const reply = await ask(question, anonymous ? { token: null } : {});
       const violations = official.violations(operation, reply.body, status);
       expect({ question, status: reply.status, violations }).toEqual({ question, status, violations: [] });
@@ -77,7 +76,6 @@ test.each<
     const without = ({ body }: { body: unknown }): unknown =>
       JSON.parse(JSON.stringify(body, (key, value: unknown) => (keys.includes(key) ? undefined : value)));
     for (const question of questions) {
-      // oxlint-disable-next-line no-await-in-loop -- two sandboxes
       expect(without(await old.ask(question))).toEqual(without(await now.ask(question)));
     }
   }
