@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { type HouseGateway, startHouse } from "../support/house-gateway.ts";
 import { FAMILY_PK, PLEX_SOURCE_PK as PLEX_PK } from "../support/wire-bodies.ts";
 
@@ -7,8 +7,8 @@ const CINEMA_PK = "5eed0000-0000-4000-8000-00000000000b";
 let at: HouseGateway;
 beforeAll(async () => {
   at = await startHouse("2025.4");
+  return at.close;
 });
-afterAll(() => at.close());
 
 function entities(user: string, selection: string, representations: readonly unknown[]) {
   const query = `query ($r: [_Any!]!) { _entities(representations: $r) { ${selection} } }`;

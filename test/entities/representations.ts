@@ -31,104 +31,59 @@ const EXISTING = 40;
 
 const TYPENAME = "PlexSourceConnection";
 
+const WORDS =
+  "abc 0 01 -1 1.5 null 0x5 5_0 +1 1e3 ٥ ５ 2147483648 ../../core/users/1 .. 5/../../../core/users/1 5%2F6 5?superuser=true";
+
+const ODD_TEXTS = ["", " 5", "5 ", "5\n", "9".repeat(5_000)];
+const NO_TEXTS = [0, -1, 1.5, 2_147_483_648, 1e300, true, {}, { $ne: null }, [], [5]];
+
 /** No key of a connection, whatever it is. */
-export const HOSTILE_KEYS: readonly unknown[] = [
-  "abc",
-  "0",
-  "01",
-  "-1",
-  "1.5",
-  "null",
-  "0x5",
-  "5_0",
-  "+1",
-  " 5",
-  "5 ",
-  "5\n",
-  "1e3",
-  "٥",
-  "５",
-  "2147483648",
-  "9".repeat(5_000),
-  "../../core/users/1",
-  "..",
-  "5/../../../core/users/1",
-  "5%2F6",
-  "5?superuser=true",
-  "",
-  0,
-  -1,
-  1.5,
-  2_147_483_648,
-  1e300,
-  true,
-  {},
-  { $ne: null },
-  [],
-  [5],
-];
+export const HOSTILE_KEYS: readonly unknown[] = [...WORDS.split(" "), ...ODD_TEXTS, ...NO_TEXTS];
+
+/** Types that are no entities, and names that objects have by themselves. */
+const TYPES = "User Query ThemedUrls _Entity __proto__ constructor toString plexsourceconnection";
+const NAMES = [null, 5, [TYPENAME], { toString: TYPENAME }, ...TYPES.split(" ")];
+const NAMELESS = [7, -0.5, true, false, [], {}, { pk: 1 }, { id: "1" }, [{ __typename: TYPENAME, pk: 1 }]];
 
 /** Nothing that names an entity of this subgraph. */
 const NO_ENTITIES: readonly unknown[] = [
-  "PlexSourceConnection",
+  TYPENAME,
   "",
-  7,
-  -0.5,
-  true,
-  false,
-  [],
-  [{ __typename: TYPENAME, pk: 1 }],
-  {},
-  { pk: 1 },
-  { id: "1" },
-  { __typename: null, pk: 1 },
-  { __typename: 5, pk: 1 },
-  { __typename: [TYPENAME], pk: 1 },
-  { __typename: { toString: TYPENAME }, pk: 1 },
-  { __typename: "User", pk: 1 },
-  { __typename: "Query" },
-  { __typename: "ThemedUrls" },
-  { __typename: "_Entity", pk: 1 },
-  { __typename: "__proto__", pk: 1 },
-  { __typename: "constructor", pk: 1 },
-  { __typename: "toString", pk: 1 },
-  { __typename: "plexsourceconnection", pk: 1 },
+  ...NAMELESS,
+  ...NAMES.map((__typename) => ({ __typename, pk: 1 })),
 ];
 
 type Kind = (random: Random) => Representation;
 
-/** What a random list is made of, by how likely it is. */
-const KINDS: readonly Kind[] = [
-  ...repeated<Kind>(5, (random) => existing(1 + random.below(EXISTING), random.below(3))),
-  ...repeated<Kind>(2, (random) => missing(900 + random.below(50))),
-  ...repeated<Kind>(2, (random) => refused(61 + random.below(5))),
-  ...repeated<Kind>(2, (random) => ({
-    sent: { __typename: TYPENAME, [random.pick(["pk", "id"])]: random.pick(HOSTILE_KEYS) },
-    expected: { code: "BAD_USER_INPUT" },
-  })),
-  ...repeated<Kind>(2, (random) => ({
-    sent: random.pick(NO_ENTITIES),
-    expected: { code: "BAD_USER_INPUT" },
-  })),
-  (random) => ({
-    sent: random.pick([
-      { __typename: TYPENAME },
-      { __typename: TYPENAME, pk: null },
-      { __typename: TYPENAME, pk: null, id: null },
-      { __typename: TYPENAME, PK: 1 },
-      { __typename: TYPENAME, pk: 1, id: "2" },
-      { __typename: "Source" },
-      { __typename: "Source", pk: 1 },
-      { __typename: "Source", pk: "plex" },
-      { __typename: "Source", pk: "../plex" },
-    ]),
-    expected: { code: "BAD_USER_INPUT" },
-  }),
+/** Not what anybody may send: the whole key is missing, or says two things. */
+const NO_KEYS: readonly unknown[] = [
+  { __typename: TYPENAME },
+  { __typename: TYPENAME, pk: null },
+  { __typename: TYPENAME, pk: null, id: null },
+  { __typename: TYPENAME, PK: 1 },
+  { __typename: TYPENAME, pk: 1, id: "2" },
+  { __typename: "Source" },
+  { __typename: "Source", pk: 1 },
+  { __typename: "Source", pk: "plex" },
+  { __typename: "Source", pk: "../plex" },
 ];
+
+const bad = (sent: unknown): Representation => ({ sent, expected: { code: "BAD_USER_INPUT" } });
+
+/** What a random list is made of, and how often. */
+const KINDS: readonly [times: number, kind: Kind][] = [
+  [5, (random) => existing(1 + random.below(EXISTING), random.below(3))],
+  [2, (random) => refused(900 + random.below(50))],
+  [2, (random) => refused(61 + random.below(5))],
+  [2, (random) => bad({ __typename: TYPENAME, [random.pick(["pk", "id"])]: random.pick(HOSTILE_KEYS) })],
+  [2, (random) => bad(random.pick(NO_ENTITIES))],
+  [1, (random) => bad(random.pick(NO_KEYS))],
+];
+const BAG = KINDS.flatMap(([times, kind]) => Array<Kind>(times).fill(kind));
 
 /** A list of representations, the same for the same source of randomness. */
 export function randomRepresentations(random: Random): Representation[] {
-  return Array.from({ length: 1 + random.below(30) }, () => random.pick(KINDS)(random));
+  return Array.from({ length: 1 + random.below(30) }, () => random.pick(BAG)(random));
 }
 
 function existing(pk: number, spelling: number): Representation {
@@ -140,18 +95,9 @@ function existing(pk: number, spelling: number): Representation {
   };
 }
 
-function missing(pk: number): Representation {
-  return { sent: { __typename: TYPENAME, pk }, expected: { entity: null }, retrieves: pk };
-}
-
+/** Of authentik's refusals, or none there. */
 function refused(pk: number): Representation {
-  return {
-    sent: { __typename: TYPENAME, pk },
-    expected: { code: REFUSED[pk]?.code ?? "" },
-    retrieves: pk,
-  };
-}
-
-function repeated<T>(count: number, item: T): T[] {
-  return Array.from({ length: count }, () => item);
+  const refusal = REFUSED[pk];
+  const expected = refusal ? { code: refusal.code } : { entity: null };
+  return { sent: { __typename: TYPENAME, pk }, expected, retrieves: pk };
 }
