@@ -1,16 +1,18 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { sendJson, sendPage } from "../support/fake-authentik.ts";
+import { askBody, type GraphQLReply } from "../support/ask.ts";
+import { json, page } from "../support/fake-authentik.ts";
 import { TOKEN, useGateway } from "../support/gateway.ts";
 import { times } from "../security/adversarial-documents.ts";
 
 const at = useGateway(beforeAll, {}, { gateway: { maxAnswerFields: 1_000 } });
 
-const representations = Array.from({ length: 100 }, (_, index) => ({
-  __typename: "PlexSourceConnection",
-  pk: index + 1,
-}));
-const entities = (name: string, fields: number): string =>
-  `${name}: _entities(representations: $r) { ... on PlexSourceConnection { ${times(fields, (i) => `a${i}: user `)} } }`;
+const keys = (__typename: string, count: number) => ({
+  r: Array.from({ length: count }, (_, index) => ({ __typename, pk: index + 1 })),
+});
+const hundred = keys("PlexSourceConnection", 100);
+const entities = (name: string, fields: string): string =>
+  `${name}: _entities(representations: $r) { ... on PlexSourceConnection { ${fields} } } `;
+const users = (count: number): string => times(count, (i) => `a${i}: user `);
 
 const failing = (aliases: number): string =>
   `query($r: [_Any!]!) { _entities(representations: $r) {
@@ -18,65 +20,47 @@ const failing = (aliases: number): string =>
   } viewer: authentikViewer { pk } }`;
 
 test("lists may have so many fields together as the limit says", async () => {
-  const query = `query($r: [_Any!]!) { ${entities("a", 5)} ${entities("b", 5)} }`;
-  const { data, errors } = await at.gateway.post(query, { variables: { r: representations } });
-  expect(errors).toBeUndefined();
+  const query = `query($r: [_Any!]!) { ${entities("a", users(5))} ${entities("b", users(5))} }`;
+  const { data, codes } = await at.gateway.post(query, { variables: hundred });
+  expect(codes).toEqual([]);
   expect(data).toMatchObject({ a: expect.any(Array), b: expect.any(Array) });
 });
 
-test("the list that goes beyond it is refused, with what there would be", async () => {
-  const query = `query($r: [_Any!]!) { ${entities("a", 5)} ${entities("b", 6)} one: plexConnection(id: 5) { pk } }`;
-  const { errors } = await at.gateway.post(query, { variables: { r: representations } });
-  expect(errors).toMatchObject([
-    {
-      path: ["b"],
-      extensions: { code: "LIMIT_EXCEEDED", limit: "answerFields", max: 1_000, actual: 1_100 },
-    },
-  ]);
-});
-
-test("fields with fields of their own count as ten", async () => {
-  const query = `query($r: [_Any!]!) { ${entities("a", 0).replace("{  }", "{ source { pk } }")} }`;
-  const { errors } = await at.gateway.post(query, { variables: { r: representations } });
-  expect(errors).toMatchObject([{ extensions: { limit: "answerFields", max: 1_000, actual: 1_100 } }]);
+test.each([
+  ["the list that goes beyond it", entities("a", users(5)) + entities("b", users(6)), "b"],
+  ["fields with fields of their own, which count as ten,", entities("a", "source { pk }"), "a"],
+])("%s is refused, with what there would be", async (_what, fields, path) => {
+  const query = `query($r: [_Any!]!) { ${fields} one: plexConnection(id: 5) { pk } }`;
+  const { errors } = await at.gateway.post(query, { variables: hundred });
+  const extensions = { code: "LIMIT_EXCEEDED", limit: "answerFields", max: 1_000, actual: 1_100 };
+  expect(errors).toMatchObject([{ path: [path], extensions }]);
 });
 
 describe("fields of 20 users that fail", () => {
   const at = useGateway(beforeAll, {}, { gateway: { maxErrors: 100 } });
-  const users = Array.from({ length: 20 }, (_, index) => ({ __typename: "AuthentikUser", pk: index + 1 }));
-  const variables = { r: users };
-  const codes = ({ errors }: Awaited<ReturnType<typeof at.gateway.post>>): unknown[] =>
-    errors?.map(({ extensions }) => extensions.code) ?? [];
+  const variables = keys("AuthentikUser", 20);
+  const refused = json(403, { detail: "Token invalid/expired" });
 
   test.each([
-    ["without a credential", null, "UNAUTHENTICATED"],
-    ["with one that authentik refuses", TOKEN, "UNAUTHENTICATED"],
-    ["while authentik fails", TOKEN, "UPSTREAM_ERROR"],
-  ])("%s have an error each, up to the limit", async (_when, authorization, code) => {
-    const status = code === "UNAUTHENTICATED" ? 403 : 500;
-    at.authentik.answer((_request, response) =>
-      status === 403
-        ? sendJson(response, 403, { detail: "Token invalid/expired" })
-        : sendPage(response, 500, "Server Error"),
-    );
+    ["without a credential", null, refused, "UNAUTHENTICATED"],
+    ["with one that authentik refuses", TOKEN, refused, "UNAUTHENTICATED"],
+    ["while authentik fails", TOKEN, page(500, "Server Error"), "UPSTREAM_ERROR"],
+  ])("%s have an error each, up to the limit", async (_when, authorization, answer, code) => {
+    at.authentik.answer((_request, response) => answer(response));
     const within = await at.gateway.post(failing(5), { variables, authorization });
-    expect(codes(within)).toEqual(Array(101).fill(code));
+    expect(within.codes).toEqual(Array(101).fill(code));
 
     const beyond = await at.gateway.post(failing(20), { variables, authorization });
-    expect(codes(beyond).filter((one) => one === code)).toHaveLength(101);
+    expect(beyond.codes.filter((one) => one === code)).toHaveLength(101);
+    expect(beyond.codes).toHaveLength(102);
     expect(beyond.errors).toContainEqual(
       expect.objectContaining({
         message: "Further fields failed as well, and are null without an error.",
         extensions: expect.objectContaining({ code: "LIMIT_EXCEEDED", limit: "errors", max: 100 }),
       }),
     );
-    expect(beyond.errors).toHaveLength(102);
-    expect(beyond.data?.["_entities"]).toEqual(
-      users.map(({ pk }) => ({
-        pk,
-        ...Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`a${i}`, null])),
-      })),
-    );
+    const nulls = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`a${i}`, null]));
+    expect(beyond.data?.["_entities"]).toEqual(variables.r.map(({ pk }) => ({ pk, ...nulls })));
   });
 });
 
@@ -85,15 +69,11 @@ describe("operations of a batch of which each has more errors than may be told",
 
   test("each say so, and leave no null without a reason", async () => {
     const query = `{ plexAccount(id: 1) { ${times(5, (i) => `a${i}: plexConnections { pk } `)} } }`;
-    const batch = Array.from({ length: 3 }, () => ({ query }));
-    const response = await fetch(new URL("/graphql", at.gateway.url), {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(batch),
-    });
-    const replies = (await response.json()) as Awaited<ReturnType<typeof at.gateway.post>>[];
-    const codes = replies.map(({ errors }) => errors?.map(({ extensions }) => extensions.code));
+    const batch = JSON.stringify([{ query }, { query }, { query }]);
+    const { text } = await askBody(at.gateway.url, batch, { authorization: null });
+    const replies = JSON.parse(text) as GraphQLReply["result"][];
     const each = [...Array<string>(3).fill("UNAUTHENTICATED"), "LIMIT_EXCEEDED"];
+    const codes = replies.map(({ errors }) => errors?.map(({ extensions }) => extensions.code));
     expect(codes).toEqual([each, each, each]);
   });
 });

@@ -1,9 +1,10 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import { createSandbox } from "../../src/sandbox/sandbox.ts";
-import { SANDBOX_RELEASES, type SandboxRelease } from "../../src/sandbox/releases.ts";
-import { readRecordedCases } from "../sandbox/recordings.ts";
+import { SANDBOX_RELEASES } from "../../src/sandbox/releases.ts";
+import { readRecordedCases, sendRecorded } from "../sandbox/recordings.ts";
+import { startSandbox } from "../sandbox/start.ts";
 import { startFakeAuthentik } from "../support/fake-authentik.ts";
-import { startGateway, type TestGateway } from "../support/gateway.ts";
+import { startGateway, type TestGateway, TOKEN } from "../support/gateway.ts";
+import { PLEX_SOURCE_PK } from "../support/wire-bodies.ts";
 
 const CANARY = "canary-plex-token";
 
@@ -26,7 +27,7 @@ const SHARED = {
     pk: 5,
     user: 42,
     source: {
-      pk: "5eed0000-0000-4000-8000-00000000000a",
+      pk: PLEX_SOURCE_PK,
       name: "Plex",
       slug: "plex",
       enabled: true,
@@ -52,33 +53,23 @@ const SHARED = {
   9: { id: "9", pk: 9, user: 45, source: { slug: "plex" } },
 } as const;
 
-/** Answers as the recorded server did, to the letter. */
 async function startReplay(release: string): Promise<URL> {
   const cases = readRecordedCases(release);
   // Of every list the same page, which was cut: its rows can be believed, and what it lacks is retrieved.
   const list = cases.find(({ name }) => name === "list ?ordering=pk&page_size=100");
   const authentik = await startFakeAuthentik({
     answer(request, response) {
-      const sent = request.headers.find(([name]) => name.toLowerCase() === "authorization")?.[1];
       const single = cases.find(
         ({ request: { method, path, headers } }) =>
-          method === "GET" && path === request.path && headers["Authorization"] === sent,
+          method === "GET" && path === request.path && headers["Authorization"] === request.authorization,
       );
       const recorded = request.path.includes("?") ? list : single;
       if (!recorded) throw new Error(`${request.path} was not recorded`);
-      const body = JSON.stringify(recorded.response.body);
-      const { status, headers } = recorded.response;
-      response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) }).end(body);
+      sendRecorded(response, recorded);
     },
   });
   onTestFinished(() => authentik.close());
   return authentik.url;
-}
-
-async function startSandbox(release: SandboxRelease): Promise<URL> {
-  const sandbox = await createSandbox({ release });
-  onTestFinished(() => sandbox.close());
-  return sandbox.url;
 }
 
 async function startBefore(authentikUrl: URL): Promise<TestGateway> {
@@ -90,11 +81,14 @@ async function startBefore(authentikUrl: URL): Promise<TestGateway> {
 async function ask(
   gateway: TestGateway,
   query: string,
-  { authorization = "Bearer token-of-administrator", ...variables }: Record<string, unknown>,
+  { authorization = TOKEN, ...variables }: Record<string, unknown>,
 ) {
-  const reply = await gateway.post(query, { variables, authorization: String(authorization) });
-  expect(reply.text + JSON.stringify(gateway.records)).not.toContain(CANARY);
-  return { data: reply.data, codes: reply.errors?.map(({ extensions }) => extensions.code) ?? [] };
+  const { data, codes, text } = await gateway.post(query, {
+    variables,
+    authorization: String(authorization),
+  });
+  expect(text + JSON.stringify(gateway.records)).not.toContain(CANARY);
+  return { data, codes };
 }
 
 describe.each<readonly [release: string, by: string, start: () => Promise<URL>]>([
@@ -102,7 +96,8 @@ describe.each<readonly [release: string, by: string, start: () => Promise<URL>]>
     (release) => [release, "was recorded from a real server", () => startReplay(release)] as const,
   ),
   ...SANDBOX_RELEASES.map(
-    (release) => [release, "is answered by the sandbox", () => startSandbox(release)] as const,
+    (release) =>
+      [release, "is answered by the sandbox", async () => (await startSandbox({ release })).url] as const,
   ),
 ])("authentik %s as it %s", (release, _by, start) => {
   const lacks = (since: string) => release.localeCompare(since, "en", { numeric: true }) < 0;
@@ -154,17 +149,15 @@ describe.each<readonly [release: string, by: string, start: () => Promise<URL>]>
 test.each(SANDBOX_RELEASES)(
   "in %s sources answer by their key, for administrators and for owners",
   async (release) => {
-    const gateway = await startBefore(await startSandbox(release));
+    const gateway = await startBefore((await startSandbox({ release })).url);
     const query =
       "query ($keys: [_Any!]!) { _entities(representations: $keys) { ... on Source { pk slug name } } }";
-    const keys = ["a", "b"].map((end) => ({
-      __typename: "Source",
-      pk: `5eed0000-0000-4000-8000-00000000000${end}`,
-    }));
-    for (const authorization of ["Bearer token-of-administrator", "Bearer token-of-alice"]) {
-      for (const some of [keys.slice(0, 1), keys]) {
-        expect(await ask(gateway, query, { keys: some, authorization })).toMatchObject({
-          data: { _entities: [{ slug: "plex" }, { slug: "cinema" }].slice(0, some.length) },
+    const keys = ["a", "b"].map((end) => ({ __typename: "Source", pk: PLEX_SOURCE_PK.replace(/a$/, end) }));
+    const found = [{ slug: "plex" }, { slug: "cinema" }];
+    for (const authorization of [TOKEN, "Bearer token-of-alice"]) {
+      for (const some of [1, 2]) {
+        expect(await ask(gateway, query, { keys: keys.slice(0, some), authorization })).toMatchObject({
+          data: { _entities: found.slice(0, some) },
           codes: [],
         });
       }
