@@ -48,22 +48,36 @@ test("128 clients of an authentik that always takes 20 ms have more than 60 in f
   expect(gateway.queue.inFlight()).toBeGreaterThan(60);
 });
 
-/** How long one takes, after ten seconds of getting used to what else there is. */
-const singlesBeside = (addOthers: (gateway: SimulatedGateway) => void): number[] => {
-  const gateway = createSimulatedGateway(2);
+type Client = Omit<Parameters<SimulatedGateway["addClient"]>[0], "times">;
+type AddOthers = (gateway: SimulatedGateway) => void;
+
+/**
+ * How long a client's operations take beside others in a minute, once it is used to them, and the first one after a
+ * minute of nothing but the others.
+ */
+function timesBeside(addOthers: AddOthers, workers: number, clientOf: (gateway: SimulatedGateway) => Client) {
+  const gateway = createSimulatedGateway(workers);
+  const { simulation } = gateway;
   const times: number[] = [];
+  let isIdle = false;
   addOthers(gateway);
-  gateway.addClient({
+  const { pauseMs = () => 0, ...client } = clientOf(gateway);
+  gateway.addClient({ ...client, times, pauseMs: () => (isIdle ? 60_000 : pauseMs()) });
+  simulation.runUntil(5_000);
+  times.length = 0;
+  simulation.runUntil(65_000);
+  const steady = times.splice(0);
+  isIdle = true;
+  simulation.runUntil(130_000);
+  return { steady, afterIdleness: times[1] ?? NaN };
+}
+
+const singlesBeside = (addOthers: AddOthers): number[] =>
+  timesBeside(addOthers, 2, (gateway) => ({
     callerKey: "single",
     work: varied(gateway, RETRIEVE),
     pauseMs: () => 20 + 60 * gateway.simulation.random(),
-    times,
-  });
-  gateway.simulation.runUntil(10_000);
-  times.length = 0;
-  gateway.simulation.runUntil(70_000);
-  return times;
-};
+  })).steady;
 
 describe("one retrieve at a time, two workers", () => {
   const alone = singlesBeside(() => {});
@@ -89,50 +103,36 @@ describe("one retrieve at a time, two workers", () => {
 });
 
 describe("50 retrieves at once, an authentik that always takes 30 ms", () => {
-  const FAST = { ...RETRIEVE, serviceMs: 30 };
-
-  /** How long they take in a minute of operations, and the first time after a minute of nothing but the others. */
-  const timesBeside = (
-    everyMs: number,
-    work: Work,
-    callerKey: (index: number) => string,
-  ): { steady: number[]; afterIdleness: number } => {
-    const gateway = createSimulatedGateway(Infinity);
-    const { simulation, send } = gateway;
-    const times: number[] = [];
-    let isIdle = false;
-    // Others, whose requests come one by one, whatever is answered.
-    const other = varied(gateway, work);
-    for (let index = 0; index * everyMs <= 130_000; index += 1)
-      simulation.after(index * everyMs, () => send(callerKey(index), other(), () => {}));
-    gateway.addClient({
+  const fast = { ...RETRIEVE, serviceMs: 30 };
+  const fiftyBeside = (addOthers: AddOthers) =>
+    timesBeside(addOthers, Infinity, (gateway) => ({
       callerKey: "fifty",
       keys: 50,
-      work: varied(gateway, FAST),
-      pauseMs: () => (isIdle ? 60_000 : 0),
-      times,
-    });
-    simulation.runUntil(5_000);
-    times.length = 0;
-    simulation.runUntil(65_000);
-    const steady = times.splice(0);
-    isIdle = true;
-    simulation.runUntil(130_000);
-    return { steady, afterIdleness: times[1] ?? NaN };
-  };
-  const alone = timesBeside(Infinity, FAST, () => "");
+      work: varied(gateway, fast),
+    }));
+  const alone = fiftyBeside(() => {});
 
-  test.each<[others: string, everyMs: number, work: Work, callerKey: (index: number) => string]>([
-    ["20 single reads a second of 300 callers", 50, FAST, (index) => `caller ${index % 300}`],
-    ["30 requests a second with invalid tokens", 33, REFUSAL, () => ""],
-    [
-      "30 requests a second with invalid tokens that are refused at once",
-      33,
-      { ...REFUSAL, serviceMs: 3 },
-      () => "",
-    ],
-  ])("take at most 1.5 times as long beside %s", (_others, everyMs, work, callerKey) => {
-    const beside = timesBeside(everyMs, work, callerKey);
+  test.each([
+    {
+      others: "20 single reads a second of 300 callers",
+      everyMs: 50,
+      work: fast,
+      callerOf: (index: number) => `caller ${index % 300}`,
+    },
+    { others: "30 requests a second with invalid tokens", everyMs: 33, work: REFUSAL, callerOf: () => "" },
+    {
+      others: "30 requests a second with invalid tokens that are refused at once",
+      everyMs: 33,
+      work: { ...REFUSAL, serviceMs: 3 },
+      callerOf: () => "",
+    },
+  ])("take at most 1.5 times as long beside $others", ({ everyMs, work, callerOf }) => {
+    const beside = fiftyBeside((gateway) => {
+      const other = varied(gateway, work);
+      // One by one, whatever is answered.
+      for (let index = 0; index * everyMs <= 130_000; index += 1)
+        gateway.simulation.after(index * everyMs, () => gateway.send(callerOf(index), other(), () => {}));
+    });
     expect(quantile(beside.steady, 0.95)).toBeLessThanOrEqual(1.5 * quantile(alone.steady, 0.95));
     expect(beside.afterIdleness).toBeLessThanOrEqual(1.5 * alone.afterIdleness);
   });
