@@ -131,19 +131,6 @@ describe.each<readonly [release: string, by: string, start: () => Promise<URL>]>
       },
     });
   });
-
-  test.each([
-    ["administrator", 404_404, []],
-    ["alice", 6, []],
-    ["eve", 5, ["UNAUTHENTICATED"]],
-  ])("tells %s about connection %i what its refusal means: %j", async (user, id, codes) => {
-    const gateway = await startBefore(await start());
-    const authorization = `Bearer token-of-${user}`;
-    expect(await ask(gateway, QUERY, { id, authorization })).toEqual({
-      data: { plexConnection: null },
-      codes,
-    });
-  });
 });
 
 test.each(SANDBOX_RELEASES)(
