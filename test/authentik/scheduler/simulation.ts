@@ -75,13 +75,12 @@ export function createSimulatedGateway(workers: number) {
   const backlog: { serviceMs: number; done: () => void }[] = [];
   let busy = 0;
   let spentMs = 0;
-  let factor = 1;
 
   const serveNext = (): void => {
     while (busy < workers && backlog.length > 0) {
       const { serviceMs, done } = backlog.shift()!;
       busy += 1;
-      simulation.after(serviceMs * factor, () => {
+      simulation.after(serviceMs, () => {
         busy -= 1;
         done();
         serveNext();
@@ -132,8 +131,6 @@ export function createSimulatedGateway(workers: number) {
     },
     /** Milliseconds of a worker spent so far. */
     spentMs: () => spentMs,
-    /** Multiplies all service times from now on. */
-    slowDown: (by: number): void => void (factor = by),
   };
 }
 
