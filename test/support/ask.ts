@@ -26,7 +26,6 @@ export interface GraphQLReply {
 /** Options of one question. */
 export interface AskOptions {
   variables?: Record<string, unknown>;
-  operationName?: string;
   headers?: Record<string, string>;
   /** A whole `Authorization`; `null`: none. */
   authorization?: string | null;
@@ -37,9 +36,9 @@ export interface AskOptions {
 export function ask(
   url: URL,
   query: string,
-  { variables, operationName, ...options }: AskOptions = {},
+  { variables, ...options }: AskOptions = {},
 ): Promise<GraphQLReply> {
-  return askBody(url, JSON.stringify({ query, variables, operationName }), options);
+  return askBody(url, JSON.stringify({ query, variables }), options);
 }
 
 /** Sends any text as a POST of JSON. */
