@@ -27,19 +27,14 @@ async function page(first: number, after: string | null, sort = "ID_ASC") {
   return { pks: nodes.map(({ pk }) => pk), totalCount, ...pageInfo, calls };
 }
 
-async function walk(first: number, sort: string, between: () => void = () => {}): Promise<number[][]> {
-  const pages: number[][] = [];
-  let after: string | null = null;
-  do {
-    const read = await page(first, after, sort);
-    pages.push(read.pks);
-    after = read.hasNextPage ? read.endCursor : null;
-    if (pages.length === 1) between();
-  } while (after !== null);
-  return pages;
+/** Reads page after page, ten rows each. Something may happen after the first one. */
+async function walk(sort: string, between: () => void = () => {}): Promise<number[]> {
+  const first = await page(10, null, sort);
+  const pks = first.pks;
+  between();
+  for (let last = first; last.hasNextPage; pks.push(...last.pks)) last = await page(10, last.endCursor, sort);
+  return pks;
 }
-
-const byNumber = (a: number, b: number) => a - b;
 
 /** A cursor of anybody's. */
 function forged(value: unknown): string {
@@ -92,9 +87,11 @@ describe("pages of a list", () => {
 
   test.each(SHAPES)("%s: every sort walks through everything, once", async (shape) => {
     at = await houseForTest(shape, { viewers: 30 });
-    const all = [...at.house.connections.keys()].sort(byNumber);
+    const all = [...at.house.connections.keys()];
     for (const sort of SORTS) {
-      expect((await walk(10, sort)).flat().sort(byNumber)).toEqual(all);
+      const seen = await walk(sort);
+      expect(seen).toHaveLength(all.length);
+      expect(new Set(seen)).toEqual(new Set(all));
     }
   });
 
@@ -102,22 +99,22 @@ describe("pages of a list", () => {
     "%s: rows that go between two pages, the last one seen among them, take no other along",
     async (sort) => {
       at = await houseForTest("2025.4", { viewers: 30 });
-      const before = (await walk(10, sort)).flat();
+      const before = await walk(sort);
       const gone = [...before.slice(2, 5), ...before.slice(9, 10)];
-      const seen = await walk(10, sort, () => {
+      const seen = await walk(sort, () => {
         for (const pk of gone) at.house.connections.delete(pk);
       });
-      expect(seen.flat()).toEqual(before);
+      expect(seen).toEqual(before);
     },
   );
 
   test("rows that come at the head between two pages show none twice", async () => {
     at = await houseForTest("2025.4", { viewers: 30 });
-    const before = (await walk(10, "ID_DESC")).flat();
-    const seen = await walk(10, "ID_DESC", () => {
+    const before = await walk("ID_DESC");
+    const seen = await walk("ID_DESC", () => {
       for (const pk of [2001, 2002, 2003]) addConnection(at.house, [pk, 53, "plex", "999"], { position: pk });
     });
-    expect(seen.flat()).toEqual(before);
+    expect(seen).toEqual(before);
   });
 
   test("a forged place costs a few calls and ends", async () => {

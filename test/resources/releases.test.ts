@@ -1,9 +1,9 @@
-import { describe, expect, onTestFinished, test } from "vitest";
-import { SANDBOX_RELEASES } from "../../src/sandbox/releases.ts";
+import { describe, expect, test } from "vitest";
+import { createDirectory } from "../../src/sandbox/directory.ts";
+import { SANDBOX_RELEASES, type SandboxRelease } from "../../src/sandbox/releases.ts";
 import { readRecordedCases, sendRecorded } from "../sandbox/recordings.ts";
-import { startSandbox } from "../sandbox/start.ts";
-import { startFakeAuthentik } from "../support/fake-authentik.ts";
-import { startGateway, type TestGateway, TOKEN } from "../support/gateway.ts";
+import type { FakeAuthentikOptions } from "../support/fake-authentik.ts";
+import { gatewayForTest, type TestGateway, TOKEN } from "../support/gateway.ts";
 import { PLEX_SOURCE_PK } from "../support/wire-bodies.ts";
 
 const CANARY = "canary-plex-token";
@@ -53,11 +53,11 @@ const SHARED = {
   9: { id: "9", pk: 9, user: 45, source: { slug: "plex" } },
 } as const;
 
-async function startReplay(release: string): Promise<URL> {
+function replayed(release: string): FakeAuthentikOptions {
   const cases = readRecordedCases(release);
   // Of every list the same page, which was cut: its rows can be believed, and what it lacks is retrieved.
   const list = cases.find(({ name }) => name === "list ?ordering=pk&page_size=100");
-  const authentik = await startFakeAuthentik({
+  return {
     answer(request, response) {
       const single = cases.find(
         ({ request: { method, path, headers } }) =>
@@ -67,15 +67,11 @@ async function startReplay(release: string): Promise<URL> {
       if (!recorded) throw new Error(`${request.path} was not recorded`);
       sendRecorded(response, recorded);
     },
-  });
-  onTestFinished(() => authentik.close());
-  return authentik.url;
+  };
 }
 
-async function startBefore(authentikUrl: URL): Promise<TestGateway> {
-  const gateway = await startGateway({ authentikUrl });
-  onTestFinished(() => gateway.close());
-  return gateway;
+function sandboxOf(release: SandboxRelease): FakeAuthentikOptions {
+  return { sandbox: { release, directory: createDirectory() } };
 }
 
 async function ask(
@@ -91,19 +87,16 @@ async function ask(
   return { data, codes };
 }
 
-describe.each<readonly [release: string, by: string, start: () => Promise<URL>]>([
+describe.each<readonly [release: string, by: string, fake: FakeAuthentikOptions]>([
   ...["2024.2.4", "2024.8.1", "2025.8.1", "2025.10.0-rc1"].map(
-    (release) => [release, "was recorded from a real server", () => startReplay(release)] as const,
+    (release) => [release, "was recorded from a real server", replayed(release)] as const,
   ),
-  ...SANDBOX_RELEASES.map(
-    (release) =>
-      [release, "is answered by the sandbox", async () => (await startSandbox({ release })).url] as const,
-  ),
-])("authentik %s as it %s", (release, _by, start) => {
+  ...SANDBOX_RELEASES.map((release) => [release, "is answered by the sandbox", sandboxOf(release)] as const),
+])("authentik %s as it %s", (release, _by, fake) => {
   const lacks = (since: string) => release.localeCompare(since, "en", { numeric: true }) < 0;
 
   test("answers every connection through the same graph, alone and from the list", async () => {
-    const gateway = await startBefore(await start());
+    const { gateway } = await gatewayForTest({}, fake);
     const beside = QUERY.replace(
       "plexConnection(",
       "missing: plexConnection(id: 404404) { pk } plexConnection(",
@@ -117,7 +110,8 @@ describe.each<readonly [release: string, by: string, start: () => Promise<URL>]>
   });
 
   test("has null for what it lacks, and a value for what it has", async () => {
-    const { data } = await ask(await startBefore(await start()), QUERY, { id: 5 });
+    const { gateway } = await gatewayForTest({}, fake);
+    const { data } = await ask(gateway, QUERY, { id: 5 });
     const there: unknown = expect.anything();
     const has = (since: string) => (lacks(since) ? null : there);
     expect(data?.["plexConnection"]).toMatchObject({
@@ -136,7 +130,7 @@ describe.each<readonly [release: string, by: string, start: () => Promise<URL>]>
 test.each(SANDBOX_RELEASES)(
   "in %s sources answer by their key, for administrators and for owners",
   async (release) => {
-    const gateway = await startBefore((await startSandbox({ release })).url);
+    const { gateway } = await gatewayForTest({}, sandboxOf(release));
     const query =
       "query ($keys: [_Any!]!) { _entities(representations: $keys) { ... on Source { pk slug name } } }";
     const keys = ["a", "b"].map((end) => ({ __typename: "Source", pk: PLEX_SOURCE_PK.replace(/a$/, end) }));
