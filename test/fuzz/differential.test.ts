@@ -1,12 +1,11 @@
 import { execute, parse, type ExecutionResult } from "graphql";
 import { beforeAll, expect, test } from "vitest";
-import { createAuthentik } from "../../src/authentik/client.ts";
-import type { Authentik } from "../../src/authentik/client.ts";
+import { type Authentik, createAuthentik } from "../../src/authentik/client.ts";
 import { formatResult } from "../../src/graphql/format.ts";
 import { createSchema, FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
 import { REFUSED } from "../entities/representations.ts";
 import { sendJson } from "../support/fake-authentik.ts";
-import { TEST_AUTHENTIK_OPTIONS, TOKEN, useGateway } from "../support/gateway.ts";
+import { TEST_AUTHENTIK_OPTIONS, TEST_GATEWAY_OPTIONS, TOKEN, useGateway } from "../support/gateway.ts";
 import { createRandom } from "../support/random.ts";
 import { connectionBody } from "../support/wire-bodies.ts";
 import { eightAtOnce } from "./eight-at-once.ts";
@@ -61,11 +60,8 @@ test(`${CASES} generated queries give what graphql-js gives, the first time, aga
       );
       for (const [index, { data, errors, headers, extensions }] of replies.entries()) {
         const { origin, "apollo-federation-include-trace": trace } = sent[index] ?? {};
-        expect({ query, variables, ...comparable({ data, errors }) }).toEqual({
-          query,
-          variables,
-          ...expected,
-        });
+        const got = comparable({ data, errors });
+        expect({ query, variables, ...got }).toEqual({ query, variables, ...expected });
         expect(headers.get("access-control-allow-origin")).toBe(origin === PAGE ? PAGE : null);
         expect(extensions?.["ftv1"] !== undefined).toBe(trace !== undefined);
       }
@@ -75,20 +71,9 @@ test(`${CASES} generated queries give what graphql-js gives, the first time, aga
 
 async function direct({ query, variables }: { query: string; variables: Record<string, unknown> }) {
   const document = parse(query);
-  const client = authentik.forCaller({
-    identity: authentik.identify(TOKEN),
-    requestId: "r",
-    maxRestCalls: 1_000,
-  });
-  const contextValue = {
-    authentik: client,
-    requestId: "r",
-    maxRepresentations: 1_000,
-    maxPageSize: 100,
-    maxAnswerFields: 50_000,
-    maxErrors: 500,
-    maxScannedRows: 1_000,
-  };
+  const { maxRestCalls } = TEST_GATEWAY_OPTIONS;
+  const caller = { identity: authentik.identify(TOKEN), requestId: "r", maxRestCalls };
+  const contextValue = { ...TEST_GATEWAY_OPTIONS, authentik: authentik.forCaller(caller) };
   const result = await execute({ schema, document, variableValues: variables, contextValue });
   return formatResult(result, { requestId: "r" }).result;
 }

@@ -1,30 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Pool } from "undici";
 
-/** What a load of requests got. */
-export type LoadResult = Awaited<ReturnType<ReturnType<typeof startLoad>["stop"]>>;
-
-/** What to send. */
+/** What to send: the operation of the request with this number, and whether its client leaves before it is answered. */
 interface LoadOptions {
   clients: number;
-  /** Body of the request with this number. */
-  body: (index: number) => string;
-  /** Whether a client that was refused waits as `Retry-After` asks for, or tries again at once. */
-  patient?: boolean;
-  authorization?: (index: number) => string;
-  /** Whether the client of this request leaves before it is answered. */
+  query: (index: number) => string;
   leaves?: (index: number) => boolean;
 }
 
-/** Clients that each send the next request when the last one is answered, over kept connections. */
-export function startLoad(base: URL, options: LoadOptions) {
-  const { clients, body, patient = false } = options;
-  const { authorization = () => "Bearer token-of-administrator", leaves = () => false } = options;
+/** Clients that each send the next request, of another caller, when the last one is answered, or `Retry-After` says so. */
+export function startLoad(base: URL, { clients, query, leaves = () => false }: LoadOptions) {
   const pool = new Pool(base.origin, { connections: clients, pipelining: 1 });
   /** Answers by HTTP status. */
-  const statuses = new Map<number, number>();
-  /** Requests that got no answer, by the error's code. */
-  const failures = new Map<string, number>();
+  const statuses: Record<number, number> = {};
+  /** Why requests got no answer. */
+  const failures: unknown[] = [];
   /** Milliseconds of each answer with status 200, ascending in the end. */
   const latenciesMs: number[] = [];
   /** Answers with 503 that did not say when to come back. */
@@ -37,24 +27,22 @@ export function startLoad(base: URL, options: LoadOptions) {
       const index = (sent += 1);
       const startedMs = performance.now();
       try {
-        const answer = await pool.request({
+        const { statusCode, headers, body } = await pool.request({
           path: "/graphql",
           method: "POST",
-          headers: { "content-type": "application/json", authorization: authorization(index) },
-          body: body(index),
+          headers: { "content-type": "application/json", authorization: `Bearer token-${index}` },
+          body: JSON.stringify({ query: query(index) }),
           ...(leaves(index) && { signal: AbortSignal.timeout(1) }),
         });
-        await answer.body.dump();
-        statuses.set(answer.statusCode, (statuses.get(answer.statusCode) ?? 0) + 1);
-        if (answer.statusCode === 200) latenciesMs.push(performance.now() - startedMs);
-        if (answer.statusCode !== 503) continue;
-        const seconds = Number(answer.headers["retry-after"]);
-        if (!(seconds > 0)) withoutRetryAfter += 1;
-        else if (patient) await sleep(seconds * 1000);
+        await body.dump();
+        statuses[statusCode] = (statuses[statusCode] ?? 0) + 1;
+        if (statusCode === 200) latenciesMs.push(performance.now() - startedMs);
+        if (statusCode !== 503) continue;
+        const seconds = Number(headers["retry-after"]);
+        if (seconds > 0) await sleep(seconds * 1000);
+        else withoutRetryAfter += 1;
       } catch (error) {
-        if (leaves(index)) continue;
-        const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
-        failures.set(code, (failures.get(code) ?? 0) + 1);
+        if (!leaves(index)) failures.push(error);
       }
     }
   };
@@ -70,9 +58,4 @@ export function startLoad(base: URL, options: LoadOptions) {
       return { statuses, failures, latenciesMs, withoutRetryAfter };
     },
   };
-}
-
-/** The value that this share of ascending values does not exceed. */
-export function percentile(ascending: readonly number[], share: number): number {
-  return ascending[Math.min(ascending.length - 1, Math.floor(ascending.length * share))] ?? Number.NaN;
 }

@@ -1,14 +1,12 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
+import { temporaryFile, tool } from "../deploy/tools.ts";
+import { freePort } from "../federation/support/processes.ts";
 import { buildCli, startCli } from "../process/cli.ts";
 import { startFakeAuthentik } from "../support/fake-authentik.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 import { startLoad } from "./load.ts";
 
 const RESTARTS = 6;
@@ -17,53 +15,47 @@ const SEEN_AGAIN_MS = 1000;
 
 beforeAll(buildCli);
 
-/** A balancer in front of replicas on this machine. */
-interface Balancer {
-  /** Debian's package. */
-  readonly install: string;
-  /** Its configuration: listens on `front`, keeps what it writes in `folder`. */
-  readonly config: (front: number, ports: readonly number[], folder: string) => string;
-  /** What its program, in the foreground, is told. */
-  readonly argv: (configFile: string) => readonly string[];
-}
-
-const balancers: Readonly<Record<string, Balancer>> = {
-  haproxy: { install: "haproxy", config: haproxyConfig, argv: (file) => ["-db", "-f", file] },
-  nginx: { install: "nginx-light", config: nginxConfig, argv: (file) => ["-c", file] },
+/** Balancers in front of replicas on this machine: what each is told to listen on `front`, and how it is started. */
+const balancers = {
+  haproxy: { config: haproxyConfig, argv: ["-db", "-f"] },
+  nginx: { config: nginxConfig, argv: ["-c"] },
 };
 
-test.each(Object.keys(balancers))("a rolling restart of two behind %s loses no request", async (name) => {
-  const authentik = await startFakeAuthentik({
-    answer: async (_request, _response, fallback) => {
-      await sleep(20);
-      fallback();
-    },
-  });
-  onTestFinished(() => authentik.close());
-  const env = { AUTHENTIK_URL: authentik.url.href, LOG_LEVEL: "warn" };
-  const gateways = [0, 0].map((port) => startCli(["--port", String(port)], env));
-  const ports = await Promise.all(gateways.map(async ({ url }) => Number(new URL(await url()).port)));
-  const front = await startBalancer(name, ports);
+test.each(["haproxy", "nginx"] as const)(
+  "a rolling restart of two behind %s loses no request",
+  async (name) => {
+    const authentik = await startFakeAuthentik({
+      answer: async (_request, _response, fallback) => {
+        await sleep(20);
+        fallback();
+      },
+    });
+    onTestFinished(() => authentik.close());
+    const env = { AUTHENTIK_URL: authentik.url.href, LOG_LEVEL: "warn" };
+    const gateways = [0, 0].map((port) => startCli(["--port", String(port)], env));
+    const ports = await Promise.all(gateways.map(async ({ url }) => Number(new URL(await url()).port)));
+    const front = await startBalancer(name, ports);
 
-  const load = startLoad(front, {
-    clients: 20,
-    body: (index) => JSON.stringify({ query: `{ plexConnection(id: ${(index % 50) + 1}) { pk } }` }),
-  });
-  for (let restart = 0; restart < RESTARTS; restart += 1) {
-    const which = restart % gateways.length;
+    const load = startLoad(front, {
+      clients: 20,
+      query: (index) => `{ plexConnection(id: ${(index % 50) + 1}) { pk } }`,
+    });
+    for (let restart = 0; restart < RESTARTS; restart += 1) {
+      const which = restart % gateways.length;
+      await sleep(SEEN_AGAIN_MS);
+      gateways[which]?.kill("SIGTERM");
+      expect(await gateways[which]?.exited).toBe(0);
+      gateways[which] = startCli(["--port", String(ports[which])], env);
+      await gateways[which].url();
+    }
     await sleep(SEEN_AGAIN_MS);
-    gateways[which]?.kill("SIGTERM");
-    expect(await gateways[which]?.exited).toBe(0);
-    gateways[which] = startCli(["--port", String(ports[which])], env);
-    await gateways[which].url();
-  }
-  await sleep(SEEN_AGAIN_MS);
-  const { statuses, failures } = await load.stop();
-  console.log(`${load.sent()} requests over ${RESTARTS} restarts`, Object.fromEntries(statuses));
-  expect(Object.fromEntries(failures)).toEqual({});
-  expect([...statuses.keys()]).toEqual([200]);
-  expect(load.sent()).toBeGreaterThan(1000);
-});
+    const { statuses, failures } = await load.stop();
+    console.log(`${load.sent()} requests over ${RESTARTS} restarts`, statuses);
+    expect(failures).toEqual([]);
+    expect(Object.keys(statuses)).toEqual(["200"]);
+    expect(load.sent()).toBeGreaterThan(1000);
+  },
+);
 
 /** As the README recommends: the check waits longer than a busy gateway needs, and fails within the grace. */
 function haproxyConfig(front: number, ports: readonly number[]): string {
@@ -93,7 +85,8 @@ ${servers.join("\n")}
  * it: without that the requests that a closing replica had not read yet end as 502. Repeating is safe here, as deleting
  * twice leaves what deleting once does.
  */
-function nginxConfig(front: number, ports: readonly number[], folder: string): string {
+function nginxConfig(front: number, ports: readonly number[]): string {
+  const folder = temporaryFolder();
   const servers = ports.map((port) => `    server 127.0.0.1:${port} max_fails=1 fail_timeout=1s;`);
   return `
 daemon off;
@@ -127,22 +120,14 @@ ${servers.join("\n")}
 `;
 }
 
-async function startBalancer(name: string, ports: readonly number[]): Promise<URL> {
-  const { install, config, argv } = balancers[name] ?? { install: name, config: () => "", argv: () => [] };
-  const program = [`/usr/sbin/${name}`, name].find((path) => spawnSync(path, ["-v"]).status === 0);
-  if (program === undefined) throw new Error(`needs ${name}: on Debian, \`apt-get install ${install}\``);
-  const folder = mkdtempSync(join(tmpdir(), `${name}-`));
-  const file = join(folder, `${name}.conf`);
+async function startBalancer(name: keyof typeof balancers, ports: readonly number[]): Promise<URL> {
+  const { config, argv } = balancers[name];
   const front = await freePort();
-  writeFileSync(file, config(front, ports, folder));
-  const child = spawn(program, argv(file), { stdio: ["ignore", "ignore", "pipe"] });
-  let words = "";
-  child.stderr.on("data", (chunk: Buffer) => (words += chunk.toString()));
+  const file = temporaryFile(`${name}.conf`, config(front, ports));
+  const child = spawn(tool(name), [...argv, file], { stdio: "inherit" });
   onTestFinished(async () => {
-    const exited = once(child, "exit");
     child.kill("SIGTERM");
-    await exited;
-    rmSync(folder, { recursive: true, force: true });
+    await once(child, "exit");
   });
   const url = new URL(`http://127.0.0.1:${front}/graphql`);
   const answers = () =>
@@ -150,16 +135,8 @@ async function startBalancer(name: string, ports: readonly number[]): Promise<UR
       () => true,
       () => false,
     );
-  await expect.poll(answers, { timeout: 10_000, message: words }).toBe(true);
+  await expect.poll(answers, { timeout: 10_000 }).toBe(true);
   // Servers count as up until a check says otherwise: let each be checked once.
   await sleep(500);
   return url;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

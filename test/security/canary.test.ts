@@ -1,10 +1,8 @@
-import { afterEach, beforeAll, expect, test } from "vitest";
-import { buildCli } from "../process/cli.ts";
-import { type FakeAuthentik, json, type Sending, startFakeAuthentik } from "../support/fake-authentik.ts";
+import { beforeAll, expect, test } from "vitest";
+import { buildCli, startBefore } from "../process/cli.ts";
+import { type AnswerHandler, json, type Sending } from "../support/fake-authentik.ts";
 import { connectionBody } from "../support/wire-bodies.ts";
 import { ask, askBody, read } from "../support/ask.ts";
-import type { ServerProcess } from "./support/child.ts";
-import { startGatewayProcess } from "./support/gateway-process.ts";
 import { postText, raw } from "../support/raw-client.ts";
 
 /*
@@ -20,13 +18,6 @@ const CANARY = /canary-(credential|cookie|plex|gateway)/;
 
 beforeAll(buildCli);
 
-let authentik: FakeAuthentik;
-let gateway: ServerProcess;
-afterEach(async () => {
-  await gateway.stop();
-  await authentik.close();
-});
-
 /** How authentik misbehaves by the key that is asked for, with secrets in everything that it says. */
 const SECRETS = { plex_token: PLEX, detail: `${PLEX} of ${CALLER}`, error: PLEX };
 const MISBEHAVIOUR: Sending[] = [
@@ -41,25 +32,33 @@ const MISBEHAVIOUR: Sending[] = [
 ];
 const FIRST_BAD = 11;
 
-async function startLeakyAuthentik(): Promise<void> {
-  authentik = await startFakeAuthentik();
+const leak: AnswerHandler = ({ path }, response, fallback) => {
+  const pk = Number(/(\d+)\/$/.exec(path)?.[1] ?? 0);
+  response.setHeader("Set-Cookie", `session=${COOKIE}`);
+  response.setHeader("X-authentik-id", PLEX);
+  const misbehave = MISBEHAVIOUR[pk - FIRST_BAD];
+  if (misbehave) misbehave(response);
+  else fallback();
+};
+
+/** The gateway before an authentik that leaks. */
+async function start(env: Record<string, string> = {}) {
+  const options = { LOG_LEVEL: "trace", LOG_FORMAT: "json", ...env };
+  const { authentik, cli, url } = await startBefore({ answer: leak }, [], options);
   for (const [pk, body] of authentik.directory) authentik.directory.set(pk, { ...body, plex_token: PLEX });
-  authentik.answer(({ path }, response, fallback) => {
-    const pk = Number(/(\d+)\/$/.exec(path)?.[1] ?? 0);
-    response.setHeader("Set-Cookie", `session=${COOKIE}`);
-    response.setHeader("X-authentik-id", PLEX);
-    const misbehave = MISBEHAVIOUR[pk - FIRST_BAD];
-    if (misbehave) misbehave(response);
-    else fallback();
-  });
+  const stopAndRead = async (): Promise<string> => {
+    cli.kill("SIGTERM");
+    await cli.exited;
+    return cli.output();
+  };
+  return { authentik, url: new URL(url), stopAndRead };
 }
 
 const MANY = "{a:plexConnection(id:1){user} b:plexConnection(id:2){user} c:plexConnection(id:9){user}}";
 const ENTITIES = `{_entities(representations:[{__typename:"PlexSourceConnection",pk:1},{__typename:"Source",pk:"5eed0000-0000-4000-8000-00000000000a"}]){...on PlexSourceConnection{user}...on Source{name}}}`;
 
-async function askEverything(token: string): Promise<string> {
+async function askEverything(url: URL, token: string): Promise<string> {
   const said: string[] = [];
-  const { url } = gateway;
   const cookie = { cookie: `authentik_session=${COOKIE}` };
   const options = { authorization: `Bearer ${token}`, headers: cookie };
   const keep = ({ text, headers = new Headers() }: { text: string; headers?: Headers }): void => {
@@ -92,45 +91,26 @@ async function askEverything(token: string): Promise<string> {
   return said.join("\n");
 }
 
-async function stopAndRead(): Promise<string> {
-  gateway.child.kill("SIGTERM");
-  await gateway.ended;
-  return gateway.output();
-}
-
 test("the caller's credential and cookie and authentik's secrets get nowhere", async () => {
-  await startLeakyAuthentik();
-  gateway = await startGatewayProcess(authentik.url, { env: { LOG_LEVEL: "trace", LOG_FORMAT: "json" } });
-  const said = await askEverything(CALLER);
+  const { authentik, url, stopAndRead } = await start();
+  const said = await askEverything(url, CALLER);
   expect(said).toContain("trace: ");
   expect(said).not.toMatch(CANARY);
   const log = await stopAndRead();
   expect(log).not.toMatch(CANARY);
   // The run must have been what it is meant to be.
   expect(log.match(/"msg":"request"/g)?.length).toBeGreaterThan(30);
-  for (const code of [
-    "UNAUTHENTICATED",
-    "UPSTREAM_ERROR",
-    "UPSTREAM_INVALID_RESPONSE",
-    "RATE_LIMITED",
-    "BAD_REQUEST",
-  ])
-    expect(log + said).toContain(code);
-  const authorizations = new Set(
-    authentik.requests.flatMap(({ headers }) =>
-      headers.filter(([name]) => name === "Authorization").map(([, value]) => value),
-    ),
-  );
-  expect([...authorizations]).toEqual([`Bearer ${CALLER}`]);
+  const codes = "UNAUTHENTICATED UPSTREAM_ERROR UPSTREAM_INVALID_RESPONSE RATE_LIMITED BAD_REQUEST";
+  for (const code of codes.split(" ")) expect(log + said).toContain(code);
+  const sent = authentik.requests.flatMap(({ headers }) => headers);
+  const authorizations = sent.filter(([name]) => name === "Authorization").map(([, value]) => value);
+  expect(new Set(authorizations)).toEqual(new Set([`Bearer ${CALLER}`]));
   expect(JSON.stringify(authentik.requests)).not.toContain(COOKIE);
 }, 60_000);
 
 test("the gateway's own credential and key get nowhere", async () => {
-  await startLeakyAuthentik();
-  gateway = await startGatewayProcess(authentik.url, {
-    env: { LOG_LEVEL: "trace", LOG_FORMAT: "json", AUTHENTIK_TOKEN: AUTHENTIKS, GATEWAY_KEY: KEY },
-  });
-  const said = (await askEverything(KEY)) + (await askEverything("not-the-key"));
+  const { authentik, url, stopAndRead } = await start({ AUTHENTIK_TOKEN: AUTHENTIKS, GATEWAY_KEY: KEY });
+  const said = (await askEverything(url, KEY)) + (await askEverything(url, "not-the-key"));
   expect(said + (await stopAndRead())).not.toMatch(CANARY);
   expect(authentik.requests.length).toBeGreaterThan(20);
   expect(JSON.stringify(authentik.requests)).not.toContain(KEY);

@@ -1,6 +1,6 @@
-import { gzipSync } from "node:zlib";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ask, askBody, type GraphQLReply, read } from "../support/ask.ts";
+import { sendJson } from "../support/fake-authentik.ts";
 import { useGateway } from "../support/gateway.ts";
 import { postText, raw } from "../support/raw-client.ts";
 import { times } from "./adversarial-documents.ts";
@@ -19,51 +19,43 @@ async function send(url: URL, init: RequestInit, query = ""): Promise<GraphQLRep
   return read(await fetch(new URL(`/graphql${query}`, url), init));
 }
 
-/** The twelve checks of graphql-cop with its own triggers, and ten more. */
+/** Node before 24: later ones refuse so many headers. */
+const DROPS_HEADERS = Number.parseInt(process.versions.node, 10) < 24;
+
+const answers = (query: string) => async (url: URL) => hasData(await ask(url, query));
+const says = (query: string, words: RegExp) => async (url: URL) => words.test((await ask(url, query)).text);
+
+/** The twelve checks of graphql-cop with its own triggers, and eight more. */
 const CHECKS = [
-  check("alias overloading", true, async (url) =>
-    hasData(await ask(url, `query cop{${times(101, (i) => `alias${i}:__typename `)}}`)),
-  ),
+  check("alias overloading", true, answers(`query cop{${times(101, (i) => `alias${i}:__typename `)}}`)),
   check("array batching", false, async (url) => {
     const { text } = await askBody(url, `[${Array(10).fill('{"query":"query cop{__typename}"}').join()}]`);
     return text.includes('"data"');
   }),
-  check(
-    "directive overloading",
-    true,
-    async (url) => (await ask(url, `query cop{__typename ${"@aa".repeat(10)}}`)).codes.length >= 10,
-  ),
-  check("field suggestions", true, async (url) =>
-    (await ask(url, "query cop{__schema{directive}}")).text.includes("Did you mean"),
-  ),
+  check("directive overloading", true, async (url) => {
+    const { codes } = await ask(url, `query cop{__typename ${"@aa".repeat(10)}}`);
+    return codes.length >= 10;
+  }),
+  check("field suggestions", true, says("query cop{__schema{directive}}", /Did you mean/)),
   check("GraphiQL", true, async (url) => {
     const { text } = await send(url, { headers: { accept: "text/html" } });
     return /graphiql/i.test(text);
   }),
-  check("introspection", true, async (url) =>
-    hasData(await ask(url, "query cop{__schema{types{name fields{name}}}}")),
-  ),
-  check("circular introspection", false, async (url) =>
-    hasData(
-      await ask(
-        url,
-        "query cop{__schema{types{fields{type{fields{type{fields{type{fields{type{name}}}}}}}}}}}",
-      ),
-    ),
+  check("introspection", true, answers("query cop{__schema{types{name fields{name}}}}")),
+  check(
+    "circular introspection",
+    false,
+    answers(`query cop{__schema{types{${"fields{type{".repeat(4)}name${"}}".repeat(4)}}}}`),
   ),
   check("mutation by GET", false, async (url) =>
     hasData(await send(url, {}, "?query=mutation%20cop%7B__typename%7D")),
   ),
+  check("trace mode", false, says("query cop{__typename}", /tracing/)),
+  check("unhandled errors", false, says("qwerty cop{abc}", /exception|stack/i)),
   check("POST of a form", true, async (url) => {
     const body = new URLSearchParams({ query: "query cop{__typename}" });
     return hasData(await send(url, { method: "POST", body }));
   }),
-  check("trace mode", false, async (url) =>
-    (await ask(url, "query cop{__typename}")).text.includes("tracing"),
-  ),
-  check("unhandled errors", false, async (url) =>
-    /exception|stack/i.test((await ask(url, "qwerty cop{abc}")).text),
-  ),
   check("POST of several parts", true, async (url) => {
     const body = new FormData();
     body.set("operations", '{"query":"{__typename}"}');
@@ -81,29 +73,24 @@ const CHECKS = [
   check("the body is echoed (D8)", true, async (url) =>
     (await askBody(url, '{"canary-in-body')).text.includes("canary-in-body"),
   ),
-  check("text/plain is executed", false, async (url) =>
-    hasData(await send(url, { method: "POST", body: '{"query":"{__typename}"}' })),
-  ),
-  check("no content type is executed", false, async (url) => {
-    const body = '{"query":"{__typename}"}';
-    const lines = ["Host: localhost", "Connection: close", `Content-Length: ${body.length}`];
-    const { text } = await raw(url, `POST /graphql HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n${body}`);
-    return text.includes('"data"');
+  check("JSON that is no connection is a silent null (D9)", true, async (url) => {
+    at.authentik.answer((_request, response) => sendJson(response, 200, { hello: 1 }));
+    const { data, errors } = await ask(url, "{plexConnection(id:5){pk}}");
+    return data !== undefined && errors === undefined;
   }),
-  check("__proto__ is taken for an envelope", false, async (url) =>
-    hasData(await askBody(url, '{"__proto__":{"query":"{__typename}"}}')),
-  ),
-  check("TRACE or PUT is executed", false, async (url) => {
-    const put = await send(url, { method: "PUT", body: '{"query":"{__typename}"}' });
-    const trace = await raw(
-      url,
-      "TRACE /graphql HTTP/1.1\r\nHost: a\r\nX: canary\r\nConnection: close\r\n\r\n",
-    );
-    return put.status === 200 || trace.text.includes("canary");
+  check("a document that exhausts the stack is the server's failure (D13)", true, async (url) => {
+    const documents = [
+      `${"{a".repeat(3_000)}${"}".repeat(3_000)}`,
+      `{a(x:${"[".repeat(50_000)})}`,
+      `${"{...".repeat(3_000)}{a}${"}".repeat(3_000)}`,
+    ];
+    const answers = await Promise.all(documents.map((query) => ask(url, query)));
+    return answers.some(({ codes }) => !/^(LIMIT_EXCEEDED|GRAPHQL_PARSE_FAILED)$/.test(codes.join()));
   }),
-  check("a compressed body is inflated", false, async (url) => {
-    const body = new Uint8Array(gzipSync('{"query":"{__typename}"}'));
-    return hasData(await askBody(url, body, { headers: { "content-encoding": "gzip" } }));
+  check("an Authorization after the thousandth header is dropped (D14)", DROPS_HEADERS, async (url) => {
+    const lines = [...Array.from({ length: 1_000 }, (_, i) => `x${i}: y`), "Authorization: Bearer late"];
+    // An anonymous call goes out then.
+    return (await raw(url, postText('{"query":"{plexConnection(id:5){pk}}"}', lines))).status !== 431;
   }),
   check("the software tells its name", true, async (url) => {
     const answers = await Promise.all(
@@ -122,6 +109,9 @@ const CHECKS = [
 
 const at = useGateway(beforeAll, {}, { gateway: { introspection: false } });
 const plain = usePlainYoga(() => at.authentik.url);
+beforeEach(() => {
+  at.authentik.answer(null);
+});
 
 describe("what scanners of GraphQL look for", () => {
   test.each(CHECKS)("$name: not here", async ({ found, plain: vulnerable }) => {

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll } from "vitest";
 import { startNode } from "../../process/cli.ts";
@@ -5,10 +6,30 @@ import { startNode } from "../../process/cli.ts";
 /** A server in a process of its own. */
 export type ServerProcess = Awaited<ReturnType<typeof startServerProcess>>;
 
-/** Starts the unprotected set-up that attacks are shown to work against. */
+const { scripts }: { scripts: { start: string } } = JSON.parse(
+  readFileSync(new URL("../../../package.json", import.meta.url), "utf8"),
+);
+
+/** Flags of Node's that `npm start` gives. */
+const START_FLAGS: readonly string[] = scripts.start.split(" ").filter((word) => word.startsWith("--"));
+
+/** The compiled gateway; call `buildCli` first. */
+export function startGatewayProcess(
+  authentikUrl: URL,
+  { env, nodeFlags }: { env: Readonly<Record<string, string>>; nodeFlags: readonly string[] },
+): Promise<ServerProcess> {
+  const main = fileURLToPath(new URL("../../../dist/main.js", import.meta.url));
+  return startServerProcess([...START_FLAGS, ...nodeFlags, main, "serve"], {
+    AUTHENTIK_URL: authentikUrl.href,
+    PORT: "0",
+    ...env,
+  });
+}
+
+/** The unprotected set-up that attacks are shown to work against. */
 export function startPlainYoga(authentikUrl: URL, nodeFlags: readonly string[] = []): Promise<ServerProcess> {
   const script = fileURLToPath(new URL("plain-yoga.mjs", import.meta.url));
-  return startServerProcess([...nodeFlags, script, authentikUrl.origin], { address: /^(\d+)\n/ });
+  return startServerProcess([...nodeFlags, script, authentikUrl.origin]);
 }
 
 /** The same for all tests of a file. */
@@ -21,15 +42,14 @@ export function usePlainYoga(authentikUrl: () => URL): ServerProcess {
   return plain as ServerProcess; // no test runs before the hook
 }
 
-/** Starts Node with these arguments and waits until this pattern finds a port or an address in its output. */
-export async function startServerProcess(
-  argv: readonly string[],
-  { address, env = {} }: { address: RegExp; env?: Readonly<Record<string, string>> },
-) {
-  const { child, output, stderr, printed, exited, stop } = startNode(argv, {
-    env: { NODE_ENV: "production", ...env },
-  });
-  const [, found = ""] = await printed(address);
-  const url = new URL(/^\d+$/.test(found) ? `http://127.0.0.1:${found}` : found);
-  return { url, child, output, stderr, ended: exited, stop } as const;
+/** Runs Node with these arguments until it has told where it listens. */
+async function startServerProcess(argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const started = startNode(argv, { env: { NODE_ENV: "production", ...env } });
+  return { ...started, url: new URL(await started.url()) };
+}
+
+/** Resident memory of a process in bytes. */
+export function residentBytes({ child }: ServerProcess): number {
+  const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
 }

@@ -1,6 +1,6 @@
 // A gateway as one writes it on the first day: graphql-yoga, @apollo/subgraph and undici, every default untouched.
 // The attacks of test/security are shown to work against it. Started as a process of its own: some attacks end it.
-// Usage: node plain-yoga.mjs <base URL of authentik>; the port is the first line of standard output.
+// Usage: node plain-yoga.mjs <base URL of authentik>; says where it listens as the gateway does.
 import { createServer } from "node:http";
 import { buildSubgraphSchema } from "@apollo/subgraph";
 import DataLoader from "dataloader";
@@ -41,4 +41,6 @@ const yoga = createYoga({
 });
 
 const server = createServer(yoga);
-server.listen(0, "127.0.0.1", () => console.log(server.address().port));
+server.listen(0, "127.0.0.1", () =>
+  console.log(`GraphQL: http://127.0.0.1:${server.address().port}/graphql`),
+);

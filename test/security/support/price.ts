@@ -2,25 +2,26 @@ import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { ServerProcess } from "./child.ts";
-import { START_FLAGS, startGatewayProcess } from "./gateway-process.ts";
+import { type ServerProcess, startGatewayProcess } from "./child.ts";
+
+const MEBIBYTE = 1024 * 1024;
 
 /** What a process has cost so far. */
 interface Cost {
   /** CPU until it was asked, in milliseconds, and until it had measured. */
   spentMs: number;
   measuredMs: number;
-  /** The longest turn of the event loop since it was asked before, in milliseconds of CPU. */
+  /** The longest turn of the event loop since it was asked before. */
   longestTurnMs: number;
-  /** Heap and buffers, garbage collected. */
   heldBytes: number;
 }
 
 /** What an attack has cost the process that was attacked. */
 export interface Price {
+  sentKiB: number;
+  /** Heap and buffers, garbage collected. */
+  heldMiB: number;
   cpuMs: number;
-  heldBytes: number;
-  sentBytes: number;
   /** How long others waited at most, in milliseconds of CPU: on a busy machine anybody waits. */
   longestTurnMs: number;
 }
@@ -31,19 +32,16 @@ export interface Attack {
   /** Counts what somebody else sends for the attack. */
   readonly alsoSent: (bytes: number) => void;
   /** Opens a connection that nobody reads, unless `read`, and writes these bytes. */
-  readonly connect: (bytes?: string | Buffer, options?: { read?: boolean }) => Socket;
+  readonly connect: (bytes?: string, options?: { read?: boolean }) => Socket;
 }
 
 /** The built gateway in a process that tells what it costs. */
-export async function startMeasuredGateway(
+export function startMeasuredGateway(
   authentikUrl: URL,
-  env: Readonly<Record<string, string>> = {},
+  env: Readonly<Record<string, string>> = { LOG_LEVEL: "info", LOG_FORMAT: "json" },
 ): Promise<ServerProcess> {
   const probe = fileURLToPath(new URL("memory-probe.mjs", import.meta.url));
-  return startGatewayProcess(authentikUrl, {
-    nodeFlags: [...START_FLAGS, "--expose-gc", "--import", probe],
-    env: { LOG_LEVEL: "info", LOG_FORMAT: "json", ...env },
-  });
+  return startGatewayProcess(authentikUrl, { env, nodeFlags: ["--expose-gc", "--import", probe] });
 }
 
 /** Attacks, and measures while the attack's connections are still open. */
@@ -51,28 +49,28 @@ export async function priceOf(
   gateway: ServerProcess,
   run: (attack: Attack) => Promise<void>,
 ): Promise<Price> {
+  const { url } = gateway;
   const sockets: Socket[] = [];
   let otherBytes = 0;
   const before = await costOf(gateway);
-  const attack: Attack = {
-    url: gateway.url,
+  await run({
+    url,
     alsoSent: (bytes) => void (otherBytes += bytes),
     connect(bytes = "", { read = false } = {}) {
-      const socket = connect({ port: Number(gateway.url.port), host: gateway.url.hostname });
+      const socket = connect({ port: Number(url.port), host: url.hostname });
       socket.on("error", () => {});
       if (read) socket.resume();
       socket.write(bytes);
       sockets.push(socket);
       return socket;
     },
-  };
-  await run(attack);
+  });
   await standstill(gateway);
   const after = await costOf(gateway);
   for (const socket of sockets) socket.destroy();
   return {
-    sentBytes: sockets.reduce((sum, { bytesWritten }) => sum + bytesWritten, otherBytes),
-    heldBytes: after.heldBytes - before.heldBytes,
+    sentKiB: sockets.reduce((sum, { bytesWritten }) => sum + bytesWritten, otherBytes) / 1024,
+    heldMiB: (after.heldBytes - before.heldBytes) / MEBIBYTE,
     cpuMs: after.spentMs - before.measuredMs,
     longestTurnMs: after.longestTurnMs,
   };
@@ -95,13 +93,13 @@ async function standstill({ child }: ServerProcess): Promise<void> {
   }
 }
 
-/** Asks the process, which answers where errors go: the log goes elsewhere, at any time. */
-async function costOf(gateway: ServerProcess): Promise<Cost> {
-  const asked = gateway.stderr().length;
-  gateway.child.kill("SIGUSR2");
+/** What the process has cost so far. It answers where errors go: the log goes elsewhere, at any time. */
+export async function costOf({ child, stderr }: ServerProcess): Promise<Cost> {
+  const asked = stderr().length;
+  child.kill("SIGUSR2");
   for (;;) {
-    const answer = /probe (\{.*\})\n/.exec(gateway.stderr().slice(asked))?.[1];
-    if (answer !== undefined) return JSON.parse(answer) as Cost;
+    const answer = /probe (\{.*\})\n/.exec(stderr().slice(asked))?.[1];
+    if (answer !== undefined) return JSON.parse(answer) as Cost; // as memory-probe.mjs prints it
     await sleep(5);
   }
 }
