@@ -5,33 +5,17 @@ import { postText, raw } from "../support/raw-client.ts";
 const at = useGateway(beforeEach);
 
 const BODY = '{"query":"{plexConnection(id:5){pk user}}"}';
+const NAMES =
+  "Cookie Accept-Language User-Agent X-Forwarded-For X-Forwarded-Host X-Forwarded-Proto X-Real-IP Forwarded " +
+  "X-authentik-username X_authentik_username X_Authentik_Groups Remote-User Remote_User Authorization_ " +
+  "Proxy-Authorization X-CSRFToken X-authentik-CSRF X-HTTP-Method-Override X-Original-URL Trailer If-None-Match";
 const HOSTILE = [
-  "Cookie: authentik_session=canary",
+  ...NAMES.split(" ").map((name) => `${name}: canary`),
   "Accept: application/json, canary/x",
-  "Accept-Language: de-canary",
   "Accept-Encoding: gzip, canary",
-  "User-Agent: canary",
-  "X-Forwarded-For: 10.0.0.1, canary",
-  "X-Forwarded-Host: canary",
-  "X-Forwarded-Proto: canary",
-  "X-Real-IP: canary",
-  "Forwarded: for=canary",
-  "X-authentik-username: canary",
-  "X_authentik_username: canary",
-  "X_Authentik_Groups: canary",
-  "Remote-User: canary",
-  "Remote_User: canary",
-  "Authorization_: Bearer canary",
-  "Proxy-Authorization: Basic canary",
-  "X-CSRFToken: canary",
-  "X-authentik-CSRF: canary",
-  "X-HTTP-Method-Override: DELETE",
-  "X-Original-URL: /api/v3/core/users/canary",
   "TE: trailers",
-  "Trailer: canary",
   "Keep-Alive: canary",
   "Range: bytes=0-1",
-  "If-None-Match: canary",
 ];
 
 test("authentik sees the headers of a fixed list and nothing else of the caller's", async () => {
@@ -66,28 +50,22 @@ test("Connection: Authorization does not make the credential disappear or reach 
 test("a request id that is no harmless text is replaced, not passed on", async () => {
   for (const id of ["a b", "<script>", "x".repeat(129), "ü", '"', "a;b"]) {
     at.authentik.requests.length = 0;
-    const answer = await raw(
-      at.gateway.url,
-      postText(BODY, ["Authorization: Bearer a", `X-Request-Id: ${id}`]),
-    );
-    expect(/^x-request-id: (.*)\r$/im.exec(answer.text)?.[1]).toMatch(/^[0-9a-f-]{36}$/);
+    const bytes = postText(BODY, ["Authorization: Bearer a", `X-Request-Id: ${id}`]);
+    expect((await raw(at.gateway.url, bytes)).text).toMatch(/^x-request-id: [0-9a-f-]{36}\r$/im);
     const sent = at.authentik.requests[0]?.headers.find(([name]) => name === "X-Request-Id")?.[1];
     expect(sent).toMatch(/^[0-9a-f-]{36}$/);
   }
 });
 
-const NO_CREDENTIALS = [
+test.each([
   "Authorization: token-without-scheme",
   "Authorization: Bearer a, Bearer b",
   "Authorization: Basic YTpi",
   "Authorization_: Bearer a",
   "Proxy-Authorization: Bearer a",
-];
-
-test.each(NO_CREDENTIALS)("what is no credential never leaves the gateway: %s", async (line) => {
+])("what is no credential never leaves the gateway: %s", async (line) => {
   const { text, status } = await raw(at.gateway.url, postText(BODY, [line]));
-  expect(status).toBe(200);
-  expect(text).toContain('"UNAUTHENTICATED"');
+  expect([status, text]).toEqual([200, expect.stringContaining('"UNAUTHENTICATED"')]);
   expect(at.authentik.requests).toEqual([]);
 });
 

@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { createOverloadGuard } from "../../src/server/overload.ts";
 import { createGate } from "../support/fake-authentik.ts";
 import { rawClient } from "../support/raw-client.ts";
@@ -37,43 +37,26 @@ test("bodies that trickle in hold no place, however many there are", async () =>
   for (const { waitFor } of trickling) await waitFor(/200 OK[^]*"__typename":"Query"/);
 });
 
-/** A guard whose turns of the event loop take as long as the test says, however busy the machine is. */
-function guardWithClock() {
+test("a loop that stays blocked sheds, one that was blocked once does not, and it recovers", () => {
+  vi.useFakeTimers({ toFake: ["setInterval"] });
   let nowMs = 0;
-  let turned: (() => void) | null = null;
-  const guard = createOverloadGuard({
-    maxOperationsInFlight: 3,
-    maxLoopDelayMs: 60,
-    windowMs: 100,
-    now: () => {
-      turned?.();
-      return nowMs;
-    },
+  const limits = { maxOperationsInFlight: 3, maxLoopDelayMs: 60, windowMs: 100 };
+  const guard = createOverloadGuard({ ...limits, now: () => nowMs });
+  onTestFinished(() => {
+    guard.close();
+    vi.useRealTimers();
   });
-  onTestFinished(() => guard.close());
-  return {
-    isShedding: () => guard.refuse(0) !== null,
-    /** One turn after the other, so long each. */
-    turns: async (...eachMs: number[]) => {
-      for (const ms of eachMs) {
-        nowMs += ms;
-        await new Promise<void>((resolve) => (turned = resolve));
-      }
-    },
+  /** One turn of the event loop after the other, so long each; then whether operations are shed. */
+  const shedsAfter = (...turnsMs: number[]): boolean => {
+    for (const ms of turnsMs) {
+      nowMs += ms;
+      vi.advanceTimersToNextTimer();
+    }
+    return guard.refuse(0) !== null;
   };
-}
-
-/** Turns as they should be, for a whole window. */
-const FREE = [20, 20, 20, 20, 20];
-
-test("a loop that stays blocked sheds, one that was blocked once does not, and it recovers", async () => {
-  const { isShedding, turns } = guardWithClock();
-  await turns(200, ...FREE);
-  expect(isShedding(), "blocked once").toBe(false);
-  await turns(200);
-  expect(isShedding(), "blocked for one window").toBe(false);
-  await turns(200);
-  expect(isShedding(), "blocked for two windows").toBe(true);
-  await turns(...FREE);
-  expect(isShedding(), "free again").toBe(false);
+  const free = [20, 20, 20, 20, 20];
+  expect(shedsAfter(200, ...free), "blocked once").toBe(false);
+  expect(shedsAfter(200), "blocked for one window").toBe(false);
+  expect(shedsAfter(200), "blocked for two windows").toBe(true);
+  expect(shedsAfter(...free), "free again").toBe(false);
 });
