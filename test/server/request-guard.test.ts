@@ -8,13 +8,7 @@ import { raw } from "../support/raw-client.ts";
  */
 
 const strict = useGateway(beforeAll);
-const listed = useGateway(
-  beforeAll,
-  {},
-  {
-    gateway: { allowedHosts: ["id.example.org", "[::1]"], corsOrigins: ["https://app.example.org"] },
-  },
-);
+const listed = useGateway(beforeAll, {}, { gateway: { allowedHosts: ["id.example.org", "[::1]"] } });
 /** Where reaching the gateway suffices to be let in: a visitor's browser brings that along to whatever page. */
 const open = useGateway(
   beforeAll,
@@ -75,21 +69,7 @@ function headerLines(count: number): string[] {
 }
 
 type Refused = [status: number, answered: RegExp, lines: string[]];
-const HOSTS = [
-  "",
-  "a b",
-  "[",
-  "[::::]",
-  "%",
-  "x:99999",
-  "x:1e3",
-  "a/b",
-  "a@b",
-  "999.1.1.1",
-  "a,b",
-  "a?b",
-  "a\\b",
-];
+const HOSTS = "|a b|[|[::::]|%|x:99999|x:1e3|a/b|a@b|999.1.1.1|a,b|a?b|a\\b".split("|");
 const TYPES = [
   "text/plain",
   "application/x-www-form-urlencoded",
@@ -103,7 +83,9 @@ const TYPES = [
   "application/jsonp",
   "",
 ];
+const NOT_JSON = /^Accept-Post: application\/json\r$/m;
 const REFUSED: Refused[] = [
+  [400, /^Connection: close\r$/m, [POST, JSON_TYPE]],
   ...HOSTS.map((host): Refused => [400, /"BAD_REQUEST"/, [POST, `Host: ${host}`, JSON_TYPE]]),
   [400, /"BAD_REQUEST"/, [POST, HOST, "Host: other", JSON_TYPE]],
   ...["http://evil/graphql", "//evil/graphql", "/\\evil/graphql"].map((target): Refused => [
@@ -123,19 +105,13 @@ const REFUSED: Refused[] = [
     /^Allow: GET, POST\r$/m,
     [`${method} /graphql HTTP/1.1`, HOST],
   ]),
-  ...TYPES.map((type): Refused => [
-    415,
-    /^Accept-Post: application\/json\r$/m,
-    [POST, HOST, `Content-Type: ${type}`],
-  ]),
-  [415, /^Accept-Post: application\/json\r$/m, [POST, HOST]],
-  ...[
-    [JSON_TYPE, "Content-Type: text/plain"],
-    ["Content-Type: text/plain", JSON_TYPE],
-  ].map((types): Refused => [415, /^Accept-Post: application\/json\r$/m, [POST, HOST, ...types]]),
+  ...TYPES.map((type): Refused => [415, NOT_JSON, [POST, HOST, `Content-Type: ${type}`]]),
+  [415, NOT_JSON, [POST, HOST]],
+  [415, NOT_JSON, [POST, HOST, JSON_TYPE, "Content-Type: text/plain"]],
+  [415, NOT_JSON, [POST, HOST, "Content-Type: text/plain", JSON_TYPE]],
   ...["gzip", "br", "deflate, gzip", "x"].map((coding): Refused => [
     415,
-    /^Accept-Encoding: identity\r$/m,
+    /^Accept-Encoding: identity\r\n[^]*"Send the body without compression\."/m,
     [POST, HOST, JSON_TYPE, `Content-Encoding: ${coding}`],
   ]),
   // Too long to be worth reading to its end.
@@ -158,10 +134,6 @@ test("only the hosts that are listed are served", async () => {
     ["evil.example.org", 421],
   ])
     expect((await ask([POST, `Host: ${host}`, JSON_TYPE], listed)).status).toBe(status);
-});
-
-test("OPTIONS is answered where browsers of other origins are allowed", async () => {
-  expect((await ask(["OPTIONS /graphql HTTP/1.1", "Host: [::1]"], listed)).status).toBe(204);
 });
 
 describe("where reaching the gateway suffices to be let in", () => {
