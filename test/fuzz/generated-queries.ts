@@ -14,12 +14,6 @@ import { findExcess } from "../../src/graphql/document-limits.ts";
 import { TEST_GATEWAY_OPTIONS } from "../support/gateway.ts";
 import type { Random } from "../support/random.ts";
 
-/** A valid operation with its variables. */
-export interface GeneratedOperation {
-  query: string;
-  variables: Record<string, unknown>;
-}
-
 interface Options {
   /** What `id` arguments are asked with. */
   ids: readonly unknown[];
@@ -50,11 +44,7 @@ const KEYS: readonly Record<string, unknown>[] = [
  * Writes an operation over all that the query language has, valid and not larger than a document may be: fragments,
  * aliases, directives, merged fields, literals, variables, defaults and nulls.
  */
-export function generateOperation(
-  schema: GraphQLSchema,
-  random: Random,
-  options: Options,
-): GeneratedOperation {
+export function generateOperation(schema: GraphQLSchema, random: Random, options: Options) {
   for (;;) {
     const operation = writeOperation(schema, random, options);
     const document = parse(operation.query);
@@ -63,11 +53,7 @@ export function generateOperation(
   }
 }
 
-function writeOperation(
-  schema: GraphQLSchema,
-  random: Random,
-  { ids, forRouters = false }: Options,
-): GeneratedOperation {
+function writeOperation(schema: GraphQLSchema, random: Random, { ids, forRouters = false }: Options) {
   const variables: Record<string, unknown> = {};
   const definitions: string[] = [];
   const fragments: string[] = [];
@@ -157,8 +143,9 @@ function writeOperation(
   };
 
   const entities = (): string => {
+    const keyOf = (key: string) => ({ __typename: "PlexSourceConnection", [key]: random.pick(ids) });
     const representations = Array.from({ length: random.below(5) }, () =>
-      random.pick([...KEYS, ...["pk", "id"].map((key) => connectionKey(key, random.pick(ids)))]),
+      random.pick<Record<string, unknown>>([...KEYS, keyOf("pk"), keyOf("id")]),
     );
     const written = random.chance(0.5)
       ? variable("[_Any!]!", representations)
@@ -189,10 +176,6 @@ function writeOperation(
   const roots = Array.from({ length: 1 + random.below(forRouters ? 6 : 4) }, (_, index) => root(index));
   const head = definitions.length > 0 ? `(${definitions.join()})` : "";
   return { query: `query Generated${head}{${roots.join(" ")}} ${fragments.join(" ")}`, variables };
-}
-
-function connectionKey(key: string, value: unknown): Record<string, unknown> {
-  return { __typename: "PlexSourceConnection", [key]: value };
 }
 
 function objectType(schema: GraphQLSchema, name: string): GraphQLObjectType {

@@ -73,87 +73,61 @@ const TOKENS = [
 
 const soup = fc.array(fc.constantFrom(...TOKENS), { maxLength: 60 }).map((tokens) => tokens.join(" "));
 
+const json = fc.jsonValue();
+const some = { requiredKeys: [] };
+
+const persistedQuery = fc.record({ version: fc.integer(), sha256Hash: fc.string() });
 const envelope = fc.record(
   {
-    query: fc.oneof(soup, fc.string(), fc.jsonValue(), fc.constant("{__typename}")),
-    variables: fc.oneof(fc.jsonValue(), fc.dictionary(fc.string(), fc.jsonValue())),
-    operationName: fc.oneof(fc.string(), fc.jsonValue()),
-    extensions: fc.oneof(
-      fc.jsonValue(),
-      fc.record({
-        persistedQuery: fc.oneof(
-          fc.jsonValue(),
-          fc.record({ version: fc.integer(), sha256Hash: fc.string() }),
-        ),
-      }),
-    ),
-    id: fc.jsonValue(),
-    __proto__: fc.jsonValue(),
+    query: fc.oneof(soup, fc.string(), json, fc.constant("{__typename}")),
+    variables: fc.oneof(json, fc.dictionary(fc.string(), json)),
+    operationName: fc.oneof(fc.string(), json),
+    extensions: fc.oneof(json, fc.record({ persistedQuery: fc.oneof(json, persistedQuery) })),
+    id: json,
+    ["__proto__"]: json,
   },
-  { requiredKeys: [] },
+  some,
 );
 
-const headerName = fc
-  .stringMatching(/^[a-z][a-z0-9_-]{0,20}$/)
-  .filter(
-    (name) =>
-      !/^(content-length|transfer-encoding|connection|expect|upgrade|keep-alive|host|te|trailer)$/.test(name),
-  );
+const FRAMING = /^(content-length|transfer-encoding|connection|expect|upgrade|keep-alive|host|te|trailer)$/;
+const headerName = fc.stringMatching(/^[a-z][a-z0-9_-]{0,20}$/).filter((name) => !FRAMING.test(name));
 const headerValue = fc.stringMatching(/^[\x21-\x7e]([\x20-\x7e]{0,60}[\x21-\x7e])?$/);
 
-const representation = fc.oneof(
-  fc.jsonValue(),
-  fc.record(
-    {
-      __typename: fc.oneof(
-        fc.constantFrom(
-          "PlexSourceConnection",
-          "Source",
-          "Query",
-          "_Service",
-          "__Type",
-          "__proto__",
-          "toString",
-        ),
-        fc.jsonValue(),
-      ),
-      pk: fc.oneof(fc.jsonValue(), fc.integer(), fc.uuid()),
-      id: fc.oneof(fc.jsonValue(), fc.integer().map(String)),
-      user: fc.jsonValue(),
-    },
-    { requiredKeys: [] },
-  ),
+const TYPES = "PlexSourceConnection Source Query _Service __Type __proto__ toString".split(" ");
+const entity = fc.record(
+  {
+    __typename: fc.oneof(fc.constantFrom(...TYPES), json),
+    pk: fc.oneof(json, fc.integer(), fc.uuid()),
+    id: fc.oneof(json, fc.integer().map(String)),
+    user: json,
+  },
+  some,
 );
+const representation = fc.oneof(json, entity);
 
 const ENTITIES =
   "query($r:[_Any!]!){_entities(representations:$r){__typename ...on PlexSourceConnection{pk user source{name}}...on Source{name slug}}}";
 
+const connection = fc.record({
+  pk: fc.oneof(fc.constant(5), json),
+  user: fc.oneof(fc.constant(42), json),
+  source: json,
+  source_obj: json,
+  identifier: fc.oneof(fc.string(), json),
+  created: json,
+  plex_token: fc.constant("token-of-fuzz-plex"),
+});
+const refusal = fc.record({ detail: json, code: json });
+const statuses = fc.constantFrom(200, 200, 200, 204, 301, 400, 401, 403, 404, 429, 500, 503);
+const word = fc.stringMatching(/^[\x21-\x7e]{1,20}$/);
 const upstreamAnswer = fc.record({
-  status: fc.oneof(
-    fc.constantFrom(200, 200, 200, 204, 301, 400, 401, 403, 404, 429, 500, 503),
-    fc.integer({ min: 200, max: 599 }),
-  ),
+  status: fc.oneof(statuses, fc.integer({ min: 200, max: 599 })),
   contentType: fc.constantFrom("application/json", "application/json; charset=utf-8", "text/html", ""),
-  retryAfter: fc.oneof(
-    fc.constant(undefined),
-    fc.stringMatching(/^[\x21-\x7e]{1,20}$/),
-    fc.integer().map(String),
-  ),
+  retryAfter: fc.oneof(fc.constant(undefined), word, fc.integer().map(String)),
   body: fc.oneof(
     fc.json(),
     fc.string(),
-    fc.record({ detail: fc.jsonValue(), code: fc.jsonValue() }).map((body) => JSON.stringify(body)),
-    fc
-      .record({
-        pk: fc.oneof(fc.constant(5), fc.jsonValue()),
-        user: fc.oneof(fc.constant(42), fc.jsonValue()),
-        source: fc.jsonValue(),
-        source_obj: fc.jsonValue(),
-        identifier: fc.oneof(fc.string(), fc.jsonValue()),
-        created: fc.jsonValue(),
-        plex_token: fc.constant("token-of-fuzz-plex"),
-      })
-      .map((body) => JSON.stringify(body)),
+    fc.oneof(refusal, connection).map((body) => JSON.stringify(body)),
   ),
 });
 
