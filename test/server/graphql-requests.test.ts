@@ -4,7 +4,7 @@ import { createGate } from "../support/fake-authentik.ts";
 import { TOKEN, useGateway } from "../support/gateway.ts";
 import { patience } from "../support/patience.ts";
 import { persisted } from "../support/persisted.ts";
-import { times } from "../security/adversarial-documents.ts";
+import { representations, times } from "../security/adversarial-documents.ts";
 
 /*
  * What clients send, and what the specification of GraphQL over HTTP says about it, by every way in.
@@ -221,16 +221,19 @@ describe.each(SAME)("%s", (_what, query, variables, data, codes) => {
   });
 });
 
-const literal = (id: string): [string, object] => [`{plexConnection(id:${id}){pk}}`, {}];
-const variable = (id: unknown): [string, object] => ["query($id:ID!){plexConnection(id:$id){pk}}", { id }];
+type Question = [query: string, variables?: object];
+const literal = (id: string): Question => [`{plexConnection(id:${id}){pk}}`];
+const variable = (id: unknown): Question => ["query($id:ID!){plexConnection(id:$id){pk}}", { id }];
+const tooMany: Question = [`{${times(101, (i) => `a${i}:__typename `)}}`];
 
 test.each([
-  ["a mistake of the document", "GRAPHQL_VALIDATION_FAILED", ["1.5", "true", "[5]", "{a:1}"].map(literal)],
-  ["no key", "BAD_USER_INPUT", ['"1.5"', "0", '"05"', "99999999999"].map(literal)],
-  ["a mistake of the input", "BAD_USER_INPUT", [1.5, true, [5, 6], { a: 1 }, "x", 0].map(variable)],
-])("an id that is %s is told the same by every way in", async (_what, code, questions) => {
+  ["a literal that is no id", "GRAPHQL_VALIDATION_FAILED", ["1.5", "true", "[5]", "{a:1}"].map(literal)],
+  ["a literal that is no key", "BAD_USER_INPUT", ['"1.5"', "0", '"05"', "99999999999"].map(literal)],
+  ["a variable that is no id", "BAD_USER_INPUT", [1.5, true, [5, 6], { a: 1 }, "x", 0].map(variable)],
+  ["a document beyond a limit", "LIMIT_EXCEEDED", [tooMany]],
+])("%s is told the same by every way in", async (_what, code, questions) => {
   for (const way of ways) {
-    for (const [query, variables] of questions) {
+    for (const [query, variables = {}] of questions) {
       const { codes } = await WAYS[way](query, variables);
       expect({ way, query, variables, codes }).toEqual({ way, query, variables, codes: [code] });
     }
@@ -294,8 +297,7 @@ describe("with a trace", () => {
   test("an answer of thousands of fields is there, and its trace", async () => {
     const fields = times(40, (i) => `a${i}: user `);
     const query = `query($r: [_Any!]!) { _entities(representations: $r) { ... on PlexSourceConnection { ${fields} } } }`;
-    const r = Array.from({ length: 100 }, (_, i) => ({ __typename: "PlexSourceConnection", pk: i + 1 }));
-    const { status, result } = await post({ query, variables: { r } }, TRACE);
+    const { status, result } = await post({ query, variables: { r: representations(100) } }, TRACE);
     expect([status, result.errors]).toEqual([200, undefined]);
     expect(result.data?.["_entities"]).toHaveLength(100);
     expect(result.extensions?.["ftv1"]).toEqual(expect.any(String));

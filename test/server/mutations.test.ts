@@ -63,12 +63,6 @@ test("equal mutations in flight are each executed, sent once, and never answered
   expect(at.gateway.records.map(({ shared }) => shared)).toEqual([false, false, false]);
 });
 
-test("a mutation that a deadline or a reset ends is not sent again", async () => {
-  at.authentik.answer((_request, response) => void response.destroy());
-  expect((await deleteSeven()).codes).toEqual(["UPSTREAM_UNAVAILABLE"]);
-  expect(at.authentik.requests).toHaveLength(1);
-});
-
 test("what the same caller asked before a mutation and is still in flight is not reused after it", async () => {
   const gate = createGate();
   const READ = "{plexConnection(id:7){pk}}";

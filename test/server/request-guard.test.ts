@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
+import type { GatewayOptions } from "../../src/server/gateway.ts";
 import { useGateway } from "../support/gateway.ts";
 import { raw } from "../support/raw-client.ts";
 
@@ -10,24 +11,19 @@ import { raw } from "../support/raw-client.ts";
 const strict = useGateway(beforeAll);
 const listed = useGateway(beforeAll, {}, { gateway: { allowedHosts: ["id.example.org", "[::1]"] } });
 /** Where reaching the gateway suffices to be let in: a visitor's browser brings that along to whatever page. */
-const open = useGateway(
-  beforeAll,
-  {},
-  {
-    gateway: {
-      credentials: { mode: "service", authentikToken: () => "t", gatewayKey: null },
-      allowedHosts: hostsOf({ HOST: "127.0.0.1" }),
-    },
-  },
-);
+const openAccess: Partial<GatewayOptions> = {
+  credentials: { mode: "service", authentikToken: () => "t", gatewayKey: null },
+  allowedHosts: hostsOf("127.0.0.1"),
+};
+const open = useGateway(beforeAll, {}, { gateway: openAccess });
 beforeEach(() => {
   for (const { authentik } of [strict, open]) authentik.requests.length = 0;
 });
 
 /** The host names that open access lets in, for where it listens. */
-function hostsOf(env: Record<string, string>): readonly string[] {
-  const variables = { AUTHENTIK_URL: "http://x", AUTHENTIK_TOKEN: "t", OPEN_ACCESS: "true", ...env };
-  const loaded = loadConfig({ env: variables, argv: [], readFile: () => "" });
+function hostsOf(HOST: string): readonly string[] {
+  const env = { AUTHENTIK_URL: "http://x", AUTHENTIK_TOKEN: "t", OPEN_ACCESS: "true", HOST };
+  const loaded = loadConfig({ env, argv: [], readFile: () => "" });
   if ("problems" in loaded) throw new Error(JSON.stringify(loaded.problems));
   return loaded.config.gateway.allowedHosts;
 }
@@ -70,6 +66,8 @@ function headerLines(count: number): string[] {
 
 type Refused = [status: number, answered: RegExp, lines: string[]];
 const HOSTS = "|a b|[|[::::]|%|x:99999|x:1e3|a/b|a@b|999.1.1.1|a,b|a?b|a\\b".split("|");
+const METHODS = ["PUT", "DELETE", "PATCH", "TRACE", "OPTIONS"];
+const CODINGS = ["gzip", "br", "deflate, gzip", "x"];
 const TYPES = [
   "text/plain",
   "application/x-www-form-urlencoded",
@@ -84,15 +82,15 @@ const TYPES = [
   "",
 ];
 const NOT_JSON = /^Accept-Post: application\/json\r$/m;
+const each = (status: number, answered: RegExp, ...requests: string[][]): Refused[] =>
+  requests.map((lines) => [status, answered, lines]);
 const REFUSED: Refused[] = [
   [400, /^Connection: close\r$/m, [POST, JSON_TYPE]],
-  ...HOSTS.map((host): Refused => [400, /"BAD_REQUEST"/, [POST, `Host: ${host}`, JSON_TYPE]]),
   [400, /"BAD_REQUEST"/, [POST, HOST, "Host: other", JSON_TYPE]],
-  ...["http://evil/graphql", "//evil/graphql", "/\\evil/graphql"].map((target): Refused => [
-    400,
-    /must be a path/,
-    [`GET ${target} HTTP/1.1`, HOST],
-  ]),
+  ...each(400, /"BAD_REQUEST"/, ...HOSTS.map((host) => [POST, `Host: ${host}`, JSON_TYPE])),
+  [400, /must be a path/, ["GET http://evil/graphql HTTP/1.1", HOST]],
+  [400, /must be a path/, ["GET //evil/graphql HTTP/1.1", HOST]],
+  [400, /must be a path/, ["GET /\\evil/graphql HTTP/1.1", HOST]],
   [
     401,
     /^WWW-Authenticate: Bearer\r\n[^]*"UNAUTHENTICATED"/m,
@@ -100,20 +98,16 @@ const REFUSED: Refused[] = [
   ],
   // An Authorization is perhaps among those that Node drops.
   [431, /at most 100 header lines/, [GET, HOST, ...headerLines(99)]],
-  ...["PUT", "DELETE", "PATCH", "TRACE", "OPTIONS"].map((method): Refused => [
-    405,
-    /^Allow: GET, POST\r$/m,
-    [`${method} /graphql HTTP/1.1`, HOST],
-  ]),
-  ...TYPES.map((type): Refused => [415, NOT_JSON, [POST, HOST, `Content-Type: ${type}`]]),
+  ...each(405, /^Allow: GET, POST\r$/m, ...METHODS.map((method) => [`${method} /graphql HTTP/1.1`, HOST])),
+  ...each(415, NOT_JSON, ...TYPES.map((type) => [POST, HOST, `Content-Type: ${type}`])),
   [415, NOT_JSON, [POST, HOST]],
   [415, NOT_JSON, [POST, HOST, JSON_TYPE, "Content-Type: text/plain"]],
   [415, NOT_JSON, [POST, HOST, "Content-Type: text/plain", JSON_TYPE]],
-  ...["gzip", "br", "deflate, gzip", "x"].map((coding): Refused => [
+  ...each(
     415,
     /^Accept-Encoding: identity\r\n[^]*"Send the body without compression\."/m,
-    [POST, HOST, JSON_TYPE, `Content-Encoding: ${coding}`],
-  ]),
+    ...CODINGS.map((coding) => [POST, HOST, JSON_TYPE, `Content-Encoding: ${coding}`]),
+  ),
   // Too long to be worth reading to its end.
   [415, /^Connection: close\r$/m, [POST, HOST, "Content-Length: 65537"]],
 ];
@@ -162,6 +156,6 @@ describe("where reaching the gateway suffices to be let in", () => {
   });
 
   test("elsewhere than on this machine its names are for the operator to tell", () => {
-    expect(hostsOf({ HOST: "0.0.0.0" })).toEqual([]);
+    expect(hostsOf("0.0.0.0")).toEqual([]);
   });
 });
