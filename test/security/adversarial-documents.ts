@@ -46,6 +46,11 @@ export function times(count: number, text: (index: number) => string): string {
   return Array.from({ length: count }, (_, index) => text(index)).join("");
 }
 
+/** The first `count` of a type's keys. */
+export function representations(count: number, __typename = "PlexSourceConnection"): object[] {
+  return Array.from({ length: count }, (_, index) => ({ __typename, pk: index + 1 }));
+}
+
 function nest(width: number, depth: number, field: string): string {
   return depth === 0 ? "" : `{${times(width, () => `${field}${nest(width, depth - 1, field) || ""} `)}}`;
 }

@@ -1,12 +1,10 @@
 import { gzipSync } from "node:zlib";
-import { ADVERSARIAL_DOCUMENTS, times } from "./adversarial-documents.ts";
+import { ADVERSARIAL_DOCUMENTS, representations, times } from "./adversarial-documents.ts";
 import { postText } from "../support/raw-client.ts";
 
 const FIELDS =
   "id pk user identifier created lastUpdated source{pk name slug enabled component verboseName managed icon}";
 const ENTITIES = "query($r:[_Any!]!){_entities(representations:$r){...on PlexSourceConnection{user}}}";
-const representations = (count: number): object[] =>
-  Array.from({ length: count }, (_, i) => ({ __typename: "PlexSourceConnection", pk: i + 1 }));
 
 /** Requests made to cost much more than they cost their sender, as bytes; with a good credential where one helps. */
 export function attacks(): [name: string, bytes: string | Buffer][] {
@@ -35,19 +33,14 @@ export function attacks(): [name: string, bytes: string | Buffer][] {
   };
   const gzip = gzipSync(Buffer.alloc(20 * 1024 * 1024, 0x20));
   const gzipHead = `POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: ${gzip.length}\r\nConnection: close\r\n\r\n`;
+  for (const [name, query] of Object.entries(documents)) bodies[name] = JSON.stringify({ query });
+  const noUtf8 = Buffer.from(postText("xxxx").replace("xxxx", "\xff\xfe\xc0\x80"), "latin1");
   return [
-    ...Object.entries(documents).map(([name, query]) => [name, JSON.stringify({ query })] as const),
-    ...Object.entries(bodies),
-  ]
-    .map(([name, body]): [string, string | Buffer] => [
+    ...Object.entries(bodies).map(([name, body]): [string, string] => [
       name,
       postText(body, ["Authorization: Bearer attacker"]),
-    ])
-    .concat([
-      ["a compressed body of 20 MB", Buffer.concat([Buffer.from(gzipHead), gzip])],
-      [
-        "invalid UTF-8",
-        Buffer.concat([Buffer.from(postText("xxxx").slice(0, -4)), Buffer.from("fffec080", "hex")]),
-      ],
-    ]);
+    ]),
+    ["a compressed body of 20 MB", Buffer.concat([Buffer.from(gzipHead), gzip])],
+    ["invalid UTF-8", noUtf8],
+  ];
 }

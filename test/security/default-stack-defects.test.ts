@@ -5,7 +5,7 @@ import { ask } from "../support/ask.ts";
 import { createGate, sendJson } from "../support/fake-authentik.ts";
 import { gatewayForTest, useGateway } from "../support/gateway.ts";
 import { patience } from "../support/patience.ts";
-import { times } from "./adversarial-documents.ts";
+import { representations, times } from "./adversarial-documents.ts";
 import { startPlainYoga, usePlainYoga } from "./support/child.ts";
 
 /*
@@ -60,9 +60,7 @@ test("D2: distinct large documents end the plain process by what its caches keep
 
 const aliases = (count: number) => `{${times(count, (i) => `a${i}:plexConnection(id:${i + 1}){pk user}`)}}`;
 const entities = (name: string) => `${name}:_entities(representations:$r){...on PlexSourceConnection{user}}`;
-const variables = (count: number) => ({
-  r: Array.from({ length: count }, (_, index) => ({ __typename: "PlexSourceConnection", pk: index + 1 })),
-});
+const variables = (count: number) => ({ r: representations(count) });
 
 test("D3: aliases and representations multiply REST calls of the plain set-up, and have limits here", async () => {
   const one = `query($r:[_Any!]!){${entities("e")}}`;

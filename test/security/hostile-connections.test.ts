@@ -14,21 +14,22 @@ beforeEach(() => {
 const BODY = '{"query":"{plexConnection(id:5){user}}"}';
 const SMUGGLED = `POST /graphql HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer smuggled\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`;
 const head = (...lines: string[]): string =>
-  ["POST /graphql HTTP/1.1", "Host: a", "Content-Type: application/json", ...lines].join("\r\n");
+  ["POST /graphql HTTP/1.1", "Host: a", "Content-Type: application/json", ...lines, "\r\n"].join("\r\n");
+const CHUNKED = head("Transfer-Encoding: chunked");
 
 describe("what is no request of HTTP is refused, with whatever is hidden in it", () => {
   const forms: Record<string, string> = {
-    "length and chunks": `${head("Content-Length: 4", "Transfer-Encoding: chunked")}\r\n\r\n0\r\n\r\n${SMUGGLED}`,
-    "chunks, and a length": `${head("Transfer-Encoding: chunked", "Content-Length: 4")}\r\n\r\n0\r\n\r\n${SMUGGLED}`,
-    "an unknown coding": `${head("Transfer-Encoding: xchunked")}\r\n\r\n0\r\n\r\n${SMUGGLED}`,
-    "chunked twice": `${head("Transfer-Encoding: chunked, identity")}\r\n\r\n0\r\n\r\n${SMUGGLED}`,
-    "two lengths": `${head("Content-Length: 0", `Content-Length: ${SMUGGLED.length}`)}\r\n\r\n${SMUGGLED}`,
-    "a bare line feed": `${head(`Content-Length: 0\nX: y`)}\r\n\r\n${SMUGGLED}`,
-    "a space before the colon": `${head("Content-Length : 0")}\r\n\r\n${SMUGGLED}`,
-    "a negative length": `${head("Content-Length: -1")}\r\n\r\n${SMUGGLED}`,
-    "a length with a sign": `${head("Content-Length: +0")}\r\n\r\n${SMUGGLED}`,
-    "a folded header": `${head("X: y\r\n Content-Length: 0")}\r\n\r\n${SMUGGLED}`,
-    "a broken chunk": `${head("Transfer-Encoding: chunked")}\r\n\r\n1;\n\r\nZZ\r\n0\r\n\r\n${SMUGGLED}`,
+    "length and chunks": `${head("Content-Length: 4", "Transfer-Encoding: chunked")}0\r\n\r\n${SMUGGLED}`,
+    "chunks, and a length": `${head("Transfer-Encoding: chunked", "Content-Length: 4")}0\r\n\r\n${SMUGGLED}`,
+    "an unknown coding": `${head("Transfer-Encoding: xchunked")}0\r\n\r\n${SMUGGLED}`,
+    "chunked twice": `${head("Transfer-Encoding: chunked, identity")}0\r\n\r\n${SMUGGLED}`,
+    "two lengths": `${head("Content-Length: 0", `Content-Length: ${SMUGGLED.length}`)}${SMUGGLED}`,
+    "a bare line feed": `${head(`Content-Length: 0\nX: y`)}${SMUGGLED}`,
+    "a space before the colon": `${head("Content-Length : 0")}${SMUGGLED}`,
+    "a negative length": `${head("Content-Length: -1")}${SMUGGLED}`,
+    "a length with a sign": `${head("Content-Length: +0")}${SMUGGLED}`,
+    "a folded header": `${head("X: y\r\n Content-Length: 0")}${SMUGGLED}`,
+    "a broken chunk": `${CHUNKED}1;\n\r\nZZ\r\n0\r\n\r\n${SMUGGLED}`,
     "no HTTP": "hello\r\n\r\n",
     "headers of 20 kB": `GET /graphql HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(20_000)}\r\n\r\n`,
     "a URL of 1 MB": `GET /${"x".repeat(1_000_000)} HTTP/1.1\r\nHost: a\r\n\r\n`,
@@ -37,14 +38,9 @@ describe("what is no request of HTTP is refused, with whatever is hidden in it",
     const { status, answers, text } = await raw(at.gateway.url, bytes, { waitMs: 1_500 });
     expect(status).toBe(/^(headers|a URL) of/.test(name) ? 431 : 400);
     expect(answers).toBe(1);
-    expect(JSON.parse(text.slice(text.indexOf("\r\n\r\n")))).toEqual({
-      errors: [
-        {
-          message: expect.any(String),
-          extensions: { code: expect.any(String), requestId: expect.any(String) },
-        },
-      ],
-    });
+    const extensions = { code: expect.any(String), requestId: expect.any(String) };
+    const errors = [{ message: expect.any(String), extensions }];
+    expect(JSON.parse(text.slice(text.indexOf("\r\n\r\n")))).toEqual({ errors });
     expect(text).not.toMatch(/node:|node_modules|HPE_|\.ts:/);
     expect(at.authentik.requests).toEqual([]);
   });
@@ -53,8 +49,8 @@ describe("what is no request of HTTP is refused, with whatever is hidden in it",
 describe("what takes too long is ended, while others are served", () => {
   const slow: Record<string, string> = {
     "headers that do not end": "POST /graphql HTTP/1.1\r\nHost: a\r\nX: ",
-    "a body that does not end": `${head("Content-Length: 1000")}\r\n\r\n{"query":`,
-    "chunks that do not end": `${head("Transfer-Encoding: chunked")}\r\n\r\n5\r\n{"que`,
+    "a body that does not end": `${head("Content-Length: 1000")}{"query":`,
+    "chunks that do not end": `${CHUNKED}5\r\n{"que`,
   };
   test.each(Object.entries(slow))("%s", async (_name, bytes) => {
     const waiting = Promise.all(
@@ -76,14 +72,10 @@ describe("what is too large is refused without being read", () => {
   const chunk = `10000\r\n${"x".repeat(65_536)}\r\n`;
   const chunks = chunk.repeat(120);
   const refused: [name: string, status: number, bytes: string][] = [
-    ["in chunks that does not say so", 413, `${head("Transfer-Encoding: chunked")}\r\n\r\n${chunks}`],
-    ["that says so and comes all the same", 413, `${head("Content-Length: 52428800")}\r\n\r\n${chunks}`],
-    [
-      "of another type",
-      415,
-      `${head("Transfer-Encoding: chunked").replace("json", "x-json")}\r\n\r\n${chunks}`,
-    ],
-    ["in gzip", 415, `${head("Transfer-Encoding: chunked", "Content-Encoding: gzip")}\r\n\r\n${chunks}`],
+    ["in chunks that does not say so", 413, `${CHUNKED}${chunks}`],
+    ["that says so and comes all the same", 413, `${head("Content-Length: 52428800")}${chunks}`],
+    ["of another type", 415, `${CHUNKED.replace("json", "x-json")}${chunks}`],
+    ["in gzip", 415, `${head("Transfer-Encoding: chunked", "Content-Encoding: gzip")}${chunks}`],
   ];
   test.each(refused)(
     "a body of 8 MB %s: the refusal reaches who is still sending",
@@ -98,10 +90,7 @@ describe("what is too large is refused without being read", () => {
   );
 
   test("a body that goes on for ever: its connection ends soon after the refusal", async () => {
-    const { socket, closed } = rawClient(
-      Number(at.gateway.url.port),
-      `${head("Transfer-Encoding: chunked")}\r\n\r\n`,
-    );
+    const { socket, closed } = rawClient(Number(at.gateway.url.port), CHUNKED);
     const more = setInterval(() => socket.write(chunk), 5);
     const text = await closed;
     clearInterval(more);
@@ -116,22 +105,18 @@ test("duplicate keys in an envelope: the last one counts, as everywhere in JSON"
 
 describe("what HTTP offers beside requests", () => {
   test("CONNECT opens no tunnel", async () => {
-    const { status, closedByServer } = await raw(
-      at.gateway.url,
-      `CONNECT ${at.authentik.url.host} HTTP/1.1\r\nHost: ${at.authentik.url.host}\r\n\r\nGET /api/v3/ HTTP/1.1\r\n\r\n`,
-    );
+    const { host } = at.authentik.url;
+    const bytes = `CONNECT ${host} HTTP/1.1\r\nHost: ${host}\r\n\r\nGET /api/v3/ HTTP/1.1\r\n\r\n`;
+    const { status, closedByServer } = await raw(at.gateway.url, bytes);
     expect(status).not.toBe(200);
     expect(closedByServer).toBe(true);
     expect(at.authentik.requests).toEqual([]);
   });
 
   test("Upgrade changes nothing", async () => {
-    const lines = [
-      "Upgrade: websocket",
-      "Connection: Upgrade",
-      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-    ];
-    const bytes = postText('{"query":"{__typename}"}', lines).replace("Connection: close\r\n", "");
+    const upgrade =
+      "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+    const bytes = postText('{"query":"{__typename}"}').replace("Connection: close", upgrade);
     const { status } = await raw(at.gateway.url, bytes, { waitMs: 500 });
     expect(status).toBe(200);
   });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { buildCli } from "../process/cli.ts";
 import { startFakeAuthentik } from "../support/fake-authentik.ts";
 import { type Fault, FAULTS, inChunksOfOneByte, startFaultServer } from "../support/fault-server.ts";
-import { times } from "./adversarial-documents.ts";
+import { representations, times } from "./adversarial-documents.ts";
 import { attacks } from "./attacks.ts";
 import { ask } from "../support/ask.ts";
 import { residentBytes, type ServerProcess } from "./support/child.ts";
@@ -62,8 +62,8 @@ const tenTimes = (name: string): string =>
 
 /** Writes to each of so many connections, which are read or not, in so many rounds with a pause after each. */
 function send(
+  { read = true, connections = 1, rounds = 1, pauseMs = 0 },
   bytes: (round: number) => string,
-  { read = true, connections = 1, rounds = 1, pauseMs = 0 } = {},
 ): Run {
   return async ({ connect }) => {
     const sockets = Array.from({ length: connections }, () => connect("", { read }));
@@ -75,13 +75,13 @@ function send(
 }
 
 /** Registers a document, and then asks for it so many times by its hash. */
-function sendByHash(query: string, count: number, options: { read: boolean }): Run {
+function sendByHash(options: { read: boolean }, query: string, count: number): Run {
   const { extensions } = persisted(query);
   const request = get(`/graphql?extensions=${encodeURIComponent(JSON.stringify(extensions))}`);
   return async (attack) => {
     attack.connect(postText(JSON.stringify({ query, extensions })), { read: true });
     await sleep(200);
-    await send(() => request.repeat(count), options)(attack);
+    await send(options, () => request.repeat(count))(attack);
   };
 }
 
@@ -108,74 +108,56 @@ const ATTACKS: Record<string, Run> = {
     expect(script).toBeDefined();
     connect(get(`/${script}`).repeat(900));
   },
-  ...readOrNot("1.2 MiB of POSTs", (options) => send(() => post(TYPES).repeat(5_600), options)),
+  ...readOrNot("1.2 MiB of POSTs", (options) => send(options, () => post(TYPES).repeat(5_600))),
   ...readOrNot("an introspection by its hash 373 times", (options) =>
-    sendByHash(getIntrospectionQuery(), 373, options),
+    sendByHash(options, getIntrospectionQuery(), 373),
   ),
-  "a thousand lookups by their hash 100 times": sendByHash(`{${THOUSAND_ERRORS}}`, 100, { read: true }),
-  "a small question every 60 ms in each of 30 connections that nobody reads": send(() => post(TYPES), {
-    read: false,
-    connections: 30,
-    rounds: 40,
-    pauseMs: 60,
-  }),
-  "347,000 empty comments, four times": send(
-    (round) => post(`{__typename}${"#\n".repeat(347_000)}#${round}`),
-    {
-      rounds: 4,
-      pauseMs: 300,
-    },
+  ...PATHS.split(" ").reduce((attacks, path) => {
+    const name = `${path} 1,000 times`;
+    return { ...attacks, ...readOrNot(name, (options) => send(options, () => get(path).repeat(1_000))) };
+  }, {}),
+  "a thousand lookups by their hash 100 times": sendByHash({ read: true }, `{${THOUSAND_ERRORS}}`, 100),
+  "a small question every 60 ms in each of 30 connections that nobody reads": send(
+    { read: false, connections: 30, rounds: 40, pauseMs: 60 },
+    () => post(TYPES),
   ),
-  "a thousand errors below a hundred thousand lines": send(() =>
+  "347,000 empty comments, four times": send({ rounds: 4, pauseMs: 300 }, (round) =>
+    post(`{__typename}${"#\n".repeat(347_000)}#${round}`),
+  ),
+  "a thousand errors below a hundred thousand lines": send({}, () =>
     post(`{${"\n".repeat(100_000)}${THOUSAND_ERRORS}}`),
   ),
-  "1 MiB of nulls as representations": send(() => post(ENTITIES, { r: Array(200_000).fill(null) })),
-  "100 KiB of numbers as representations": send(() => post(ENTITIES, { r: Array(50_000).fill(0) })),
-  "as many fields of users that all fail as there may be, eight times": send(() => {
+  "1 MiB of nulls as representations": send({}, () => post(ENTITIES, { r: Array(200_000).fill(null) })),
+  "100 KiB of numbers as representations": send({}, () => post(ENTITIES, { r: Array(50_000).fill(0) })),
+  "as many fields of users that all fail as there may be, eight times": send({}, () => {
     const fields = times(80, (i) => `a${i}:plexConnections{pk} `);
     const query = `query($r:[_Any!]!){_entities(representations:$r){...on AuthentikUser{${fields}}}}`;
-    const r = Array.from({ length: 55 }, (_, index) => ({ __typename: "AuthentikUser", pk: index + 1 }));
-    return post(query, { r }).repeat(8);
+    return post(query, { r: representations(55, "AuthentikUser") }).repeat(8);
   }),
-  "a body of 1 MiB in chunks of one byte": send(() => BODY_IN_CHUNKS),
+  "a body of 1 MiB in chunks of one byte": send({}, () => BODY_IN_CHUNKS),
   "another introspection of ten aliases in each of 100 requests": send(
-    (round) => post(tenTimes(`Q${round}`)),
     { rounds: 100, pauseMs: 10 },
+    (round) => post(tenTimes(`Q${round}`)),
   ),
-  "another whole introspection in each of 50 requests": send(
-    (round) => post(getIntrospectionQuery().replace("IntrospectionQuery", `Q${round}`)),
-    { rounds: 50, pauseMs: 20 },
+  "another whole introspection in each of 50 requests": send({ rounds: 50, pauseMs: 20 }, (round) =>
+    post(getIntrospectionQuery().replace("IntrospectionQuery", `Q${round}`)),
   ),
   "bodies without end in 20 connections": send(
-    (round) => `${round === 0 ? CHUNKED_HEAD : ""}10000\r\n${"x".repeat(65_536)}\r\n`,
     { connections: 20, rounds: 40, pauseMs: 20 },
+    (round) => `${round === 0 ? CHUNKED_HEAD : ""}10000\r\n${"x".repeat(65_536)}\r\n`,
   ),
-  ...Object.fromEntries(
-    PATHS.split(" ").flatMap((path) =>
-      Object.entries(
-        readOrNot(`${path} 1,000 times`, (options) => send(() => get(path).repeat(1_000), options)),
-      ),
-    ),
-  ),
-  "an Accept header of thousands of ranges, in each of 100 requests": send(() => {
+  "an Accept header of thousands of ranges, in each of 100 requests": send({}, () => {
     const accept = `Accept: ${"a/b;q=0.1,".repeat(1_500)}*/*`;
     return post("{__typename}").replace("Host", `${accept}\r\nHost`).repeat(100);
   }),
-  "an operation name of 900,000 letters": send(() => post(`query ${"x".repeat(900_000)}{__typename}`)),
-  "an alias of 200,000 letters before a thousand errors": send(
-    () => {
-      const query = ENTITIES.replace("_entities", `${"x".repeat(200_000)}:_entities`);
-      return post(query, { r: Array.from({ length: 1_000 }, () => ({})) });
-    },
-    { read: false },
+  "an operation name of 900,000 letters": send({}, () => post(`query ${"x".repeat(900_000)}{__typename}`)),
+  "an alias of 200,000 letters before a thousand errors": send({ read: false }, () =>
+    post(ENTITIES.replace("_entities", `${"x".repeat(200_000)}:_entities`), { r: Array(1_000).fill(0) }),
   ),
-  "the SDL under a hundred names of a hundred names": send(
-    () => {
-      const names = times(100, (i) => `b${i}:sdl `);
-      return post(`{${times(100, (i) => `a${i}:_service{...F}`)}} fragment F on _Service{${names}}`);
-    },
-    { read: false },
-  ),
+  "the SDL under a hundred names of a hundred names": send({ read: false }, () => {
+    const names = times(100, (i) => `b${i}:sdl `);
+    return post(`{${times(100, (i) => `a${i}:_service{...F}`)}} fragment F on _Service{${names}}`);
+  }),
 };
 
 describe("who sends", () => {

@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { beforeAll } from "vitest";
 import { startNode } from "../../process/cli.ts";
 
@@ -18,18 +17,13 @@ export function startGatewayProcess(
   authentikUrl: URL,
   { env, nodeFlags }: { env: Readonly<Record<string, string>>; nodeFlags: readonly string[] },
 ): Promise<ServerProcess> {
-  const main = fileURLToPath(new URL("../../../dist/main.js", import.meta.url));
-  return startServerProcess([...START_FLAGS, ...nodeFlags, main, "serve"], {
-    AUTHENTIK_URL: authentikUrl.href,
-    PORT: "0",
-    ...env,
-  });
+  const all = { AUTHENTIK_URL: authentikUrl.href, PORT: "0", ...env };
+  return startServerProcess([...START_FLAGS, ...nodeFlags, "dist/main.js", "serve"], all);
 }
 
 /** The unprotected set-up that attacks are shown to work against. */
 export function startPlainYoga(authentikUrl: URL, nodeFlags: readonly string[] = []): Promise<ServerProcess> {
-  const script = fileURLToPath(new URL("plain-yoga.mjs", import.meta.url));
-  return startServerProcess([...nodeFlags, script, authentikUrl.origin]);
+  return startServerProcess([...nodeFlags, "test/security/support/plain-yoga.mjs", authentikUrl.origin]);
 }
 
 /** The same for all tests of a file. */

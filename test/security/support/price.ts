@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { type ServerProcess, startGatewayProcess } from "./child.ts";
 
 const MEBIBYTE = 1024 * 1024;
@@ -40,7 +39,7 @@ export function startMeasuredGateway(
   authentikUrl: URL,
   env: Readonly<Record<string, string>> = { LOG_LEVEL: "info", LOG_FORMAT: "json" },
 ): Promise<ServerProcess> {
-  const probe = fileURLToPath(new URL("memory-probe.mjs", import.meta.url));
+  const probe = "./test/security/support/memory-probe.mjs";
   return startGatewayProcess(authentikUrl, { env, nodeFlags: ["--expose-gc", "--import", probe] });
 }
 
@@ -81,15 +80,13 @@ const STANDSTILL_POLLS = 3;
 
 /** Until the process has taken no CPU for a while, as the system counts it. */
 async function standstill({ child }: ServerProcess): Promise<void> {
-  const cpuTicks = () => {
-    const fields = readFileSync(`/proc/${child.pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-    return Number(fields[11]) + Number(fields[12]);
-  };
-  for (let polls = 0, ticks = cpuTicks(); polls < STANDSTILL_POLLS; polls++) {
+  for (let polls = 0, before = ""; polls < STANDSTILL_POLLS; polls++) {
     await sleep(STANDSTILL_POLL_MS);
-    const now = cpuTicks();
-    if (now > ticks) polls = 0;
-    ticks = now;
+    const [user, system] =
+      readFileSync(`/proc/${child.pid}/stat`, "utf8").split(") ")[1]?.split(" ").slice(11) ?? [];
+    const now = `${user} ${system}`;
+    if (now !== before) polls = 0;
+    before = now;
   }
 }
 
