@@ -41,6 +41,4 @@ const yoga = createYoga({
 });
 
 const server = createServer(yoga);
-server.listen(0, "127.0.0.1", () =>
-  console.log(`GraphQL: http://127.0.0.1:${server.address().port}/graphql`),
-);
+server.listen(0, "127.0.0.1", () => console.log(`GraphQL: http://127.0.0.1:${server.address().port}/`));
