@@ -2,133 +2,98 @@ import { execFileSync } from "node:child_process";
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, onTestFinished, test } from "vitest";
-import { createLog } from "../../src/observability/log.ts";
+import { pino } from "pino";
+import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { createLog, createRequestLog, severityOf } from "../../src/observability/log.ts";
+import { buildCli, startBefore } from "../process/cli.ts";
+import { ask } from "../support/ask.ts";
+import { sendPage } from "../support/fake-authentik.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-import { openLogFile } from "./support/log-file.ts";
-import { answered, elsewhere, eventful } from "./support/records.ts";
+import { answered } from "./support/records.ts";
 
-describe("the line of a request", () => {
-  test("says what was asked, by whom, how it ended and what it cost", async () => {
-    const { logRequest, lines } = await openLogFile();
-    logRequest({ ...eventful, problems: [{ problem: "unreachable", status: 502 }] });
-    expect(await lines()).toEqual([
-      {
-        level: "error",
-        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
-        msg: "request",
-        requestId: "r-1",
-        traceId: "0af7651916cd43dd8448eb211c80319c",
-        method: "POST",
-        path: "/graphql",
-        status: 500,
-        client: "192.0.2.7",
-        caller: "01234567",
-        operationName: "Five",
-        operationType: "query",
-        durationMs: 20,
-        outcome: "answered",
-        shared: false,
-        codes: ["INTERNAL_SERVER_ERROR", "UPSTREAM_UNAVAILABLE"],
-        restCalls: 3,
-        sharedCalls: 1,
-        retries: 0,
-        queuedMs: 500.13,
-        rowsListed: 100,
-        keysRequested: 10,
-        keysFetched: 5,
-        dedupRatio: 0.5,
-        limit: 8,
-        restCallsInFlight: 1,
-        queue: 2,
-        problems: [{ problem: "unreachable", status: 502 }],
-      },
-    ]);
-  });
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+beforeAll(buildCli);
 
-  test("stays one line of JSON whatever its texts hold", async () => {
-    const { logRequest, lines } = await openLogFile();
-    const hostile = 'a"}\n{"level":"fatal","x":"\u2028\u0000';
-    const operation = { name: hostile };
-    logRequest({
-      ...answered,
-      requestId: hostile,
-      method: hostile,
-      path: hostile,
-      operation,
-      codes: [hostile],
-    });
-    expect(await lines()).toEqual([
-      expect.objectContaining({ requestId: hostile, method: hostile, path: hostile, operationName: hostile }),
-    ]);
-  });
-
-  test("has an end, however long a name, a path or a failure is", async () => {
-    const { logRequest, lines, text } = await openLogFile();
-    const long = "x".repeat(900_000);
-    const problem = { problem: "rejected", detail: long, path: long, error: long };
-    logRequest({
-      ...answered,
-      requestId: long,
-      method: long,
-      path: long,
-      clientAddress: long,
-      operation: { name: long },
-      problems: Array.from({ length: 1000 }, () => problem),
-    });
-    expect((await text()).length).toBeLessThan(60_000);
-    const cut = `${"x".repeat(128)}…`;
-    const [line] = await lines();
-    expect(line).toMatchObject({ operationName: cut, requestId: cut, path: cut, method: cut, client: cut });
-    expect(line).toMatchObject({ problemsOmitted: 990 });
-  });
-});
-
-const failedAs = (level: "info" | "warn", problems: string) =>
-  problems
-    .split(" ")
-    .map(
-      (problem) => [level, `that failed as ${problem}`, { ...answered, problems: [{ problem }] }] as const,
-    );
+const INFO = "unauthenticated forbidden not-found invalid-input too-many-calls cancelled".split(" ");
+const WARN =
+  "unreachable starting timeout overloaded rate-limited rejected redirected upstream-failure malformed-response";
 
 describe("the severity of a request", () => {
   test.each([
-    ["info", "that was answered", answered],
-    ["info", "to a path where nothing is", elsewhere],
-    ["info", "without a credential", { ...answered, codes: ["UNAUTHENTICATED"] }],
-    ...failedAs("info", "unauthenticated forbidden not-found invalid-input too-many-calls cancelled"),
-    ...failedAs("warn", "unreachable starting timeout overloaded rate-limited rejected redirected"),
-    ...failedAs("warn", "upstream-failure malformed-response"),
-    [
-      "warn",
-      "that failed for the caller and for the operator",
-      { ...answered, problems: [{ problem: "unauthenticated" }, { problem: "timeout" }] },
-    ],
-    ["error", "that the gateway itself failed", { ...answered, codes: ["INTERNAL_SERVER_ERROR"] }],
-  ] as const)("is %s for one %s", async (level, _title, record) => {
-    const { logRequest, lines } = await openLogFile();
-    logRequest(record);
-    expect(await lines()).toEqual([expect.objectContaining({ level })]);
-  });
-
-  test("decides whether it is written", async () => {
-    const quiet = await openLogFile({ level: "warn" });
-    quiet.logRequest(answered);
-    quiet.logRequest(eventful);
-    expect(await quiet.lines()).toHaveLength(1);
-    const silent = await openLogFile({ level: "silent" });
-    silent.logRequest(eventful);
-    expect(await silent.text()).toBe("");
+    ["info", "was answered", [], []],
+    ["info", "was without a credential", ["UNAUTHENTICATED"], []],
+    ...INFO.map((problem) => ["info", `failed as ${problem}`, [], [problem]] as const),
+    ...WARN.split(" ").map((problem) => ["warn", `failed as ${problem}`, [], [problem]] as const),
+    ["warn", "failed for the caller and for the operator", [], ["unauthenticated", "timeout"]],
+    ["error", "the gateway itself failed", ["INTERNAL_SERVER_ERROR"], []],
+  ] as const)("is %s for one that %s", (level, _what, codes, problems) => {
+    const record = { ...answered, codes, problems: problems.map((problem) => ({ problem })) };
+    expect(severityOf(record)).toBe(level);
   });
 });
 
+test("the line of a request is one line of JSON and has an end, whatever its texts hold", () => {
+  const lines: string[] = [];
+  const log = pino({}, { write: (line) => lines.push(line) });
+  const logRequest = createRequestLog(log, {
+    authentikState: () => ({ inFlight: 1, queued: 2, limit: 8, breaker: "closed" }),
+  });
+  const hostile = 'a"}\n{"level":"fatal","x":"\u2028\u0000';
+  for (const text of [hostile, "x".repeat(900_000)]) {
+    const texts = {
+      requestId: text,
+      method: text,
+      path: text,
+      clientAddress: text,
+      operation: { name: text },
+    };
+    logRequest({ ...answered, ...texts, problems: [{ problem: "rejected", detail: text, error: text }] });
+  }
+  const [cut, cutDetail, cutStack] = [128, 512, 4096].map((length) => `${"x".repeat(length)}…`);
+  expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([
+    { requestId: hostile, path: hostile, operationName: hostile, problems: [{ detail: hostile }] },
+    { requestId: cut, method: cut, path: cut, client: cut, operationName: cut },
+  ]);
+  expect(lines[1]).toContain(
+    `"problems":[{"problem":"rejected","detail":"${cutDetail}","error":"${cutStack}"}]`,
+  );
+});
+
 describe("the log", () => {
-  test("is written out by flush, in order", async () => {
-    const { log, lines } = await openLogFile();
-    for (let index = 0; index < 2000; index += 1) log.info({ index }, "line");
-    log.debug("left out");
-    expect(await lines()).toHaveLength(2000);
-    expect((await lines())[1999]).toMatchObject({ level: "info", index: 1999, msg: "line" });
+  test.each([
+    ["warn", ["warn"]],
+    ["silent", []],
+  ])("with LOG_LEVEL=%s leaves out what is less", async (LOG_LEVEL, levels) => {
+    const { cli, authentik, url } = await startBefore({}, [], { LOG_LEVEL });
+    await ask(new URL(url), "{ plexConnection(id: 5) { pk } }");
+    authentik.answer((_request, response) => sendPage(response, 500, "Server Error"));
+    await ask(new URL(url), "{ plexConnection(id: 5) { pk } }");
+    cli.kill("SIGINT");
+    await cli.exited;
+    const [first, ...lines] = cli.stdout().trimEnd().split("\n");
+    expect(first).toBe(`GraphQL: ${url}`);
+    expect(lines.map((line) => (JSON.parse(line) as { level: unknown }).level)).toEqual(levels);
+  });
+
+  test("is one sentence for each request where people read it", async () => {
+    const { cli, authentik, url } = await startBefore({}, ["--log-format=pretty"]);
+    await ask(new URL(url), "query Five { plexConnection(id: 5) { pk } }");
+    await cli.printed(/INFO.*: query Five 200 in [\d.]+ ms, 1 REST call$/m);
+    await ask(new URL(url), "{ plexConnection(id: abc) { pk } }");
+    await cli.printed(
+      /INFO: POST \/graphql 200 in [\d.]+ ms, GRAPHQL_VALIDATION_FAILED \(request [\w-]+\)$/m,
+    );
+    await fetch(new URL("/wp-login.php", url));
+    await cli.printed(/INFO: GET \/wp-login.php 404 in [\d.]+ ms, BAD_REQUEST \(request [\w-]+\)$/m);
+    authentik.answer((_request, response) => sendPage(response, 404, "Not Found"));
+    await ask(new URL(url), "{ plexConnection(id: 7) { pk } }");
+    await cli.printed(/WARN: query 200 in .*UPSTREAM_INVALID_RESPONSE \(request [\w-]+\) \{"problems":\[/m);
+    authentik.answer(() => {});
+    const leaving = ask(new URL(url), "query Six { plexConnection(id: 6) { pk } }", {
+      signal: AbortSignal.timeout(200),
+    });
+    await expect(leaving).rejects.toThrow("timeout");
+    await cli.printed(/INFO: query Six 499 in [\d.]+ ms, 1 REST call, the client left$/m);
   });
 
   test("drops whole lines, counted, when nobody reads, and goes on when somebody does", async () => {
@@ -159,22 +124,5 @@ describe("the log", () => {
     const lines = read.join("").trimEnd().split("\n");
     for (const line of lines) expect(JSON.parse(line)).toHaveProperty("msg");
     expect(lines.length + processLog.droppedLines()).toBe(total + 1);
-  });
-
-  test("is one sentence for each request where people read it", async () => {
-    const { log, logRequest, text } = await openLogFile({ format: "pretty" });
-    log.info({ port: 1 }, "listening");
-    logRequest(answered);
-    logRequest({ ...answered, outcome: "client-left", status: 499, codes: ["UPSTREAM_TIMEOUT"] });
-    logRequest(elsewhere);
-    const lines = (await text()).trimEnd().split("\n");
-    expect(lines).toEqual([
-      expect.stringMatching(/INFO: listening \{"port":1\}$/),
-      expect.stringMatching(/INFO: query Five 200 in 20 ms, 3 REST calls$/),
-      expect.stringMatching(
-        /INFO: query Five 499 in 20 ms, 3 REST calls, the client left, UPSTREAM_TIMEOUT \(request r-1\)$/,
-      ),
-      expect.stringMatching(/INFO: POST \/wp-login.php 404 in 20 ms, BAD_REQUEST \(request r-1\)$/),
-    ]);
   });
 });

@@ -1,27 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import protobuf from "protobufjs";
-import { expect, onTestFinished, vi } from "vitest";
-
-/** A span as a receiver of traces reads it. Ids are hexadecimal. */
-export interface ReceivedSpan {
-  name: string;
-  kind: string;
-  traceId: string;
-  spanId: string;
-  parentSpanId: string;
-  status: string;
-  attributes: Record<string, unknown>;
-  resource: Record<string, unknown>;
-}
-
-export interface OtlpReceiver {
-  readonly url: string;
-  readonly spans: ReceivedSpan[];
-  /** Everything that came, as it came. */
-  readonly bodies: Buffer[];
-  readonly requests: { path: string; contentType: string | undefined }[];
-}
 
 /** The part of OTLP that the tests look at; https://github.com/open-telemetry/opentelemetry-proto has all of it. */
 const PROTO = `
@@ -41,88 +20,71 @@ const PROTO = `
   message Request { repeated ResourceSpans resource_spans = 1; }
 `;
 
-interface Attribute {
-  key: string;
-  value: Record<string, unknown>;
+interface Attributes {
+  attributes: { key: string; value: Record<string, unknown> }[];
 }
-interface WireSpan extends Pick<ReceivedSpan, "name" | "kind"> {
+interface WireSpan extends Attributes {
+  name: string;
+  kind: string;
   traceId: string;
   spanId: string;
   parentSpanId: string;
-  attributes: Attribute[];
   status: { code: string } | null;
 }
 interface WireRequest {
-  resourceSpans: { resource: { attributes: Attribute[] }; scopeSpans: { spans: WireSpan[] }[] }[];
+  resourceSpans: { resource: Attributes; scopeSpans: { spans: WireSpan[] }[] }[];
 }
 
 /**
- * Receives traces by http/protobuf on a free port, and makes the environment point there.
+ * Receives traces by http/protobuf on a free port.
  * @param options.status of every answer; null: there never is one
  */
-export async function startOtlpReceiver({
-  status = 200,
-}: { status?: number | null } = {}): Promise<OtlpReceiver> {
+export async function startOtlpReceiver({ status = 200 }: { status?: number | null } = {}) {
   const type = protobuf.parse(PROTO).root.lookupType("Request");
-  const spans: ReceivedSpan[] = [];
+  const spans: ReturnType<typeof readSpan>[] = [];
   const bodies: Buffer[] = [];
-  const requests: OtlpReceiver["requests"] = [];
+  const requests: [path: string | undefined, contentType: string | undefined][] = [];
   const server = createServer(async (request, response) => {
     const body = Buffer.concat(await request.toArray());
-    requests.push({ path: request.url ?? "", contentType: request.headers["content-type"] });
     bodies.push(body);
-    // `as`: toObject writes what the definition above says.
-    const message = type.toObject(type.decode(body), {
-      bytes: String,
-      enums: String,
-      longs: Number,
-      defaults: true,
-    }) as WireRequest;
-    for (const { resource, scopeSpans } of message.resourceSpans) {
-      for (const span of scopeSpans.flatMap((scope) => scope.spans)) {
-        spans.push(readSpan(span, resource.attributes));
-      }
-    }
+    requests.push([request.url, request.headers["content-type"]]);
+    const options = { bytes: String, enums: String, longs: Number, defaults: true };
+    const message = type.toObject(type.decode(body), options) as WireRequest; // what the definition above says
+    for (const { resource, scopeSpans } of message.resourceSpans)
+      for (const span of scopeSpans.flatMap((scope) => scope.spans)) spans.push(readSpan(span, resource));
     if (status !== null) response.writeHead(status, { "content-type": "application/x-protobuf" }).end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  // `as`: it listens on a port, not on a pipe.
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", url);
-  onTestFinished(() => {
-    vi.unstubAllEnvs();
-    server.close();
-    server.closeAllConnections();
-  });
-  return { url, spans, bodies, requests };
+  const { port } = server.address() as AddressInfo; // it listens on a port, not on a pipe
+  return {
+    /** What makes a process send its traces there. */
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` },
+    /** Spans in the order in which they ended. Ids are hexadecimal. */
+    spans,
+    /** Everything that came, as it came. */
+    bodies,
+    requests,
+    close: () => server.close().closeAllConnections(),
+  };
 }
 
 function hex(base64: string): string {
   return Buffer.from(base64, "base64").toString("hex");
 }
 
-function readSpan(span: WireSpan, resource: Attribute[]): ReceivedSpan {
+function readSpan({ name, kind, status, ...span }: WireSpan, resource: Attributes) {
   return {
-    name: span.name,
-    kind: span.kind,
+    name,
+    kind,
     traceId: hex(span.traceId),
     spanId: hex(span.spanId),
     parentSpanId: hex(span.parentSpanId),
-    status: span.status?.code ?? "UNSET",
-    attributes: valuesOf(span.attributes),
+    status: status?.code ?? "UNSET",
+    attributes: valuesOf(span),
     resource: valuesOf(resource),
   };
 }
 
-function valuesOf(attributes: Attribute[]): Record<string, unknown> {
+function valuesOf({ attributes }: Attributes): Record<string, unknown> {
   return Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
-}
-
-/** The only span of this name. */
-export function spanNamed({ spans }: OtlpReceiver, name: string): ReceivedSpan {
-  const named = spans.filter((span) => span.name === name);
-  expect(named, `spans: ${spans.map((span) => span.name).join(", ")}`).toHaveLength(1);
-  const [span] = named;
-  if (span === undefined) throw new TypeError("no such span");
-  return span;
 }

@@ -1,0 +1,382 @@
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { buildCli, startNode } from "../process/cli.ts";
+import { ask } from "../support/ask.ts";
+import { type AnswerHandler, sendJson, sendPage, startFakeAuthentik } from "../support/fake-authentik.ts";
+import { patience } from "../support/patience.ts";
+import { tableOf } from "./support/documentation.ts";
+import { startOtlpReceiver } from "./support/otlp-receiver.ts";
+import { scrape, scrapeText } from "./support/scrape.ts";
+
+vi.setConfig({ hookTimeout: 60_000 });
+
+const TRACE = "0af7651916cd43dd8448eb211c80319c";
+const PARENT = "b7ad6b7169203331";
+const ROUTE = "/sources/user_connections/plex/{id}/";
+const GET = `GET ${ROUTE}`;
+const LONG = "x".repeat(900_000);
+const CUT = `${"x".repeat(128)}…`;
+const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string }; // npm's own file
+
+let isSentAgain = false;
+/** By the key that is asked for. */
+const answer: AnswerHandler = ({ path }, response, fallback) => {
+  const pk = Number(/(\d+)\/$/.exec(path)?.[1]);
+  if (pk === 6) sendJson(response, 403, { detail: "Token invalid/expired" });
+  else if (pk === 7) sendPage(response, 404, "Not found");
+  else if (pk === 9 && !isSentAgain) {
+    isSentAgain = true;
+    sendPage(response, 502, "Bad Gateway");
+  } else if (pk > 200) sendJson(response, 409, {}, { "X-authentik-id": LONG.slice(0, 5_000) });
+  else fallback();
+};
+
+interface Sent {
+  what: string;
+  query: string;
+  headers?: Record<string, string>;
+  authorization?: null;
+  /** What the log says of it. */
+  line: object;
+  /** Those of its trace, in the order in which they ended. */
+  spans: object[];
+}
+
+const inNoTrace = (traceparent: string): Sent => ({
+  what: `in a trace of its own, since this is none: ${traceparent}`,
+  query: "query Five { plexConnection(id: 5) { pk } }",
+  headers: { traceparent },
+  line: { traceId: expect.stringMatching(/^(?!0{32})[0-9a-f]{32}$/) },
+  spans: [{ name: GET }, { name: "query Five", parentSpanId: "" }],
+});
+
+const REQUESTS: readonly Sent[] = [
+  {
+    what: "that is answered",
+    query: "query Both { a: plexConnection(id: 5) { pk } b: plexConnection(id: 5) { pk } }",
+    headers: {
+      "x-request-id": "r-1",
+      "x-forwarded-for": "198.51.100.1, 192.0.2.7",
+      traceparent: `00-${TRACE}-${PARENT}-01`,
+      tracestate: "vendor=1",
+      cookie: "canary",
+      baggage: "secret=canary",
+    },
+    line: {
+      level: "info",
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+      msg: "request",
+      requestId: "r-1",
+      traceId: TRACE,
+      method: "POST",
+      path: "/graphql",
+      status: 200,
+      client: "192.0.2.7",
+      caller: expect.stringMatching(/^.{8}$/),
+      operationName: "Both",
+      operationType: "query",
+      durationMs: expect.any(Number),
+      outcome: "answered",
+      shared: false,
+      codes: [],
+      restCalls: 1,
+      sharedCalls: 0,
+      retries: 0,
+      queuedMs: expect.any(Number),
+      rowsListed: 0,
+      keysRequested: 1,
+      keysFetched: 1,
+      dedupRatio: 0,
+      limit: expect.any(Number),
+      restCallsInFlight: 0,
+      queue: 0,
+    },
+    spans: [
+      {
+        name: GET,
+        kind: "CLIENT",
+        status: "UNSET",
+        attributes: {
+          "http.request.method": "GET",
+          "http.response.status_code": 200,
+          "server.address": "127.0.0.1",
+          "server.port": expect.any(Number),
+          "authentik.request_id": "0123456789abcdef0123456789abcdef",
+        },
+      },
+      {
+        name: "query Both",
+        kind: "SERVER",
+        parentSpanId: PARENT,
+        status: "UNSET",
+        attributes: {
+          "graphql.operation.name": "Both",
+          "graphql.operation.type": "query",
+          "http.request.method": "POST",
+          "http.response.status_code": 200,
+        },
+        resource: {
+          "service.name": "people",
+          "service.version": version,
+          "deployment.environment.name": "home",
+        },
+      },
+    ],
+  },
+  ...["", "nonsense", `00-${"0".repeat(32)}-${PARENT}-01`].map(inNoTrace),
+  inNoTrace(`00-${TRACE}-${PARENT}-01, 00-${TRACE}-${PARENT}-01`),
+  {
+    what: "that asks for what cannot be",
+    query: '{ plexConnection(id: "canary") { pk } }',
+    line: { level: "info", codes: ["BAD_USER_INPUT"], restCalls: 0 },
+    spans: [
+      { name: "query", parentSpanId: "", status: "UNSET", attributes: { "error.type": "BAD_USER_INPUT" } },
+    ],
+  },
+  {
+    what: "that is none",
+    query: "{ canary",
+    line: { level: "info", codes: ["GRAPHQL_PARSE_FAILED"] },
+    spans: [{ name: "GraphQL Operation", attributes: { "error.type": "GRAPHQL_PARSE_FAILED" } }],
+  },
+  {
+    what: "without a credential",
+    query: "{ plexConnection(id: 5) { pk } }",
+    authorization: null,
+    line: { level: "info", path: "/graphql", status: 200, codes: ["UNAUTHENTICATED"] },
+    spans: [{ name: "query" }],
+  },
+  {
+    what: "with a credential that authentik refuses",
+    query: "{ plexConnection(id: 6) { pk } }",
+    line: { level: "info", path: "/graphql", status: 200, codes: ["UNAUTHENTICATED"] },
+    spans: [
+      { name: GET, status: "ERROR" },
+      { name: "query", status: "UNSET" },
+    ],
+  },
+  {
+    what: "that authentik answers with a page",
+    query: "{ plexConnection(id: 7) { pk } }",
+    line: {
+      level: "warn",
+      codes: ["UPSTREAM_INVALID_RESPONSE"],
+      problems: [{ problem: "malformed-response", status: 404 }],
+    },
+    spans: [
+      { name: GET, status: "ERROR", attributes: { "error.type": "malformed-response" } },
+      { name: "query", status: "ERROR" },
+    ],
+  },
+  {
+    what: "for what is not there",
+    query: "{ plexConnection(id: 101) { pk } }",
+    line: { level: "info", codes: [], restCalls: 1 },
+    spans: [{ name: GET, status: "UNSET", attributes: { "error.type": "not-found" } }, { name: "query" }],
+  },
+  {
+    what: "whose call is sent twice",
+    query: "{ plexConnection(id: 9) { pk } }",
+    line: { level: "info", codes: [], restCalls: 2, retries: 1 },
+    spans: [{ name: GET, status: "ERROR" }, { name: GET, status: "UNSET" }, { name: "query" }],
+  },
+  {
+    what: "for a list",
+    query: "{ plexConnections(first: 2) { nodes { pk } } }",
+    line: { level: "info", codes: [], restCalls: 1, rowsListed: 2, keysFetched: 0 },
+    spans: [{ name: "GET /sources/user_connections/plex/" }, { name: "query" }],
+  },
+  {
+    what: "whose name, and whose failures, have no end",
+    query: `query ${LONG} {${Array.from({ length: 12 }, (_, n) => `a${n}: plexConnection(id: ${201 + n}) { pk }`).join(" ")}}`,
+    line: {
+      level: "warn",
+      operationName: CUT,
+      restCalls: 12,
+      problems: Array.from({ length: 10 }, () => ({ problem: "rejected", status: 409, route: ROUTE })),
+      problemsOmitted: 2,
+    },
+    spans: [
+      ...Array.from({ length: 12 }, () => ({ attributes: { "authentik.request_id": CUT } })),
+      { name: `query ${CUT}`, status: "ERROR", attributes: { "graphql.operation.name": CUT } },
+    ],
+  },
+];
+
+const UNRECORDED = `00-1${TRACE.slice(1)}-${PARENT}-00`;
+const ELSEWHERE = ["/wp-login.php?token=canary", '/a"}%0A{"level":"fatal', `/${LONG.slice(0, 9_000)}`];
+
+/** What a process says of all of them, once it has ended. */
+let lines: Record<string, unknown>[];
+let metrics: Record<string, number>;
+let exposition: string;
+let openMetrics: string;
+let output: string;
+let traces: Awaited<ReturnType<typeof startOtlpReceiver>>;
+let cleanup: () => Promise<void>;
+/** The headers of the call for a connection. */
+let headersOf: (pk: number) => Record<string, string>;
+
+beforeAll(async () => {
+  await buildCli();
+  const authentik = await startFakeAuthentik({ answer });
+  traces = await startOtlpReceiver();
+  const flags = [
+    "--port=0",
+    "--trusted-proxies=1",
+    "--list-strategy=off",
+    "--cors-origins=https://a.example",
+  ];
+  const cli = startNode(["dist/main.js", ...flags], {
+    env: {
+      AUTHENTIK_URL: authentik.url.href,
+      ...traces.env,
+      OTEL_SERVICE_NAME: "people",
+      OTEL_RESOURCE_ATTRIBUTES: "deployment.environment.name=home",
+    },
+  });
+  cleanup = async () => {
+    await cli.stop();
+    await authentik.close();
+    traces.close();
+  };
+  const url = new URL(await cli.url());
+  for (const { query, ...options } of REQUESTS) {
+    // oxlint-disable-next-line no-await-in-loop -- their lines are told apart by their order
+    await ask(url, query, options);
+  }
+  await ask(url, "{ plexConnection(id: 8) { pk } }", { headers: { traceparent: UNRECORDED } });
+  for (const path of ELSEWHERE) await fetch(new URL(path, url));
+  await fetch(url, { method: "OPTIONS" });
+  await vi.waitUntil(async () => (await scrape(url))["upstream_up"] === 1, patience);
+  metrics = await scrape(url);
+  exposition = await scrapeText(url);
+  openMetrics = await scrapeText(url, "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.3");
+  cli.kill("SIGINT");
+  await cli.exited;
+  output = cli.output();
+  lines = [...output.matchAll(/^.*"msg":"request".*$/gm)].map(([line]) => JSON.parse(line));
+  headersOf = (pk) =>
+    Object.fromEntries(authentik.requests.find(({ path }) => path.includes(`/plex/${pk}/`))?.headers ?? []);
+});
+afterAll(() => cleanup());
+
+describe("a request", () => {
+  test.each(REQUESTS.map((sent, index) => ({ ...sent, index })))(
+    "$what is one line and one trace",
+    ({ index, line, spans }) => {
+      expect(lines[index]).toMatchObject(line);
+      const ofTrace = traces.spans.filter(({ traceId }) => traceId === lines[index]?.["traceId"]);
+      expect(ofTrace).toMatchObject(spans);
+      const { spanId } = ofTrace.pop() ?? {};
+      for (const call of ofTrace) expect(call).toMatchObject({ kind: "CLIENT", parentSpanId: spanId });
+    },
+  );
+
+  test("in a trace that is not recorded leaves none, and hands it on", () => {
+    expect(lines[REQUESTS.length]).toMatchObject({ traceId: UNRECORDED.slice(3, 35) });
+    expect(traces.spans).toHaveLength(REQUESTS.flatMap(({ spans }) => spans).length);
+    expect(headersOf(8)["traceparent"]).toMatch(/^00-1af7651916cd43dd8448eb211c80319c-[0-9a-f]{16}-00$/);
+  });
+
+  test("hands its trace on to authentik, and nothing else of the caller's", () => {
+    const call = traces.spans.find(({ kind, traceId }) => kind === "CLIENT" && traceId === TRACE);
+    const traceparent = `00-${TRACE}-${call?.spanId}-01`;
+    expect(headersOf(5)).toMatchObject({ traceparent, tracestate: "vendor=1" });
+    expect(JSON.stringify(headersOf(5))).not.toContain("canary");
+    expect(new Set(traces.requests.map(String))).toEqual(new Set(["/v1/traces,application/x-protobuf"]));
+  });
+
+  test("to another path, and what browsers ask before, is a line that has an end, and no trace", () => {
+    expect(lines.slice(REQUESTS.length + 1)).toMatchObject([
+      { level: "info", path: "/wp-login.php", status: 404, codes: ["BAD_REQUEST"] },
+      { path: expect.stringMatching(/^\/a.*fatal$/) },
+      { path: `/${CUT.slice(1)}` },
+      { method: "OPTIONS", path: "/graphql", status: 204 },
+    ]);
+    expect(Math.max(...lines.map((line) => JSON.stringify(line).length))).toBeLessThan(20_000);
+  });
+
+  test("shows no secret, wherever it is told of", () => {
+    const sent = Buffer.concat(traces.bodies).toString("latin1");
+    for (const said of [output, exposition, openMetrics, sent]) expect(said).not.toMatch(/canary|token-of/);
+    const names = "graphql.operation.name graphql.operation.type error.type authentik.request_id";
+    const http = "http.request.method http.response.status_code server.address server.port";
+    const attributes = new Set(traces.spans.flatMap((span) => Object.keys(span.attributes)));
+    expect(attributes).toEqual(new Set(`${names} ${http}`.split(" ")));
+  });
+});
+
+describe("the metrics", () => {
+  test("count operations by outcome, cost and code, and other requests apart", () => {
+    const took = lines.flatMap(({ method, path, durationMs }) =>
+      path === "/graphql" && method === "POST" ? [Number(durationMs) / 1000] : [],
+    );
+    expect(metrics).toMatchObject({
+      'operations_total{outcome="ok"}': 9,
+      'operations_total{outcome="error"}': 6,
+      'operations_total{outcome="client-left"}': 0,
+      'operation_errors_total{code="BAD_USER_INPUT"}': 1,
+      'operation_errors_total{code="UNAUTHENTICATED"}': 2,
+      'operation_errors_total{code="UPSTREAM_REJECTED"}': 1,
+      'http_responses_total{status="200"}': 15,
+      'other_requests_total{status="404"}': 3,
+      'other_requests_total{status="204"}': 1,
+      operation_duration_seconds_count: 15,
+      operation_duration_seconds_sum: expect.closeTo(
+        took.reduce((sum, each) => sum + each),
+        3,
+      ),
+      'operation_rest_calls_bucket{le="0"}': 2,
+      'operation_rest_calls_bucket{le="1"}': 12,
+      'operation_rest_calls_bucket{le="20"}': 14,
+      operation_keys_sum: 23,
+      rest_calls_total: 24,
+      keys_requested_total: 23,
+      keys_fetched_total: 23,
+      rest_retries_total: 1,
+      rows_listed_total: 2,
+      unhandled_rejections_total: 0,
+    });
+    expect(metrics).not.toHaveProperty('http_responses_total{status="404"}');
+    expect(metrics).not.toHaveProperty('operation_errors_total{code="BAD_REQUEST"}');
+  });
+
+  test("tell how long authentik took, by route and outcome", () => {
+    const count = "upstream_request_duration_seconds_count";
+    const [ok, notFound] = [`route="${ROUTE}",outcome="ok"`, `route="${ROUTE}",outcome="not_found"`];
+    expect(metrics).toMatchObject({ [`${count}{${ok}}`]: 7, [`${count}{${notFound}}`]: 1 });
+  });
+
+  test("are told in OpenMetrics' format to who accepts it, with a trace for each bucket that has one", () => {
+    expect(openMetrics).toContain(
+      "# TYPE authentik_graphql_rest_calls counter\nauthentik_graphql_rest_calls_total 24\n",
+    );
+    expect(openMetrics).toMatch(/operation_duration_seconds_bucket\{.*\} \d+ # \{trace_id="[0-9a-f]{32}"\} /);
+    expect(openMetrics).toMatch(/outcome="ok"\} \d+ # \{trace_id="[0-9a-f]{32}"\} /);
+    expect(openMetrics.endsWith("# EOF\n")).toBe(true);
+  });
+});
+
+describe("docs/operating.md", () => {
+  test("has every field of a request's line and no other, and says which are always there", () => {
+    const rows = tableOf("request-line");
+    expect(new Set(rows.map(([field]) => field))).toEqual(new Set(lines.flatMap(Object.keys)));
+    const always = Object.keys(lines[0] ?? {}).filter((field) => lines.every((line) => field in line));
+    // The address of a client is known until it leaves.
+    const documented = rows.filter(([, there = ""]) => ["always", "known"].includes(there));
+    expect(new Set(documented.map(([field]) => field))).toEqual(new Set(always));
+  });
+
+  test("has every metric with its kind, labels and meaning", () => {
+    // Told in service mode only: metrics.test.ts.
+    const rows = tableOf("metrics").filter(([name]) => !name?.endsWith("service_credentials_valid"));
+    const told = exposition.matchAll(/^# HELP (\S+) (.+)\n# TYPE \S+ (\S+)\n([^#]*)/gm);
+    const described = [...told].map(([, name, help, kind, samples = ""]) => {
+      const labels = new Set([...samples.matchAll(/[{,](\w+)="/g)].map(([, label]) => label));
+      labels.delete("le");
+      return [name, kind, [...labels].join(", "), help];
+    });
+    expect(described).toEqual(rows);
+  });
+});
