@@ -1,12 +1,19 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { startNode } from "../process/cli.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { createProductsSchema } from "./products/schema.ts";
 import { composeSupergraph } from "./support/composition.ts";
-import { freePort, packageFolder, runScript, startScript, type ServerProcess } from "./support/processes.ts";
-import { startRouter, type RouterName } from "./support/routers.ts";
-import { startSubgraph, type RunningSubgraph } from "./support/subgraph.ts";
+import {
+  freePort,
+  packageFolder,
+  type RouterName,
+  routers,
+  startRouter,
+  startScript,
+} from "./support/processes.ts";
+import { startSubgraph } from "./support/subgraph.ts";
 
 const suite = join(packageFolder, "node_modules/@apollo/federation-subgraph-compatibility-tests");
 
@@ -18,50 +25,34 @@ interface JestReport {
 }
 
 describe("Apollo's federation-subgraph-compatibility tests", () => {
-  let products: RunningSubgraph;
-  let peers: ServerProcess[];
+  let subgraphs: Awaited<ReturnType<typeof startPeer>>[];
   let supergraphSdl: string;
 
   beforeAll(async () => {
-    products = await startSubgraph(createProductsSchema());
-    peers = await Promise.all([startPeer("users"), startPeer("inventory")]);
-    supergraphSdl = await composeSupergraph([
-      { name: "products", url: products.url, sdl: await products.sdl() },
-      { name: "users", url: peers[0]?.url ?? "", sdl: await peerSdl("users") },
-      { name: "inventory", url: peers[1]?.url ?? "", sdl: await peerSdl("inventory") },
-    ]);
+    const products = startSubgraph("products", createProductsSchema());
+    subgraphs = await Promise.all([products, startPeer("users"), startPeer("inventory")]);
+    supergraphSdl = await composeSupergraph(subgraphs);
+    return () => Promise.all(subgraphs.map(({ stop }) => stop()));
   });
 
-  afterAll(async () => {
-    await Promise.all([...(peers ?? []), products].map((running) => running.stop()));
+  it.each(Object.keys(routers) as RouterName[])("pass behind %s, 23 of 23", async (name) => {
+    const router = await startRouter(name, supergraphSdl);
+    onTestFinished(router.stop);
+    const report = await runSuite({ PRODUCTS_URL: subgraphs[0]?.url ?? "", ROUTER_URL: router.url });
+    expect(report.testResults.filter((result) => result.status !== "passed")).toEqual([]);
+    expect(report).toMatchObject({ numTotalTestSuites: 12, numTotalTests: 23, numPassedTests: 23 });
   });
-
-  it.each<RouterName>(["@apollo/gateway", "Hive Gateway", "Hive Gateway with its native planner"])(
-    "pass behind %s, 23 of 23",
-    async (name) => {
-      const router = await startRouter(name, supergraphSdl);
-      try {
-        const report = await runSuite({ PRODUCTS_URL: products.url, ROUTER_URL: router.url });
-        expect(report.testResults.filter((result) => result.status !== "passed")).toEqual([]);
-        expect(report).toMatchObject({ numTotalTestSuites: 12, numTotalTests: 23, numPassedTests: 23 });
-      } finally {
-        await router.stop();
-      }
-    },
-  );
 });
 
-async function startPeer(name: "users" | "inventory"): Promise<ServerProcess> {
+async function startPeer(name: string) {
   const port = String(await freePort());
-  const script = join(suite, "dist/subgraphs", name, "index.js");
-  return startScript(script, [], { USERS_PORT: port, INVENTORY_PORT: port });
+  const folder = join(suite, "dist/subgraphs", name);
+  const env = { USERS_PORT: port, INVENTORY_PORT: port };
+  const { url, stop } = await startScript([join(folder, "index.js")], { env });
+  return { name, url, stop, sdl: await readFile(join(folder, `${name}.graphql`), "utf8") };
 }
 
-function peerSdl(name: string): Promise<string> {
-  return readFile(join(suite, "dist/subgraphs", name, `${name}.graphql`), "utf8");
-}
-
-async function runSuite(environment: Record<string, string>): Promise<JestReport> {
+async function runSuite(urls: Record<string, string>): Promise<JestReport> {
   const outputFile = join(temporaryFolder(), "report.json");
   const config = {
     rootDir: suite,
@@ -73,9 +64,11 @@ async function runSuite(environment: Record<string, string>): Promise<JestReport
     moduleNameMapper: { "^make-fetch-happen$": join(packageFolder, "compatibility-fetch.cjs") },
   };
   const args = ["--config", JSON.stringify(config), "--json", "--outputFile", outputFile];
-  const ended = await runScript(join(packageFolder, "node_modules/jest/bin/jest.js"), args, { environment });
+  const env = { HOME: process.env["HOME"] ?? "", ...urls };
+  const jest = startNode([join(packageFolder, "node_modules/jest/bin/jest.js"), ...args], { env });
+  await jest.exited;
   const report = await readFile(outputFile, "utf8").catch(() => {
-    throw new Error(`jest wrote no report: ${ended.stderr}`);
+    throw new Error(`jest wrote no report: ${jest.output()}`);
   });
   return JSON.parse(report) as JestReport; // written by jest itself
 }

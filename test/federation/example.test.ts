@@ -1,23 +1,11 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-
-const root = fileURLToPath(new URL("../..", import.meta.url));
+import { startNode } from "../process/cli.ts";
 
 describe("npm run example:supergraph", () => {
   it("asks one question of a gateway, a sandbox, another subgraph and a router, and prints the answer", async () => {
-    const child = spawn("npm", ["run", "--silent", "example:supergraph"], {
-      cwd: root,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const [stdout, stderr, [code]] = await Promise.all([
-      text(child.stdout),
-      text(child.stderr),
-      once(child, "exit"),
-    ]);
-    expect({ code, stderr }).toMatchObject({ code: 0 });
+    const { stdout } = await promisify(execFile)("npm", ["run", "--silent", "example:supergraph"]);
     expect(stdout).toContain("query WhoWatchedMost {");
     const printed: unknown = JSON.parse(stdout.slice(stdout.indexOf("\n{\n")));
     expect(printed).toEqual({
@@ -54,20 +42,16 @@ describe("npm run example:supergraph", () => {
   it.concurrent.for(["SIGTERM", "SIGINT"] as const)(
     "with --keep leaves nothing running after %s",
     async (signal, { expect }) => {
-      const child = spawn(process.execPath, ["example/supergraph/start.mjs", "--keep"], {
-        cwd: root,
-        env: { ...process.env, PORT: "0" },
-        stdio: ["ignore", "pipe", "inherit"],
+      // Apollo Server takes signals itself, and ends the process before the gateway has ended, unless this is a test.
+      const env = { HOME: process.env["HOME"] ?? "", PORT: "0", NODE_ENV: "test" };
+      const { printed, stdout, kill, exited } = startNode(["example/supergraph/start.mjs", "--keep"], {
+        env,
       });
-      let output = "";
-      child.stdout.on("data", (chunk: Buffer) => (output += chunk));
-      await expect.poll(() => output, { timeout: 60_000 }).toContain("Ctrl-C ends it.");
-      const urls = [...output.matchAll(/^[\w-]+ +(http:\S+)$/gm)].map((match) => match[1] ?? "");
+      await printed(/Ctrl-C ends it\./);
+      const urls = [...stdout().matchAll(/^[\w-]+ +(http:\S+)$/gm)].map(([, url = ""]) => url);
       expect(urls).toHaveLength(3);
-
-      const ended = once(child, "exit");
-      child.kill(signal);
-      await ended;
+      kill(signal);
+      await exited;
       for (const url of urls) await expect.poll(() => answers(url), { timeout: 10_000 }).toBe(false);
     },
   );

@@ -1,131 +1,116 @@
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createSchema, FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
-import type { FakeAuthentik } from "../support/fake-authentik.ts";
-import { type Comparable, comparable, send } from "./support/compare.ts";
-import { composeSupergraph } from "./support/composition.ts";
+import { beforeAll, describe, expect, it } from "vitest";
 import { eightAtOnce } from "../fuzz/eight-at-once.ts";
 import { generateOperation } from "../fuzz/generated-queries.ts";
-import { CALLERS, FAILING, IDS, startHostileAuthentik } from "./support/hostile-authentik.ts";
-import { createAccountsSchema, createStatisticsSchema, labelOf, TOP_CONNECTIONS } from "./support/peers.ts";
-import type { ServerProcess } from "./support/processes.ts";
+import { ask, type GraphQLReply } from "../support/ask.ts";
+import type { FakeAuthentik } from "../support/fake-authentik.ts";
 import { createRandom } from "../support/random.ts";
-import { type RouterName, routers, startRouter } from "./support/routers.ts";
-import { type RunningSubgraph, startSubgraph } from "./support/subgraph.ts";
+import { testSchema } from "../support/schema.ts";
+import { composeSupergraph } from "./support/composition.ts";
+import { CALLERS, FAILING, IDS, startHostileAuthentik } from "./support/hostile-authentik.ts";
+import { labelOf, startPeers, TOP_CONNECTIONS } from "./support/peers.ts";
+import { type RouterName, routers, type ServerProcess, startRouter } from "./support/processes.ts";
+import { startSubgraph } from "./support/subgraph.ts";
 
 const ROUTERS = Object.keys(routers) as RouterName[]; // the keys are exactly these
 const FIRST_SEED = 20_260_801;
 const OPERATIONS = 200;
 
+/** What a client can tell one answer from another by: texts and ids of requests may differ. */
+type Comparable = ReturnType<typeof comparable>;
+
+function comparable({ data = null, errors = [] }: GraphQLReply) {
+  const told = errors.map(({ extensions, path = [] }) => `${extensions.code} at ${path.join(".")}`);
+  return { data, errors: told.sort() };
+}
+
 describe("the same operations", () => {
   let authentik: FakeAuthentik;
-  let ours: RunningSubgraph;
-  let peers: RunningSubgraph[];
+  let direct: URL;
   const running = new Map<RouterName, ServerProcess>();
-  const schema = createSchema({ federationLinkUrl: FEDERATION_LINK_URL });
+  const behind = (name: RouterName): URL => new URL(running.get(name)?.url ?? "");
   const operations = Array.from({ length: OPERATIONS }, (_, index) => {
     const seed = FIRST_SEED + index;
-    const operation = generateOperation(schema, createRandom(seed), { ids: IDS, forRouters: true });
-    return { seed, caller: callerOf(seed), ...operation };
+    const { query, variables } = generateOperation(testSchema(), createRandom(seed), {
+      ids: IDS,
+      forRouters: true,
+    });
+    return { seed, query, options: { authorization: callerOf(seed), ...(variables && { variables }) } };
   });
   /** What each seed's operation gets without a router. */
-  const direct = new Map<number, Comparable>();
+  const answers = new Map<number, Comparable>();
 
   beforeAll(async () => {
     authentik = await startHostileAuthentik();
-    ours = await startSubgraph(schema, { authentikUrl: authentik.url });
-    peers = await Promise.all(
-      [await createStatisticsSchema(), await createAccountsSchema()].map((schema) => startSubgraph(schema)),
-    );
-    const named = ["watch-statistics", "user-accounts"];
-    const supergraphSdl = await composeSupergraph([
-      { name: "authentik", url: ours.url, sdl: await ours.sdl() },
-      ...(await Promise.all(
-        peers.map(async (peer, index) => ({
-          name: named[index] ?? "",
-          url: peer.url,
-          sdl: await peer.sdl(),
-        })),
-      )),
-    ]);
+    const ours = await startSubgraph("authentik", testSchema(), authentik.url);
+    direct = new URL(ours.url);
+    const subgraphs = [ours, ...(await startPeers())];
+    const supergraphSdl = await composeSupergraph(subgraphs);
     await Promise.all(ROUTERS.map(async (name) => running.set(name, await startRouter(name, supergraphSdl))));
-  });
-
-  afterAll(async () => {
-    await Promise.all([...running.values(), ours, ...(peers ?? [])].map((server) => server?.stop()));
-    await authentik?.close();
+    return () =>
+      Promise.all([...running.values(), ...subgraphs, { stop: authentik.close }].map(({ stop }) => stop()));
   });
 
   it(`${OPERATIONS} generated ones, seeds from ${FIRST_SEED}, fail in every way and succeed`, async () => {
-    await eightAtOnce(operations, async ({ seed, caller, ...operation }) => {
-      direct.set(seed, comparable(await send(ours.url, operation, caller)));
+    await eightAtOnce(operations, async ({ seed, query, options }) => {
+      answers.set(seed, comparable(await ask(direct, query, options)));
     });
-    const codes = [...direct.values()].flatMap(({ errors }) => errors.map((error) => error.split(" ")[0]));
+    const errors = [...answers.values()].map((answer) => answer.errors);
+    const codes = errors.flat().map((error) => error.split(" ")[0]);
     expect(new Set(codes)).toEqual(new Set([...Object.values(FAILING), "BAD_USER_INPUT", "UNAUTHENTICATED"]));
-    expect([...direct.values()].filter(({ errors }) => errors.length === 0).length).toBeGreaterThan(20);
+    expect(errors.filter(({ length }) => length === 0).length).toBeGreaterThan(20);
   });
 
   it.each(ROUTERS)("give the same data, and the same errors in the same places, behind %s", async (name) => {
-    expect(direct.size).toBe(OPERATIONS);
-    await eightAtOnce(operations, async ({ seed, caller, ...operation }) => {
-      const routed = comparable(await send(running.get(name)?.url ?? "", operation, caller));
-      expect({ seed, operation, ...routed }).toEqual({ seed, operation, ...direct.get(seed) });
+    expect(answers.size).toBe(OPERATIONS);
+    await eightAtOnce(operations, async ({ seed, query, options }) => {
+      const routed = comparable(await ask(behind(name), query, options));
+      expect({ seed, query, options, ...routed }).toEqual({ seed, query, options, ...answers.get(seed) });
     });
   });
 
   describe.each(ROUTERS)("are joined by %s", (name) => {
-    const ask = (query: string): Promise<unknown> =>
-      send(running.get(name)?.url ?? "", { query }, CALLERS.administrator);
-
-    it.each([
-      ["statistics by the identifier", "minutesWatched label"],
-      ["people by the number of the user", "person { pk name }"],
-      ["statistics of the source", "source { slug plays }"],
-    ])("for connections that another subgraph knows the keys of: %s", async (_what, selection) => {
-      const answer = await ask(`{ topConnections(first: 4) { pk id ${selection} } }`);
-      const topConnections = TOP_CONNECTIONS.map((pk): object => ({
-        pk,
-        id: String(pk),
-        ...(selection.includes("label") ? { minutesWatched: pk, label: labelOfConnection(pk) } : {}),
-        ...(selection.includes("person") ? { person: { pk: 1000 + pk, name: `Person ${1000 + pk}` } } : {}),
-        ...(selection.includes("source") ? { source: { slug: "plex", plays: 4 } } : {}),
-      }));
-      expect(answer).toEqual({ data: { topConnections } });
-    });
-
-    it("accounts that another subgraph knows the numbers of, with who claims them here", async () => {
-      const answer = await ask("{ topAccounts { id minutes plexConnections { pk } } }");
-      expect(answer).toEqual({
-        data: {
-          topAccounts: TOP_CONNECTIONS.map((pk) => ({
-            id: String(70_000_000 + pk),
-            minutes: pk,
-            plexConnections: [{ pk }],
-          })),
-        },
-      });
+    it.each<[string, string, (pk: number) => object]>([
+      [
+        "statistics, by the identifier, for connections that another subgraph knows the keys of",
+        "topConnections(first: 4) { pk id minutesWatched label }",
+        (pk: number) => ({ pk, id: String(pk), minutesWatched: pk, label: labelOfConnection(pk) }),
+      ],
+      [
+        "people, by the number of the user, for connections that another subgraph knows the keys of",
+        "topConnections(first: 4) { pk id person { pk name } }",
+        (pk: number) => ({ pk, id: String(pk), person: { pk: 1000 + pk, name: `Person ${1000 + pk}` } }),
+      ],
+      [
+        "statistics of the source for connections that another subgraph knows the keys of",
+        "topConnections(first: 4) { pk source { slug plays } }",
+        (pk: number) => ({ pk, source: { slug: "plex", plays: 4 } }),
+      ],
+      [
+        "accounts that another subgraph knows the numbers of, with who claims them here",
+        "topAccounts { id minutes plexConnections { pk } }",
+        (pk: number) => ({ id: identifierOf(pk), minutes: pk, plexConnections: [{ pk }] }),
+      ],
+    ])("%s", async (_what, query, expected) => {
+      const [field = ""] = query.split(/\W/, 1);
+      const { result } = await ask(behind(name), `{ ${query} }`);
+      expect(result).toEqual({ data: { [field]: TOP_CONNECTIONS.map(expected) } });
     });
 
     it("what another subgraph provides is asked of nobody else", async () => {
       authentik.requests.length = 0;
-      const answer = await ask("{ recentConnections { pk identifier } }");
-      expect(answer).toEqual({
-        data: {
-          recentConnections: TOP_CONNECTIONS.map((pk) => ({ pk, identifier: String(70_000_000 + pk) })),
-        },
-      });
+      const { result } = await ask(behind(name), "{ recentConnections { pk identifier } }");
+      const recentConnections = TOP_CONNECTIONS.map((pk) => ({ pk, identifier: identifierOf(pk) }));
+      expect(result).toEqual({ data: { recentConnections } });
       // Hive Gateway's own planner asks for it all the same.
       expect(authentik.paths().length === 0).toBe(name !== "Hive Gateway");
     });
 
     it("from a connection to what others say of it", async () => {
-      const answer = await ask(`{ plexConnection(id: 5) { label person { name } source { plays } } }`);
-      const plexConnection = {
-        label: labelOfConnection(5),
-        person: { name: "Person 1005" },
-        source: { plays: 4 },
-      };
-      expect(answer).toEqual({ data: { plexConnection } });
+      const query = "{ plexConnection(id: 5) { label person { name } source { plays } } }";
+      const { result } = await ask(behind(name), query);
+      const others = { person: { name: "Person 1005" }, source: { plays: 4 } };
+      expect(result).toEqual({ data: { plexConnection: { label: labelOfConnection(5), ...others } } });
     });
   });
 
@@ -134,26 +119,23 @@ describe("the same operations", () => {
     "are planned by native code where the native planner was asked for, and only there",
     () => {
       const loaded = ROUTERS.map((name) => readFileSync(`/proc/${running.get(name)?.pid}/maps`, "utf8"));
-      expect(loaded.map((files) => files.includes("hive_router_query_planner"))).toEqual([
-        false,
-        false,
-        true,
-      ]);
+      const isNative = loaded.map((files) => files.includes("hive_router_query_planner"));
+      expect(isNative).toEqual([false, false, true]);
     },
   );
 });
 
+function identifierOf(pk: number): string {
+  return String(70_000_000 + pk);
+}
+
 function labelOfConnection(pk: number): string {
-  return labelOf({ identifier: String(70_000_000 + pk), user: 1000 + pk });
+  return labelOf({ identifier: identifierOf(pk), user: 1000 + pk });
 }
 
 /** Most as the administrator; some as somebody who sees less, with a bad token, or without any. */
 function callerOf(seed: number): string | null {
-  return createRandom(seed ^ 0x5e_ed).pick([
-    ...Array.from({ length: 7 }, () => CALLERS.administrator),
-    CALLERS.alice,
-    CALLERS.alice,
-    CALLERS.expired,
-    CALLERS.nobody,
-  ]);
+  const { administrator, alice, expired, nobody } = CALLERS;
+  const others = [alice, alice, expired, nobody];
+  return createRandom(seed ^ 0x5e_ed).pick([...Array.from({ length: 7 }, () => administrator), ...others]);
 }

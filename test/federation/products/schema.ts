@@ -7,6 +7,8 @@ import { deprecatedProduct, type dimension, products, studies, type User, user }
 
 type Product = (typeof products)[number];
 
+type Key = Record<string, unknown>;
+
 interface SchemaTypes {
   DefaultFieldNullability: false;
   Directives: { custom: { locations: "OBJECT"; args: Record<string, never> } };
@@ -41,7 +43,7 @@ export function createProductsSchema(): GraphQLSchema {
   });
   const research = builder.objectRef<Product["research"][number]>("ProductResearch").implement({
     fields: (t) => ({
-      study: t.field({ type: study, resolve: (parent) => parent.study }),
+      study: t.expose("study", { type: study }),
       outcome: t.exposeString("outcome", { nullable: true }),
     }),
   });
@@ -79,12 +81,12 @@ export function createProductsSchema(): GraphQLSchema {
       sku: t.exposeString("sku"),
       package: t.exposeString("package"),
       reason: t.exposeString("reason", { nullable: true }),
-      createdBy: t.field({ type: userRef, nullable: true, resolve: (parent) => parent.createdBy }),
+      createdBy: t.expose("createdBy", { type: userRef, nullable: true }),
     }),
   });
   builder.asEntity(deprecated, {
     key: builder.selection<{ sku: string; package: string }>("sku package"),
-    resolveReference: findDeprecated,
+    resolveReference: (key) => find([deprecatedProduct], key),
   });
 
   const product = builder.objectRef<Product>("Product").implement({
@@ -93,15 +95,14 @@ export function createProductsSchema(): GraphQLSchema {
       id: t.exposeID("id"),
       sku: t.exposeString("sku", { nullable: true }),
       package: t.exposeString("package", { nullable: true }),
-      variation: t.field({ type: variation, nullable: true, resolve: (parent) => parent.variation }),
-      dimensions: t.field({ type: dimensions, nullable: true, resolve: (parent) => parent.dimensions }),
-      createdBy: t.field({
+      variation: t.expose("variation", { type: variation, nullable: true }),
+      dimensions: t.expose("dimensions", { type: dimensions, nullable: true }),
+      createdBy: t.expose("createdBy", {
         type: userRef.provides<{ totalProductsCreated: number }>("totalProductsCreated"),
         nullable: true,
-        resolve: (parent) => parent.createdBy,
       }),
       notes: t.exposeString("notes", { nullable: true, tag: "internal" }),
-      research: t.field({ type: [research], resolve: (parent) => parent.research }),
+      research: t.expose("research", { type: [research] }),
     }),
   });
   builder.asEntity(product, {
@@ -110,7 +111,7 @@ export function createProductsSchema(): GraphQLSchema {
       builder.selection<{ sku: string; package: string }>("sku package"),
       builder.selection<{ sku: string; variation: { id: string } }>("sku variation { id }"),
     ],
-    resolveReference: (key) => findProduct(key),
+    resolveReference: (key) => find(products, key),
   });
 
   const inventory = builder.objectRef<{ id: string }>("Inventory").implement({
@@ -131,14 +132,14 @@ export function createProductsSchema(): GraphQLSchema {
         type: product,
         nullable: true,
         args: { id: t.arg.id({ required: true }) },
-        resolve: (_root, { id }) => findProduct({ id }),
+        resolve: (_root, key) => find(products, key),
       }),
       deprecatedProduct: t.field({
         type: deprecated,
         nullable: true,
         deprecationReason: "Use product query instead",
         args: { sku: t.arg.string({ required: true }), package: t.arg.string({ required: true }) },
-        resolve: (_root, key) => findDeprecated(key),
+        resolve: (_root, key) => find([deprecatedProduct], key),
       }),
     }),
   });
@@ -158,19 +159,11 @@ export function createProductsSchema(): GraphQLSchema {
   return schema;
 }
 
-function findDeprecated(key: { sku: string; package: string }): typeof deprecatedProduct | null {
-  const found = key.sku === deprecatedProduct.sku && key.package === deprecatedProduct.package;
-  return found ? deprecatedProduct : null;
-}
-
-function findProduct(key: Record<string, unknown>): Product | null {
-  const found = products.find((product) =>
-    "id" in key
-      ? product.id === key["id"]
-      : product.sku === key["sku"] &&
-        ("package" in key
-          ? product.package === key["package"]
-          : product.variation.id === Object(key["variation"]).id),
-  );
-  return found ?? null;
+/** The record whose fields are those of the key. */
+function find<T extends object>(records: readonly T[], { __typename: _type, ...key }: Key): T | null {
+  const is = (record: T) =>
+    Object.entries(key).every(
+      ([name, value]) => JSON.stringify(Reflect.get(record, name)) === JSON.stringify(value),
+    );
+  return records.find(is) ?? null;
 }

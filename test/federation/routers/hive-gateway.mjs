@@ -33,10 +33,9 @@ const gateway = createGatewayRuntime({
       return authorization === null ? {} : { authorization };
     },
   },
-  graphqlEndpoint: "/",
   landingPage: false,
   graphiql: false,
   logging: "error",
 });
 const server = createServer(gateway);
-server.listen(0, "127.0.0.1", () => console.log(`http://127.0.0.1:${server.address().port}/`));
+server.listen(0, "127.0.0.1", () => console.log(`http://127.0.0.1:${server.address().port}/graphql`));

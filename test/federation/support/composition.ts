@@ -1,5 +1,9 @@
-import { join } from "node:path";
-import { packageFolder, runScript } from "./processes.ts";
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import { printSchema } from "../../../src/graphql/print.ts";
+import { testSchema } from "../../support/schema.ts";
+import { packageFolder } from "./processes.ts";
 
 export interface Subgraph {
   name: string;
@@ -8,7 +12,7 @@ export interface Subgraph {
 }
 
 /** What one composer said of the subgraphs. */
-export interface Composition {
+interface Composition {
   errors: string[];
   hints: string[];
   /** Absent where the composer has another format, or failed. */
@@ -16,29 +20,34 @@ export interface Composition {
 }
 
 /** The composers of this package, by the name of their npm package. */
-export type Composer =
-  "@apollo/composition" | "@theguild/federation-composition" | "@wundergraph/composition";
+export const COMPOSERS = [
+  "@apollo/composition",
+  "@theguild/federation-composition",
+  "@wundergraph/composition",
+] as const;
 
-/** Composes the subgraphs with every composer, in a process that knows nothing of ours. */
-export async function compose(subgraphs: readonly Subgraph[]): Promise<Record<Composer, Composition>> {
-  return (await runComposers(subgraphs, [])) as Record<Composer, Composition>; // printed by our own script
+/** This subgraph. */
+export function ours(url = "http://authentik.example/graphql"): Subgraph {
+  return { name: "authentik", url, sdl: printSchema(testSchema()) };
 }
 
-/** What clients of a contract see that leaves out everything with the tag; `supergraphSdl` is their schema. */
-export async function composeContract(
+/** Another one, of `subgraphs/`. */
+export async function peer(name: string): Promise<Subgraph> {
+  const sdl = await readFile(new URL(`../subgraphs/${name}.graphql`, import.meta.url), "utf8");
+  return { name, url: `http://${name}.example/graphql`, sdl };
+}
+
+/**
+ * Composes the subgraphs with every composer, in a process that knows nothing of ours.
+ * `contract` is the schema that clients see who see nothing with the tag.
+ */
+export async function compose(
   subgraphs: readonly Subgraph[],
-  options: { without: string },
-): Promise<Composition> {
-  const composed = await runComposers(subgraphs, ["--without", options.without]);
-  return (composed as { contract: Composition }).contract; // printed by our own script
-}
-
-async function runComposers(subgraphs: readonly Subgraph[], args: readonly string[]): Promise<unknown> {
-  const ended = await runScript(join(packageFolder, "composers.mjs"), args, {
-    input: JSON.stringify(subgraphs),
-  });
-  if (ended.code !== 0) throw new Error(`the composers failed: ${ended.stderr}`);
-  return JSON.parse(ended.stdout);
+  ...tag: readonly string[]
+): Promise<Record<(typeof COMPOSERS)[number] | "contract", Composition>> {
+  const composing = promisify(execFile)(process.execPath, ["composers.mjs", ...tag], { cwd: packageFolder });
+  composing.child.stdin?.end(JSON.stringify(subgraphs));
+  return JSON.parse((await composing).stdout);
 }
 
 /** The supergraph that Apollo's composer makes of the subgraphs. */

@@ -1,4 +1,3 @@
-import type { ServerResponse } from "node:http";
 import { REFUSED } from "../../entities/representations.ts";
 import {
   type AnswerHandler,
@@ -53,33 +52,30 @@ export function startHostileAuthentik(): Promise<FakeAuthentik> {
   });
 }
 
-const trouble: AnswerHandler = (request, response, fallback) => {
-  const authorization = request.headers.find(([name]) => name.toLowerCase() === "authorization")?.[1];
-  if (authorization === CALLERS.expired) {
-    sendJson(response, 403, { detail: "Token invalid/expired" });
-    return;
-  }
-  if (request.path.startsWith("/api/v3/sources/all/?")) {
-    sendJson(response, 200, listBody([sourceBody()]));
-    return;
-  }
-  const path = request.path.replace("/api/v3", "");
-  const user = /^\/core\/users\/(\d+)\/$/.exec(path)?.[1];
-  if (path.startsWith("/sources/plex/?")) sendJson(response, 200, listBody([plexSourceBody()]));
-  else if (path === "/core/users/me/")
-    sendJson(response, 200, { user: userBody(41, "alice", { groups: [{ pk: FAMILY_PK, name: "family" }] }) });
-  else if (user !== undefined) sendJson(response, 200, userBody(Number(user), `user${user}`));
-  else if (path.startsWith("/core/users/?")) sendJson(response, 200, listBody([userBody(41, "alice")]));
-  else answerConnection(path, response, fallback);
-};
+/** What is there besides connections. */
+const OTHERS: readonly (readonly [path: RegExp, body: (pk: number) => unknown])[] = [
+  [/^\/sources\/all\/\?/, () => listBody([sourceBody()])],
+  [/^\/sources\/plex\/\?/, () => listBody([plexSourceBody()])],
+  [
+    /^\/core\/users\/me\/$/,
+    () => ({ user: userBody(41, "alice", { groups: [{ pk: FAMILY_PK, name: "family" }] }) }),
+  ],
+  [/^\/core\/users\/(\d+)\/$/, (pk) => userBody(pk, `user${pk}`)],
+  [/^\/core\/users\/\?/, () => listBody([userBody(41, "alice")])],
+];
 
-function answerConnection(path: string, response: ServerResponse, fallback: () => void): void {
-  const pk = Number(/\/plex\/(\d+)\/$/.exec(path)?.[1]);
+const trouble: AnswerHandler = (request, response, fallback) => {
+  const path = request.path.replace("/api/v3", "");
+  const authorization = request.headers.find(([name]) => name.toLowerCase() === "authorization")?.[1];
+  const pk = Number(/\/(\d+)\/$/.exec(path)?.[1]);
+  const body = OTHERS.find(([pattern]) => pattern.test(path))?.[1];
   const refusal = REFUSED[pk];
-  if (refusal) sendJson(response, refusal.status, refusal.body);
+  if (authorization === CALLERS.expired) sendJson(response, 403, { detail: "Token invalid/expired" });
+  else if (body) sendJson(response, 200, body(pk));
+  else if (refusal) sendJson(response, refusal.status, refusal.body);
   else if (pk === REDIRECTED)
     response.writeHead(302, { Location: "/if/flow/default-authentication-flow/" }).end();
   else if (pk === UNKNOWN_MODE)
     sendJson(response, 200, connectionBody(pk, { source: sourceBody({ policy_engine_mode: "most" }) }));
   else fallback();
-}
+};
