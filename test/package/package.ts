@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync } from "node:fs";
+import { cpSync, mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -50,14 +50,17 @@ export async function installGlobally(archive: string): Promise<string> {
   return join(prefix, "bin/authentik-graphql");
 }
 
-/** Starts the installed command in an empty folder with this Node and asks it for a connection of the sandbox. */
-export async function askInstalled(command: string, node = process.execPath): Promise<unknown> {
-  const { url, stop } = startProcess(node, [command, "--port", "0"], { cwd: emptyFolder("cwd") });
+/** Starts the installed command in an empty folder with this Node. Returns the URL of the graph. */
+export function startInstalled(command: string, node = process.execPath): Promise<string> {
+  const { url, stop } = startProcess(node, [command, "--port=0", "--log-format=pretty"], {
+    cwd: emptyFolder("cwd"),
+  });
   onTestFinished(stop);
-  return (await ask(await url(), "{ plexConnection(id: 5) { identifier source { name } } }")).body;
+  return url();
 }
 
-/** JSON in a file. */
-export function readJson(path: string): unknown {
-  return JSON.parse(readFileSync(path, "utf8"));
+/** Asks it for a connection of the sandbox. */
+export async function askInstalled(command: string, node?: string): Promise<unknown> {
+  const query = "{ plexConnection(id: 5) { identifier source { name } } }";
+  return (await ask(await startInstalled(command, node), query)).body;
 }

@@ -1,16 +1,11 @@
 import { execFile, spawn } from "node:child_process";
-import { cpSync, mkdirSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, rmSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { onTestFinished } from "vitest";
 import { ask as askGraph, TOKEN } from "../support/ask.ts";
-import {
-  type FakeAuthentik,
-  type FakeAuthentikOptions,
-  startFakeAuthentik,
-} from "../support/fake-authentik.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
+import { type FakeAuthentikOptions, startFakeAuthentik } from "../support/fake-authentik.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const lock = `${root}.tmp/build.lock`;
@@ -27,13 +22,6 @@ export async function buildCli(): Promise<void> {
   } finally {
     rmSync(lock, { recursive: true, force: true });
   }
-}
-
-/** Copies what is published into an empty folder, away from every `node_modules`. Returns the folder. */
-export function copyBuild(): string {
-  const folder = `${temporaryFolder()}/`;
-  for (const name of ["package.json", "dist"]) cpSync(`${root}${name}`, folder + name, { recursive: true });
-  return folder;
 }
 
 function tryLock(): boolean {
@@ -93,11 +81,6 @@ export function startProcess(
     printed,
     /** The GraphQL URL, once it is announced. */
     url: async (): Promise<string> => (await printed(/^GraphQL: (http:\S+)$/m))[1] ?? "",
-    /** Closes our end of its output. */
-    stopReading: () => {
-      child.stdout.destroy();
-      child.stderr.destroy();
-    },
     kill: (signal: NodeJS.Signals): void => void child.kill(signal),
     /** Resolves with the exit code, or the signal's name. */
     exited,
@@ -109,12 +92,8 @@ export function startProcess(
 }
 
 /** Runs the built command line; the test's end kills what is left of it. */
-export function startCli(
-  argv: readonly string[],
-  env: Record<string, string> = {},
-  { folder = root }: { folder?: string } = {},
-): Cli {
-  const cli = startNode([`${folder}dist/main.js`, ...argv], { env, cwd: folder });
+export function startCli(argv: readonly string[], env: Record<string, string> = {}): Cli {
+  const cli = startNode(["dist/main.js", ...argv], { env });
   onTestFinished(cli.stop);
   return cli;
 }
@@ -124,7 +103,7 @@ export async function startBefore(
   fake: FakeAuthentikOptions = {},
   argv: readonly string[] = [],
   env: Record<string, string> = {},
-): Promise<{ authentik: FakeAuthentik; cli: Cli; url: string }> {
+) {
   const authentik = await startFakeAuthentik(fake);
   onTestFinished(() => authentik.close());
   const cli = startCli(["--port=0", ...argv], { AUTHENTIK_URL: authentik.url.href, ...env });

@@ -1,8 +1,8 @@
 import { once } from "node:events";
-import { cpSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { beforeAll, expect, it, onTestFinished } from "vitest";
+import { beforeAll, expect, it, onTestFinished, vi } from "vitest";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { ask, buildCli, type Cli, startProcess } from "./cli.ts";
 
@@ -10,41 +10,31 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 
 beforeAll(buildCli);
 
-/** tsx reads each file of each package, which takes a busy machine a while. */
-const timeoutMs = 120_000;
+// tsx reads each file of each package, which takes a busy machine a while.
+vi.setConfig({ testTimeout: 120_000 });
 
 it.each([
   ["start", "SIGTERM"],
   ["start", "SIGINT"],
   ["dev", "SIGINT"],
-] as const)(
-  "npm run %s leaves nothing running after %s",
-  async (script, signal) => {
-    const npm = startNpm(root, script);
-    expect((await ask(await npm.url(), "{ __typename }")).status).toBe(200);
-    await expectNothingAfter(signal, npm);
-  },
-  timeoutMs,
-);
+] as const)("npm run %s leaves nothing running after %s", async (script, signal) => {
+  const npm = startNpm(root, script);
+  expect((await ask(await npm.url(), "{ __typename }")).status).toBe(200);
+  await expectNothingAfter(signal, npm);
+});
 
-it(
-  "npm run dev runs what the source says now, after each change, and leaves nothing running after SIGTERM",
-  async () => {
-    const folder = temporaryFolder();
-    for (const name of ["src", "package.json", "tsconfig.json"])
-      cpSync(join(root, name), join(folder, name), { recursive: true });
-    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
-    const npm = startNpm(folder, "dev");
-    expect((await ask(await npm.url(), "{ __typename }")).status).toBe(200);
-
-    const main = join(folder, "src/main.ts");
-    writeFileSync(main, `${readFileSync(main, "utf8")}\n// changed\n`);
-    const [, url = ""] = await npm.printed(/^GraphQL: [^]*^GraphQL: (http:\S+)$/m);
-    expect((await ask(url, "{ __typename }")).status).toBe(200);
-    await expectNothingAfter("SIGTERM", npm);
-  },
-  timeoutMs,
-);
+it("npm run dev runs what the source says now, after each change, and leaves nothing running after SIGTERM", async () => {
+  const folder = temporaryFolder();
+  for (const name of ["src", "package.json", "tsconfig.json"])
+    cpSync(join(root, name), join(folder, name), { recursive: true });
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  const npm = startNpm(folder, "dev");
+  expect((await ask(await npm.url(), "{ __typename }")).status).toBe(200);
+  appendFileSync(join(folder, "src/main.ts"), "\n// changed\n");
+  const [, url = ""] = await npm.printed(/^GraphQL: [^]*^GraphQL: (http:\S+)$/m);
+  expect((await ask(url, "{ __typename }")).status).toBe(200);
+  await expectNothingAfter("SIGTERM", npm);
+});
 
 async function expectNothingAfter(signal: "SIGTERM" | "SIGINT", { child, kill }: Cli): Promise<void> {
   const processes = descendants(child.pid ?? 0);

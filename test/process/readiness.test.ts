@@ -1,6 +1,4 @@
 import { readFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type AnswerHandler, sendJson, sendPage, startFakeAuthentik } from "../support/fake-authentik.ts";
@@ -10,57 +8,46 @@ import { ask, buildCli, preload, startBefore, startCli } from "./cli.ts";
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 beforeAll(buildCli);
 
-async function listening(server: Server): Promise<string> {
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => void server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
+const TLS = fileURLToPath(new URL("../fixtures/tls/", import.meta.url));
 
-function fixture(name: string): URL {
-  return new URL(`../fixtures/tls/${name}`, import.meta.url);
-}
-
-async function startTlsAuthentik(name: string): Promise<string> {
-  const [key, cert] = ["key", "cert"].map((part) => readFileSync(fixture(`${name}.${part}.pem`), "utf8"));
+async function startTlsAuthentik(): Promise<string> {
+  const [key, cert] = ["key", "cert"].map((part) => readFileSync(`${TLS}localhost.${part}.pem`, "utf8"));
   const authentik = await startFakeAuthentik({ tls: { key: key ?? "", cert: cert ?? "" } });
   onTestFinished(() => authentik.close());
   return authentik.url.href;
 }
 
 async function readiness(url: string): Promise<[status: number, body: unknown]> {
-  const response = await fetch(url.replace("/graphql", "/readyz"));
-  const text = await response.text();
-  expect(text).not.toContain("127.0.0.1");
-  return [response.status, JSON.parse(text)];
+  const response = await fetch(new URL("/readyz", url));
+  return [response.status, await response.json()];
+}
+
+/** What it says when it is ready, whatever it knows of authentik. */
+const ready = (authentik: string, breaker: unknown = "closed") => [
+  200,
+  { status: "ready", authentik, breaker },
+];
+
+async function metricsOf(url: string): Promise<string> {
+  return (await fetch(new URL("/metrics", url))).text();
 }
 
 test.each([
-  [
-    "nothing listens there",
-    async () => {
-      const unused = createServer();
-      const url = await listening(unused);
-      await new Promise((resolve) => unused.close(resolve));
-      return url;
-    },
-    /does not answer as it should: .*(refused|nothing listens)/i,
-  ],
-  ["a certificate that is not trusted", () => startTlsAuthentik("localhost"), /certificate/],
+  // Discard: nobody listens there.
+  ["nothing listens there", () => "http://127.0.0.1:9", /answer as it should: .*(refused|nothing listens)/i],
+  ["a certificate that is not trusted", startTlsAuthentik, /certificate/],
 ])("a wrong AUTHENTIK_URL is said in words and stops nothing: %s", async (_name, authentikUrl, words) => {
   const cli = startCli(["--port=0"], { AUTHENTIK_URL: await authentikUrl() });
   const url = await cli.url();
   await cli.printed(words);
-  expect(await readiness(url)).toEqual([
-    200,
-    { status: "ready", authentik: "unreachable", breaker: "closed" },
-  ]);
-  expect((await fetch(url.replace("/graphql", "/healthz"))).status).toBe(200);
+  expect(await readiness(url)).toEqual(ready("unreachable"));
+  expect((await fetch(new URL("/healthz", url))).status).toBe(200);
   expect((await ask(url, "{ __typename }")).body).toEqual({ data: { __typename: "Query" } });
 });
 
 test("AUTHENTIK_CA_FILE makes a private certificate trusted", async () => {
-  const env = { AUTHENTIK_CA_FILE: fileURLToPath(fixture("localhost.cert.pem")) };
-  const cli = startCli(["--port=0"], { AUTHENTIK_URL: await startTlsAuthentik("localhost"), ...env });
+  const AUTHENTIK_CA_FILE = `${TLS}localhost.cert.pem`;
+  const cli = startCli(["--port=0"], { AUTHENTIK_URL: await startTlsAuthentik(), AUTHENTIK_CA_FILE });
   const url = await cli.url();
   await cli.printed(/authentik answers/);
   expect((await ask(url, "{ plexConnection(id: 5) { pk } }")).body).toEqual({
@@ -70,10 +57,9 @@ test("AUTHENTIK_CA_FILE makes a private certificate trusted", async () => {
 
 test("readiness asks authentik once for many, and again only after READINESS_CACHE_MS", async () => {
   const { authentik, cli, url } = await startBefore({}, ["--readiness-cache-ms", "600000"]);
-  const readyz = url.replace("/graphql", "/readyz");
   await cli.printed(/authentik answers/);
-  const answers = await Promise.all(Array.from({ length: 20 }, () => fetch(readyz)));
-  expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
+  const answers = await Promise.all(Array.from({ length: 20 }, () => readiness(url)));
+  expect(answers).toEqual(answers.map(() => ready("ok")));
   expect(authentik.requests).toHaveLength(1);
   expect(authentik.requests[0]?.headers.map(([name]) => name.toLowerCase())).not.toContain("authorization");
 });
@@ -88,44 +74,34 @@ const down: AnswerHandler = (_request, response) => sendPage(response, 502, "Bad
 describe("when authentik goes away", () => {
   test("the gateway stays ready, and tells it in the body, in the metrics and in the log", async () => {
     const { authentik, cli, url } = await start();
-    const metrics = async () => (await fetch(url.replace("/graphql", "/metrics"))).text();
     authentik.answer(down);
-    expect(await readiness(url)).toEqual([
-      200,
-      { status: "ready", authentik: "unreachable", breaker: "closed" },
-    ]);
-    expect(await metrics()).toMatch(/^authentik_graphql_upstream_up 0$/m);
+    expect(await readiness(url)).toEqual(ready("unreachable"));
+    expect(await metricsOf(url)).toMatch(/^authentik_graphql_upstream_up 0$/m);
     await cli.printed(/does not answer as it should: .*502/);
     authentik.answer(null);
-    expect(await readiness(url)).toEqual([200, { status: "ready", authentik: "ok", breaker: "closed" }]);
-    expect(await metrics()).toMatch(/^authentik_graphql_upstream_up 1$/m);
+    expect(await readiness(url)).toEqual(ready("ok"));
+    expect(await metricsOf(url)).toMatch(/^authentik_graphql_upstream_up 1$/m);
     await cli.printed(/authentik answers[^]*authentik answers/);
   });
 
   test("with READINESS=strict it is not ready until authentik is back", async () => {
     const { authentik, url } = await start(["--readiness=strict"]);
     authentik.answer(down);
-    expect(await readiness(url)).toEqual([
-      503,
-      { status: "not-ready", authentik: "unreachable", breaker: "closed" },
-    ]);
+    const body = { status: "not-ready", authentik: "unreachable", breaker: "closed" };
+    expect(await readiness(url)).toEqual([503, body]);
     authentik.answer(null);
-    expect(await readiness(url)).toEqual([200, { status: "ready", authentik: "ok", breaker: "closed" }]);
+    expect(await readiness(url)).toEqual(ready("ok"));
   });
 
   test("an open breaker is told in the body", async () => {
     const { authentik, url } = await start();
-    authentik.answer(({ path }, response, fallback) => {
-      if (path.includes("page_size=1")) fallback();
-      else sendPage(response, 502, "Bad Gateway");
+    authentik.answer((request, response, fallback) => {
+      if (request.path.includes("page_size=1")) fallback();
+      else void down(request, response, fallback);
     });
     const asked = Array.from({ length: 12 }, (_, id) => ask(url, `{ plexConnection(id: ${id + 1}) { pk } }`));
     await Promise.all(asked);
-    const [status, body] = await readiness(url);
-    expect([status, body]).toEqual([
-      200,
-      { status: "ready", authentik: "ok", breaker: expect.stringMatching(/^(half-)?open$/) },
-    ]);
+    expect(await readiness(url)).toEqual(ready("ok", expect.stringMatching(/^(half-)?open$/)));
   });
 });
 
@@ -151,38 +127,32 @@ test("a token that authentik refuses is told to the operator, from the start and
   });
   const url = await cli.url();
   const expectKnown = async (authentikIs: string, isValid: string) => {
-    expect(await readiness(url)).toEqual([
-      200,
-      { status: "ready", breaker: "closed", authentik: authentikIs },
-    ]);
-    const metrics = await (await fetch(url.replace("/graphql", "/metrics"))).text();
-    expect(metrics).toMatch(new RegExp(`^authentik_graphql_service_credentials_valid ${isValid}$`, "m"));
+    expect(await readiness(url)).toEqual(ready(authentikIs));
+    const metric = new RegExp(`^authentik_graphql_service_credentials_valid ${isValid}$`, "m");
+    expect(await metricsOf(url)).toMatch(metric);
   };
   const [line] = await cli.printed(/^.*refuses AUTHENTIK_TOKEN: it is invalid or expired.*$/m);
   expect(JSON.parse(line)).toMatchObject({ level: "error" });
   await expectKnown("refuses-token", "0");
   expect(new Set(authentik.paths())).toEqual(new Set(["/api/v3/core/users/me/"]));
 
-  const query = "{ plexConnection(id: 5) { pk } }";
-  const stranger = await ask(url, query, { authorization: "Bearer another-key-of-mine" });
-  expect(stranger.body).toMatchObject({
-    errors: [
-      {
-        message: "Send this gateway's key as `Authorization: Bearer <key>`.",
-        extensions: { code: "UNAUTHENTICATED" },
-      },
-    ],
-  });
+  const errorsFor = async (key: string) => {
+    const reply = await ask(url, "{ plexConnection(id: 5) { pk } }", { authorization: `Bearer ${key}` });
+    return (reply.body as { errors: unknown }).errors; // GraphQL over HTTP says so
+  };
+  expect(await errorsFor("another-key-of-mine")).toMatchObject([
+    {
+      message: "Send this gateway's key as `Authorization: Bearer <key>`.",
+      extensions: { code: "UNAUTHENTICATED" },
+    },
+  ]);
   expect(authentik.paths().filter((path) => path.includes("plex"))).toEqual([]);
-  const caller = await ask(url, query, { authorization: `Bearer ${GATEWAY_KEY}` });
-  expect(caller.body).toMatchObject({
-    errors: [
-      {
-        message: "authentik refuses the gateway's own token. Tell the gateway's operator the request id.",
-        extensions: { code: "UPSTREAM_REJECTED" },
-      },
-    ],
-  });
+  expect(await errorsFor(GATEWAY_KEY)).toMatchObject([
+    {
+      message: "authentik refuses the gateway's own token. Tell the gateway's operator the request id.",
+      extensions: { code: "UPSTREAM_REJECTED" },
+    },
+  ]);
   const [request] = await cli.printed(/^.*"problem":"service-credentials".*$/m);
   expect(JSON.parse(request)).toMatchObject({ level: "warn", codes: ["UPSTREAM_REJECTED"] });
 
@@ -198,12 +168,11 @@ test("a token that authentik refuses is told to the operator, from the start and
 });
 
 test("the other routes take GET and HEAD only", async () => {
-  const cli = startCli(["--port=0"]);
-  const base = (await cli.url()).replace("/graphql", "");
+  const url = await startCli(["--port=0"]).url();
   for (const path of ["/healthz", "/readyz", "/metrics"]) {
-    const post = await fetch(base + path, { method: "POST", body: "{}" });
+    const post = await fetch(new URL(path, url), { method: "POST", body: "{}" });
     expect([post.status, post.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
-    const head = await fetch(base + path, { method: "HEAD" });
+    const head = await fetch(new URL(path, url), { method: "HEAD" });
     expect([head.status, await head.text()]).toEqual([200, ""]);
   }
 });
