@@ -1,9 +1,9 @@
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { printApiSchema } from "../../src/graphql/print.ts";
-import { createSchema, FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
+import { testSchema } from "../support/schema.ts";
 import { ONE } from "./programs/operations.mjs";
 import { packageFolder, run as runCommand, runClient } from "./support.ts";
 
@@ -11,7 +11,7 @@ const cache = join(packageFolder, ".cache");
 const root = createRequire(new URL("../../package.json", import.meta.url));
 const tsc = join(dirname(root.resolve("typescript/package.json")), "bin/tsc");
 
-const run = (args: readonly string[]): Promise<string> => runCommand(process.execPath, args);
+const run = (args: readonly string[], cwd?: string) => runCommand(process.execPath, args, cwd);
 
 const tagged = (text: string): string => `graphql\`${text}\`;\n`;
 
@@ -24,8 +24,7 @@ async function write(folder: string, files: Record<string, string>): Promise<voi
 describe("what `authentik-graphql schema --api` prints is enough for", () => {
   beforeAll(async () => {
     await mkdir(cache, { recursive: true });
-    const schema = printApiSchema(createSchema({ federationLinkUrl: FEDERATION_LINK_URL }));
-    await writeFile(join(cache, "schema.graphql"), schema);
+    await writeFile(join(cache, "schema.graphql"), printApiSchema(testSchema()));
   });
 
   it("graphql-codegen, whose types tell right from wrong", async () => {
@@ -58,21 +57,16 @@ export const wrong: OneQuery = { plexConnection: { identifier: "70000007", user:
 
   it("relay-compiler, whose queries are answered in the body of react-relay-network-modern", async () => {
     await write("relay", {
-      "schema.graphql": await readFile(join(cache, "schema.graphql"), "utf8"),
+      "schema.graphql": printApiSchema(testSchema()),
       "one.js": tagged(ONE.replace("One", "oneQuery")),
       "siblings.js": tagged(
         'query siblingsQuery { a: plexConnection(id: 5) { user } bad: plexConnection(id: "abc") { user } }',
       ),
-      "relay.config.json": JSON.stringify({
-        src: ".",
-        schema: "schema.graphql",
-        language: "javascript",
-        eagerEsModules: true,
-      }),
+      "relay.config.json":
+        '{ "src": ".", "schema": "schema.graphql", "language": "javascript", "eagerEsModules": true }',
     });
-    const compiler = join(packageFolder, "node_modules/relay-compiler/cli.js");
-    await runCommand(process.execPath, [compiler], { cwd: join(cache, "relay") });
-    const outcome = await runClient((url) => ["programs/relay.mjs", url]);
+    await run([join(packageFolder, "node_modules/relay-compiler/cli.js")], join(cache, "relay"));
+    const outcome = await runClient("relay.mjs");
     // Relay's compiler asks for every object's id as well.
     expect(outcome).toEqual({
       one: { plexConnection: { id: "7", identifier: "70000007", user: 1007 } },
@@ -87,7 +81,7 @@ export const wrong: OneQuery = { plexConnection: { identifier: "70000007", user:
     await write("genql", {});
     const args = ["--schema", ".cache/schema.graphql", "--output", ".cache/genql"];
     await run(["node_modules/@genql/cli/dist/cli.js", ...args]);
-    const outcome = await runClient((url) => ["--import", "tsx", "programs/genql.mjs", url]);
+    const outcome = await runClient("genql.mjs", { command: [process.execPath, "--import", "tsx"] });
     expect(outcome).toEqual({
       one: { plexConnection: { identifier: "70000007", user: 1007 } },
       siblings: { plexConnection: null, plexConnections: { nodes: [{ user: 1001 }, { user: 1002 }] } },
