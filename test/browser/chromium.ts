@@ -1,30 +1,15 @@
 import { execFile } from "node:child_process";
-import { access, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type Browser, chromium } from "playwright-core";
 
-/** Chromiums of systems, tried in this order. */
-const SYSTEM_PATHS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--disable-dev-shm-usage",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+/** Chromiums of systems, tried in this order, and the one that npm brings. */
+const CHROMIUMS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "npm"];
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-
-interface Candidate {
-  executablePath: string;
-  env?: Record<string, string>;
-}
 
 /**
  * A real Chromium with a fresh profile: the system's, or the one that `@sparticuz/chromium` brings.
@@ -32,13 +17,15 @@ interface Candidate {
  * @throws {Error} that says what was tried; tests must fail then, not pass over
  */
 export async function launchChromium(): Promise<Browser> {
+  const wanted = process.env["TEST_CHROMIUM"];
   const failures: string[] = [];
-  for (const find of candidates(process.env["TEST_CHROMIUM"])) {
+  for (const path of wanted ? [wanted] : CHROMIUMS) {
     try {
-      const { executablePath, env } = await find();
+      const { executablePath, env } = path === "npm" ? await fromNpm() : { executablePath: path, env: {} };
+      const args = ["--disable-gpu", "--disable-quic"];
       return await chromium.launch({
         executablePath,
-        args: FLAGS,
+        args,
         env: { ...process.env, ...env },
         timeout: 60_000,
       });
@@ -51,32 +38,13 @@ export async function launchChromium(): Promise<Browser> {
   );
 }
 
-function candidates(wanted = ""): (() => Promise<Candidate>)[] {
-  if (wanted === "npm") return [fromNpm];
-  return wanted === "" ? [...SYSTEM_PATHS.map(existing), fromNpm] : [existing(wanted)];
-}
-
-function existing(executablePath: string) {
-  return async (): Promise<Candidate> => {
-    await access(executablePath);
-    return { executablePath };
-  };
-}
-
 /** Chromium with the shared libraries and fonts that bare machines lack, unpacked once into `.tmp/chromium`. */
-async function fromNpm(): Promise<Candidate> {
+async function fromNpm() {
   const folder = join(ROOT, ".tmp", "chromium");
-  const ready = await access(folder).then(
-    () => true,
-    () => false,
-  );
-  if (!ready) await unpack(folder);
+  if (!existsSync(folder)) await unpack(folder);
   return {
     executablePath: join(folder, "chromium"),
-    env: {
-      LD_LIBRARY_PATH: join(folder, "al2023", "lib"),
-      FONTCONFIG_FILE: join(folder, "fonts.conf"),
-    },
+    env: { LD_LIBRARY_PATH: `${folder}/al2023/lib`, FONTCONFIG_FILE: `${folder}/fonts.conf` },
   };
 }
 

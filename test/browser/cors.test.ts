@@ -1,24 +1,23 @@
-import { createServer, type Server } from "node:http";
+import { once } from "node:events";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Browser, Frame } from "playwright-core";
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { TOKEN, useGateway } from "../support/gateway.ts";
 import { launchChromium } from "./chromium.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
-function startSite(): Promise<Server> {
-  const server = createServer((request, response) => {
-    response.setHeader("content-type", "text/html");
-    response.end(
-      request.url === "/framing" ? '<iframe sandbox="allow-scripts" src="/"></iframe>' : "<p>Hi</p>",
-    );
-  });
-  return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)));
-}
-
-/** Two web servers with pages of their own; the gateway lists the first and one that nobody is. */
-const [listed, other] = await Promise.all([startSite(), startSite()]);
+/** A web server with a page of its own, and one in which that stands in a sandboxed frame. */
+const site = createServer((request, response) => {
+  response.setHeader("content-type", "text/html");
+  const framing = '<iframe sandbox="allow-scripts" src="/"></iframe>';
+  response.end(request.url === "/framing" ? framing : "<p>Hi</p>");
+}).listen(0, "127.0.0.1");
+await once(site, "listening");
+const { port } = site.address() as AddressInfo; // it listens on a port, not on a pipe
+/** By two names it has two origins; the gateway lists the first and one that nobody is. */
+const [listed, other] = [`http://127.0.0.1:${port}`, `http://localhost:${port}`];
 const at = useGateway(
   beforeAll,
   {},
@@ -26,34 +25,24 @@ const at = useGateway(
     gateway: {
       // Nobody needs a credential: what keeps pages out is the browser alone.
       credentials: { mode: "service", authentikToken: () => "token-of-the-gateway", gatewayKey: null },
-      corsOrigins: [originOf(listed), "https://elsewhere.example"],
+      corsOrigins: [listed, "https://elsewhere.example"],
     },
   },
 );
 let browser: Browser;
 beforeAll(async () => {
   browser = await launchChromium();
+  return async () => {
+    await browser.close();
+    site.close();
+  };
 }, 120_000);
-afterAll(async () => {
-  await browser.close();
-  for (const site of [listed, other]) site.close();
-});
 beforeEach(() => {
   at.authentik.requests.length = 0;
 });
 
-function originOf(server: Server): string {
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
 /** What a script in the page gets: the answer with what it may read of it, or `unreadable`. */
-interface Read {
-  status: number;
-  text: string;
-  requestId: string | null;
-}
-
-async function fetchIn(frame: Frame, path: string, init: object): Promise<Read | "unreadable"> {
+function fetchIn(frame: Frame, path: string, init: object) {
   const parameters = [new URL(path, at.gateway.url).href, init] as const;
   return frame.evaluate(async ([url, options]) => {
     try {
@@ -95,7 +84,7 @@ describe("in Chromium, a page of a listed origin", () => {
       "apollographql-client-name": "page",
       "x-apollo-operation-name": "Five",
     };
-    const read = await inPage(originOf(listed), (frame) => fetchIn(frame, "/graphql", { ...POST, headers }));
+    const read = await inPage(listed, (frame) => fetchIn(frame, "/graphql", { ...POST, headers }));
     expect(read).toEqual({ status: 200, text: ANSWER, requestId: expect.stringMatching(/^[\w-]{36}$/) });
     expect(at.authentik.requests).toHaveLength(1);
   });
@@ -110,7 +99,7 @@ describe("in Chromium, a page of a listed origin", () => {
     [413, "/graphql", { ...POST, body: `{"query":"${"x".repeat(8_000_000)}"}` }],
     [415, "/graphql", { method: "POST", body: QUERY }],
   ])("reads why it is refused: %i at %s", async (status, path, init) => {
-    const read = await inPage(originOf(listed), (frame) => fetchIn(frame, path, init));
+    const read = await inPage(listed, (frame) => fetchIn(frame, path, init));
     expect(read).toMatchObject({ status, requestId: expect.any(String) });
     expect(at.authentik.requests).toEqual([]);
   });
@@ -118,11 +107,11 @@ describe("in Chromium, a page of a listed origin", () => {
 
 describe("in Chromium, nothing is read, and nothing executed that a page can only ask for with leave, by", () => {
   test.each([
-    ["a page of another origin", () => originOf(other)],
-    ["a sandboxed frame of another origin", () => `${originOf(other)}/framing`],
-    ["a sandboxed frame of the listed origin", () => `${originOf(listed)}/framing`],
+    ["a page of another origin", other],
+    ["a sandboxed frame of another origin", `${other}/framing`],
+    ["a sandboxed frame of the listed origin", `${listed}/framing`],
   ])("%s", async (_name, url) => {
-    const reads = await inPage(url(), async (frame) => [
+    const reads = await inPage(url, async (frame) => [
       await fetchIn(frame, "/graphql", POST),
       await fetchIn(frame, "/graphql", { ...POST, headers: { ...POST.headers, authorization: TOKEN } }),
       await fetchIn(frame, "/graphql", { method: "POST", body: QUERY }),

@@ -99,15 +99,12 @@ async function openGraphiql(
     if (message.type() === "error") complaints.push(message.text());
   });
   page.on("pageerror", (error) => complaints.push(error.message));
-  const askedAtMs = performance.now();
   await page.goto(url.href);
   const headersEditor = page.locator('section[aria-label="Headers"] .graphiql-editor:not(.hidden)');
   const run = () => page.getByRole("button", { name: "Execute query" }).click();
 
   return {
     page,
-    /** When the browser was sent to the page, on the clock of `performance.now()`. */
-    askedAtMs,
     headersEditor,
     docs: page.locator(".graphiql-doc-explorer"),
     complaints,

@@ -2,21 +2,20 @@ import { expect, onTestFinished, test } from "vitest";
 import { startGateway } from "../support/gateway.ts";
 import { useGraphiql } from "./graphiql-session.ts";
 
-/** A person waits this long for first data at most; far above what is printed, for machines that do other things. */
-const FIRST_DATA_BOUND_MS = 10_000;
-
 const graphiql = useGraphiql();
 
 test("answers what people ask first after one click, with nothing but the gateway asked", async () => {
+  const askedAtMs = performance.now();
   const session = await graphiql.open();
   await session.run();
   const answer = await session.answerWith('"authentikViewer"');
-  const firstDataMs = performance.now() - session.askedAtMs;
+  const firstDataMs = performance.now() - askedAtMs;
 
   console.log(
     `first data in GraphiQL: ${firstDataMs.toFixed(0)} ms after an empty browser was sent to the page`,
   );
-  expect(firstDataMs).toBeLessThan(FIRST_DATA_BOUND_MS);
+  // A person waits this long at most; far above what is printed, for machines that do other things.
+  expect(firstDataMs).toBeLessThan(10_000);
   expect(answer).toContain('"username": "administrator"');
   expect(answer).not.toContain("errors");
 });
