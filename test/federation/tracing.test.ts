@@ -4,19 +4,22 @@ import { buildCli, startBefore } from "../process/cli.ts";
 import { ask } from "../support/ask.ts";
 import { patience } from "../support/patience.ts";
 import { composeSupergraph, ours } from "./support/composition.ts";
-import { type RouterName, startRouter } from "./support/processes.ts";
+import { ROUTERS, startRouter } from "./support/processes.ts";
 
 beforeAll(buildCli);
 
 // @apollo/gateway makes spans as well, but sends a traceparent only where its HTTP client is instrumented from outside.
-it.each<RouterName>(["Hive Gateway", "Hive Gateway with its native planner"])(
+it.each(ROUTERS.slice(1))(
   "an operation behind %s is one trace, from the router through the gateway to authentik",
   async (name) => {
     const receiver = await startOtlpReceiver();
     onTestFinished(receiver.close);
     const tracing = { ...receiver.env, OTEL_BSP_SCHEDULE_DELAY: "100" };
     const { authentik, url } = await startBefore({}, [], tracing);
-    const router = await startRouter(name, await composeSupergraph([ours(url)]), tracing);
+    const router = await startRouter(name, await composeSupergraph([ours(url)]), {
+      ...tracing,
+      OPENTELEMETRY: `${receiver.env.OTEL_EXPORTER_OTLP_ENDPOINT}/v1/traces`,
+    });
     onTestFinished(router.stop);
 
     const { result } = await ask(new URL(router.url), "query Five { plexConnection(id: 5) { pk } }");

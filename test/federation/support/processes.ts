@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,38 +16,59 @@ export type ServerProcess = Awaited<ReturnType<typeof startScript>>;
 /** Runs a Node.js script until it prints the URL that it answers on. */
 export async function startScript(
   argv: readonly string[],
-  { cwd = packageFolder, env = {} }: { cwd?: string; env?: Readonly<Record<string, string>> } = {},
+  { cwd = packageFolder, env = {} }: { cwd?: string; env?: Record<string, string> } = {},
+  announced = /http:\/\/\S+(?=\s)/,
 ) {
   const HOME = process.env["HOME"] ?? "";
   const { child, printed, stop } = startNode(argv, { cwd, env: { HOME, NODE_ENV: "production", ...env } });
-  const [url] = await printed(/http:\/\/\S+(?=\s)/);
+  const [url] = await printed(announced);
   return { url, pid: child.pid, stop };
 }
 
 /** Routers of this package, each with the planner that it uses. */
-export const routers = {
-  "@apollo/gateway": ["apollo-gateway.mjs"],
-  "Hive Gateway": ["hive-gateway.mjs"],
-  "Hive Gateway with its native planner": ["hive-gateway.mjs", "--native"],
-} as const satisfies Record<string, readonly [script: string, ...args: string[]]>;
+export const ROUTERS = ["@apollo/gateway", "Hive Gateway", "Hive Gateway with its native planner"] as const;
 
-export type RouterName = keyof typeof routers;
-
-/** Starts a router over a supergraph; it hands the caller's `Authorization` to every subgraph. */
+/**
+ * Starts a router over a supergraph; it hands the caller's `Authorization` to authentik's subgraph: Hive Gateway with the
+ * configuration that docs/federation.md shows.
+ */
 export async function startRouter(
-  name: RouterName,
+  name: (typeof ROUTERS)[number],
   supergraphSdl: string,
-  env: Readonly<Record<string, string>> = {},
+  env: Record<string, string> = {},
 ): Promise<ServerProcess> {
-  const folder = await mkdtemp(join(tmpdir(), "supergraph-"));
-  const file = join(folder, "supergraph.graphql");
-  await writeFile(file, supergraphSdl);
-  const [script, ...args] = routers[name];
-  try {
-    return await startScript([join("routers", script), file, ...args], { env });
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  const cwd = await mkdtemp(join(tmpdir(), "supergraph-"));
+  await writeFile(join(cwd, "supergraph.graphql"), supergraphSdl);
+  await writeFile(join(cwd, "gateway.config.mjs"), documented("// gateway.config.mjs"));
+  await symlink(join(packageFolder, "node_modules"), join(cwd, "node_modules"));
+  const port = String(await freePort());
+  const isNative = name === "Hive Gateway with its native planner";
+  const hive = ["supergraph", "--config-path=gateway.config.mjs", "--host=127.0.0.1", `--port=${port}`];
+  const argv =
+    name === "@apollo/gateway"
+      ? [join(packageFolder, "apollo-gateway.mjs"), port]
+      : [
+          "node_modules/@graphql-hive/gateway/dist/bin.js",
+          ...hive,
+          ...(isNative ? ["--hive-router-runtime"] : []),
+        ];
+  const { stop, ...router } = await startScript(argv, { cwd, env }, new RegExp(`:${port}\\b`));
+  return {
+    ...router,
+    url: `http://127.0.0.1:${port}/graphql`,
+    stop: async () => {
+      await stop();
+      await rm(cwd, { recursive: true });
+    },
+  };
+}
+
+/** The code block of docs/federation.md whose first line is the comment. */
+export function documented(comment: string): string {
+  const page = readFileSync(new URL("../../../docs/federation.md", import.meta.url), "utf8");
+  const found = page.split(/^```.*$/m).find((part) => part.startsWith(`\n${comment}\n`));
+  if (found === undefined) throw new Error(`docs/federation.md has no block that begins with ${comment}`);
+  return found;
 }
 
 /** A port that was free a moment ago, for programs that cannot take port 0. */

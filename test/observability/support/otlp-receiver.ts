@@ -28,7 +28,7 @@ interface WireSpan extends Attributes {
   kind: string;
   traceId: string;
   spanId: string;
-  parentSpanId: string;
+  parentSpanId?: string;
   status: { code: string } | null;
 }
 interface WireRequest {
@@ -36,7 +36,7 @@ interface WireRequest {
 }
 
 /**
- * Receives traces by http/protobuf on a free port.
+ * Receives traces by http/protobuf, or http/json, on a free port.
  * @param options.status of every answer; null: there never is one
  */
 export async function startOtlpReceiver({ status = 200 }: { status?: number | null } = {}) {
@@ -49,9 +49,12 @@ export async function startOtlpReceiver({ status = 200 }: { status?: number | nu
     bodies.push(body);
     requests.push([request.url, request.headers["content-type"]]);
     const options = { bytes: String, enums: String, longs: Number, defaults: true };
-    const message = type.toObject(type.decode(body), options) as WireRequest; // what the definition above says
-    for (const { resource, scopeSpans } of message.resourceSpans)
-      for (const span of scopeSpans.flatMap((scope) => scope.spans)) spans.push(readSpan(span, resource));
+    const isJson = request.headers["content-type"] === "application/json";
+    const message: unknown = isJson ? JSON.parse(body.toString()) : type.toObject(type.decode(body), options);
+    for (const { resource, scopeSpans } of (message as WireRequest).resourceSpans)
+      // as the definition above says
+      for (const span of scopeSpans.flatMap((scope) => scope.spans))
+        spans.push(readSpan(span, { resource, idOf: isJson ? String : hex }));
     if (status !== null) response.writeHead(status, { "content-type": "application/x-protobuf" }).end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -72,13 +75,16 @@ function hex(base64: string): string {
   return Buffer.from(base64, "base64").toString("hex");
 }
 
-function readSpan({ name, kind, status, ...span }: WireSpan, resource: Attributes) {
+function readSpan(
+  { name, kind, status, parentSpanId = "", ...span }: WireSpan,
+  { resource, idOf }: { resource: Attributes; idOf: (id: string) => string },
+) {
   return {
     name,
     kind,
-    traceId: hex(span.traceId),
-    spanId: hex(span.spanId),
-    parentSpanId: hex(span.parentSpanId),
+    traceId: idOf(span.traceId),
+    spanId: idOf(span.spanId),
+    parentSpanId: idOf(parentSpanId),
     status: status?.code ?? "UNSET",
     attributes: valuesOf(span),
     resource: valuesOf(resource),

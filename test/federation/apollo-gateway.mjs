@@ -1,11 +1,11 @@
-// @apollo/gateway behind @apollo/server: node apollo-gateway.mjs SUPERGRAPH_FILE
+// @apollo/gateway behind @apollo/server: node apollo-gateway.mjs PORT; the supergraph is in this folder.
 // Prints its URL once it answers. Hands the caller's Authorization to every subgraph.
 import { readFile } from "node:fs/promises";
 import { ApolloGateway, RemoteGraphQLDataSource } from "@apollo/gateway";
 import { ApolloServer } from "@apollo/server";
 import { startStandaloneServer } from "@apollo/server/standalone";
 
-const supergraphSdl = await readFile(process.argv[2], "utf8");
+const supergraphSdl = await readFile("supergraph.graphql", "utf8");
 
 class WithAuthorization extends RemoteGraphQLDataSource {
   willSendRequest({ request, context }) {
@@ -20,7 +20,7 @@ const gateway = new ApolloGateway({
 });
 const server = new ApolloServer({ gateway, csrfPrevention: false });
 const { url } = await startStandaloneServer(server, {
-  listen: { port: 0, host: "127.0.0.1" },
+  listen: { port: Number(process.argv[2]), host: "127.0.0.1" },
   context: async ({ req }) => ({ authorization: req.headers.authorization }),
 });
 console.log(url);
