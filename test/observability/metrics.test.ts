@@ -33,6 +33,13 @@ test("the metrics tell, as the lines of the log do, what is in flight, what wait
     connections: expect.any(Number),
     rest_calls_in_flight: 1,
     rest_concurrency_limit: 1,
+    'breaker_state{state="closed"}': 1,
+    'breaker_state{state="half-open"}': 0,
+    'breaker_state{state="open"}': 0,
+    draining: 0,
+    process_cpu_seconds_total: expect.any(Number),
+    process_resident_memory_bytes: expect.any(Number),
+    process_heap_used_bytes: expect.any(Number),
     'operations_total{outcome="ok"}': 0,
   });
   leaving.abort();
@@ -85,6 +92,17 @@ async function serveMetrics(
 }
 
 describe("the metrics", () => {
+  test.each([
+    ["*/*", "text/plain; version=0.0.4; charset=utf-8"],
+    [
+      "application/openmetrics-text;q=0.5,text/plain;version=0.0.4;q=0.3",
+      "application/openmetrics-text; version=1.0.0",
+    ],
+  ])("to who accepts %s are %s", async (accept, type) => {
+    const { headers } = await fetch(new URL("/metrics", (await serveMetrics()).url), { headers: { accept } });
+    expect(headers.get("content-type")?.slice(0, type.length)).toBe(type);
+  });
+
   test("count what is read the same however often it is read", async () => {
     const { metrics, url } = await serveMetrics();
     metrics.countUnhandledRejection();

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { buildCli, startNode } from "../process/cli.ts";
-import { ask } from "../support/ask.ts";
+import { ask, type GraphQLReply } from "../support/ask.ts";
 import { type AnswerHandler, sendJson, sendPage, startFakeAuthentik } from "../support/fake-authentik.ts";
 import { patience } from "../support/patience.ts";
 import { tableOf } from "./support/documentation.ts";
@@ -207,6 +207,7 @@ const UNRECORDED = `00-1${TRACE.slice(1)}-${PARENT}-00`;
 const ELSEWHERE = ["/wp-login.php?token=canary", '/a"}%0A{"level":"fatal', `/${LONG.slice(0, 9_000)}`];
 
 /** What a process says of all of them, once it has ended. */
+const replies: GraphQLReply[] = [];
 let lines: Record<string, unknown>[];
 let metrics: Record<string, number>;
 let exposition: string;
@@ -243,15 +244,16 @@ beforeAll(async () => {
   const url = new URL(await cli.url());
   for (const { query, ...options } of REQUESTS) {
     // oxlint-disable-next-line no-await-in-loop -- their lines are told apart by their order
-    await ask(url, query, options);
+    replies.push(await ask(url, query, options));
   }
   await ask(url, "{ plexConnection(id: 8) { pk } }", { headers: { traceparent: UNRECORDED } });
   for (const path of ELSEWHERE) await fetch(new URL(path, url));
   await fetch(url, { method: "OPTIONS" });
   await vi.waitUntil(async () => (await scrape(url))["upstream_up"] === 1, patience);
+  openMetrics = await scrapeText(url, "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.3");
+  // The other format is as before.
   metrics = await scrape(url);
   exposition = await scrapeText(url);
-  openMetrics = await scrapeText(url, "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.3");
   cli.kill("SIGINT");
   await cli.exited;
   output = cli.output();
@@ -266,6 +268,7 @@ describe("a request", () => {
     "$what is one line and one trace",
     ({ index, line, spans }) => {
       expect(lines[index]).toMatchObject(line);
+      expect(lines[index]?.["requestId"]).toBe(replies[index]?.headers.get("x-request-id"));
       const ofTrace = traces.spans.filter(({ traceId }) => traceId === lines[index]?.["traceId"]);
       expect(ofTrace).toMatchObject(spans);
       const { spanId } = ofTrace.pop() ?? {};
@@ -323,6 +326,7 @@ describe("the metrics", () => {
       'other_requests_total{status="404"}': 3,
       'other_requests_total{status="204"}': 1,
       operation_duration_seconds_count: 15,
+      'operation_duration_seconds_bucket{le="10"}': 15,
       operation_duration_seconds_sum: expect.closeTo(
         took.reduce((sum, each) => sum + each),
         3,
@@ -342,10 +346,17 @@ describe("the metrics", () => {
     expect(metrics).not.toHaveProperty('operation_errors_total{code="BAD_REQUEST"}');
   });
 
+  test("have no label from a client", () => {
+    expect(exposition).not.toMatch(/wp-login|Both|Five|r-1|xxx/);
+  });
+
   test("tell how long authentik took, by route and outcome", () => {
-    const count = "upstream_request_duration_seconds_count";
-    const [ok, notFound] = [`route="${ROUTE}",outcome="ok"`, `route="${ROUTE}",outcome="not_found"`];
-    expect(metrics).toMatchObject({ [`${count}{${ok}}`]: 7, [`${count}{${notFound}}`]: 1 });
+    const [count, sum] = ["count", "sum"].map((what) => `upstream_request_duration_seconds_${what}`);
+    const [ok, notFound] = ["ok", "not_found"].map((outcome) => `{route="${ROUTE}",outcome="${outcome}"}`);
+    expect(metrics).toMatchObject({ [`${count}${ok}`]: 7, [`${count}${notFound}`]: 1 });
+    // Each was within an operation.
+    const { operation_duration_seconds_sum: longest = 0 } = metrics;
+    expect(metrics[`${sum}${ok}`]).toBeLessThan(longest);
   });
 
   test("are told in OpenMetrics' format to who accepts it, with a trace for each bucket that has one", () => {

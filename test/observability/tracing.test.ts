@@ -63,6 +63,13 @@ describe("a process that traces", () => {
     expect(receiver.requests.length).toBeLessThanOrEqual(1);
   });
 
+  test("names authentik by host and port, also where the URL has none", async () => {
+    const receiver = await receiverWith();
+    await askAndEnd({ ...receiver.env, AUTHENTIK_URL: "https://127.0.0.1/auth" });
+    const at = { "server.address": "127.0.0.1", "server.port": 443 };
+    expect(receiver.spans[0]).toMatchObject({ kind: "CLIENT", attributes: at });
+  });
+
   test("samples as the standard variables say", async () => {
     const receiver = await receiverWith();
     await askAndEnd({ ...receiver.env, OTEL_TRACES_SAMPLER: "always_off" });

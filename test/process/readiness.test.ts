@@ -102,6 +102,7 @@ describe("when authentik goes away", () => {
     const asked = Array.from({ length: 12 }, (_, id) => ask(url, `{ plexConnection(id: ${id + 1}) { pk } }`));
     await Promise.all(asked);
     expect(await readiness(url)).toEqual(ready("ok", expect.stringMatching(/^(half-)?open$/)));
+    expect(await metricsOf(url)).toMatch(/^authentik_graphql_breaker_state\{state="(half-)?open"\} 1$/m);
   });
 });
 
