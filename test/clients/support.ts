@@ -1,8 +1,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { startFakeAuthentik } from "../support/fake-authentik.ts";
-import { startGateway } from "../support/gateway.ts";
+import { startBefore } from "../support/gateway.ts";
 
 /** Folder of this package, with the slash. */
 export const packageFolder = fileURLToPath(new URL("./", import.meta.url));
@@ -23,9 +22,8 @@ export async function runClient(
   program: string,
   { args = [], command = [process.execPath] }: { args?: string[]; command?: string[] } = {},
 ): Promise<Record<string, unknown> & { sent?: string[] }> {
-  const authentik = await startFakeAuthentik();
   // Without lists, every connection that is asked for is one request.
-  const gateway = await startGateway({ authentikUrl: authentik.url, authentik: { list: false } });
+  const { authentik, gateway, close } = await startBefore({}, { authentik: { list: false } });
   try {
     const [executable = "", ...flags] = command;
     const url = new URL("/graphql", gateway.url).href;
@@ -33,7 +31,6 @@ export async function runClient(
     const asked = authentik.paths().map((path) => path.replace(CONNECTIONS, "").replace(/^(\d+)\/$/, "$1"));
     return { ...JSON.parse(printed), asked };
   } finally {
-    await gateway.close();
-    await authentik.close();
+    await close();
   }
 }

@@ -45,7 +45,7 @@ async function start() {
   /** Asks with the gateway's key; authentik must see this token. */
   const expectAnswer = async (key: string, token: string) => {
     expect(await askWith(key)).toEqual(ANSWER);
-    expect(authentik.requests.at(-1)?.headers).toContainEqual(["Authorization", `Bearer ${token}`]);
+    expect(authentik.requests.at(-1)?.authorization).toBe(`Bearer ${token}`);
   };
   return { authentik, secret, cli, askWith, expectAnswer };
 }

@@ -14,9 +14,9 @@ beforeAll(buildCli);
 /** A gateway that answers one operation, whose REST call waits, as do further ones, until the test opens the gate. */
 async function startBusy(env: Record<string, string> = {}) {
   const gate = createGate();
-  const answer: AnswerHandler = async ({ headers }, _response, fallback) => {
+  const answer: AnswerHandler = async ({ authorization }, _response, fallback) => {
     // Readiness asks without credentials, and is not to wait.
-    if (headers.some(([name]) => name.toLowerCase() === "authorization")) await gate.opened;
+    if (authorization !== undefined) await gate.opened;
     fallback();
   };
   const started = await startBefore({ answer }, [], env);
