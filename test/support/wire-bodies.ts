@@ -7,7 +7,7 @@ export type WireObject = Record<string, unknown>;
 /** The UUID that {@link sourceBody} has unless told otherwise. */
 export const PLEX_SOURCE_PK = "5eed0000-0000-4000-8000-00000000000a";
 
-/** The UUID of the group that {@link userBody} has. */
+/** The UUID of the group that the sandbox's people have. */
 export const FAMILY_PK = "5eed0000-0000-4000-8000-000000000022";
 
 /** What the sandbox says as 2024.8, which is held to what a real server said, key by key. */
@@ -19,8 +19,6 @@ function bodyOf(path: string): WireObject {
 }
 
 const CONNECTION = bodyOf("/sources/user_connections/plex/5/");
-const PLEX_SOURCES = bodyOf("/sources/plex/?slug=plex") as { results: WireObject[] }; // a list
-const ALICE = bodyOf("/core/users/42/");
 
 /** A source as it is nested in a connection. */
 export function sourceBody(overrides: WireObject = {}): WireObject {
@@ -30,18 +28,6 @@ export function sourceBody(overrides: WireObject = {}): WireObject {
 /** A Plex connection. */
 export function connectionBody(pk: number, overrides: WireObject = {}): WireObject {
   return { ...CONNECTION, pk, user: 1000 + pk, identifier: String(70_000_000 + pk), ...overrides };
-}
-
-/** A Plex source as `/sources/plex/` sends it, with the token of the server's owner. */
-export function plexSourceBody(): WireObject {
-  return { ...PLEX_SOURCES.results[0] };
-}
-
-/** A user as `/core/users/` sends them. */
-export function userBody(pk: number, username: string, overrides: WireObject = {}): WireObject {
-  const name = username.replace(/^./, (letter) => letter.toUpperCase());
-  const attributes = { secret: "canary-attribute" };
-  return { ...ALICE, pk, username, name, email: `${username}@home.example`, attributes, ...overrides };
 }
 
 /** One page of a list; `rows` are the rows of this page, `count` those of all pages (default: this is the only page). */

@@ -5,21 +5,15 @@ import {
   sendJson,
   startFakeAuthentik,
 } from "../../support/fake-authentik.ts";
-import {
-  connectionBody,
-  FAMILY_PK,
-  listBody,
-  plexSourceBody,
-  sourceBody,
-  userBody,
-} from "../../support/wire-bodies.ts";
+import { household } from "../../support/fake-household.ts";
+import { connectionBody, sourceBody } from "../../support/wire-bodies.ts";
 
 /** Callers of the authentik below: what a request says in `Authorization`. */
 export const CALLERS = {
   administrator: "Bearer token-of-administrator",
-  /** Sees connections 1 to 10. */
+  /** Sees her own connections, 5 and 7. */
   alice: "Bearer token-of-alice",
-  expired: "Bearer expired-token",
+  expired: "Bearer expired-token-of-alice",
   nobody: null,
 } as const;
 
@@ -38,41 +32,21 @@ export const UNKNOWN_MODE = 67;
 /** What `id` arguments are asked with: there, not there, failing, no key at all. */
 // prettier-ignore
 export const IDS: readonly unknown[] = [
-  1, 2, 3, 5, 8, 11, 40, "1", "2", "5", "9", "40", 900, "901",
+  5, 6, 7, 1001, 1002, 1011, 1040, "5", "6", "1001", "1009", "1040", 900, "901",
   ...Object.keys(FAILING), String(UNKNOWN_MODE),
   "abc", "01", "-1", "1.5", "2147483648", "../../core/users/1", "",
 ];
 
-/** An authentik with 40 connections, and with trouble at the keys above. */
+/** An authentik with a household and 40 viewers, and with trouble at the keys above. */
 export function startHostileAuthentik(): Promise<FakeAuthentik> {
-  return startFakeAuthentik({
-    pks: [...Array.from({ length: 40 }, (_, index) => index + 1), UNKNOWN_MODE],
-    visible: (authorization, pk) => authorization !== CALLERS.alice || pk <= 10,
-    answer: trouble,
-  });
+  const directory = household({ viewers: 40 });
+  return startFakeAuthentik({ sandbox: { release: "2025.4", directory }, answer: trouble });
 }
 
-/** What is there besides connections. */
-const OTHERS: readonly (readonly [path: RegExp, body: (pk: number) => unknown])[] = [
-  [/^\/sources\/all\/\?/, () => listBody([sourceBody()])],
-  [/^\/sources\/plex\/\?/, () => listBody([plexSourceBody()])],
-  [
-    /^\/core\/users\/me\/$/,
-    () => ({ user: userBody(41, "alice", { groups: [{ pk: FAMILY_PK, name: "family" }] }) }),
-  ],
-  [/^\/core\/users\/(\d+)\/$/, (pk) => userBody(pk, `user${pk}`)],
-  [/^\/core\/users\/\?/, () => listBody([userBody(41, "alice")])],
-];
-
-const trouble: AnswerHandler = (request, response, fallback) => {
-  const path = request.path.replace("/api/v3", "");
-  const authorization = request.headers.find(([name]) => name.toLowerCase() === "authorization")?.[1];
-  const pk = Number(/\/(\d+)\/$/.exec(path)?.[1]);
-  const body = OTHERS.find(([pattern]) => pattern.test(path))?.[1];
+const trouble: AnswerHandler = ({ path }, response, fallback) => {
+  const pk = Number(/\/plex\/(\d+)\/$/.exec(path)?.[1]);
   const refusal = REFUSED[pk];
-  if (authorization === CALLERS.expired) sendJson(response, 403, { detail: "Token invalid/expired" });
-  else if (body) sendJson(response, 200, body(pk));
-  else if (refusal) sendJson(response, refusal.status, refusal.body);
+  if (refusal) sendJson(response, refusal.status, refusal.body);
   else if (pk === REDIRECTED)
     response.writeHead(302, { Location: "/if/flow/default-authentication-flow/" }).end();
   else if (pk === UNKNOWN_MODE)
