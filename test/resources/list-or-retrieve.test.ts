@@ -60,7 +60,11 @@ test("duplicates in aliases, lists and fragments are one call", async () => {
   `);
   expect(data).toMatchObject({ a: { pk: 5 }, b: { identifier: "70000005" }, _entities: [{}, {}] });
   expect(authentik.paths()).toEqual([`${CONNECTIONS}5/`]);
-  expect(gateway.records[0]?.usage).toMatchObject({ restCalls: 1, keysFetched: 1 });
+  expect(gateway.records[0]?.usage).toMatchObject({
+    restCalls: 1,
+    keysRequested: 4,
+    keysFetched: 1,
+  });
 });
 
 test("fifty keys of a directory of one page are one list, the first time and ever after", async () => {

@@ -12,7 +12,7 @@ export interface FilterLookupRoutes<K, T> extends ListRoute<T> {
    * The objects of one key, asked with a filter and checked against it; null where this authentik has no such filter.
    * @throws {AuthentikError}
    */
-  filter: (client: AuthentikClient, key: K, options: { maxRows: number }) => Promise<readonly T[] | null>;
+  filter: (client: AuthentikClient, key: K, maxRows: number) => Promise<readonly T[] | null>;
   /** What a row costs authentik, in rows of connections. */
   rowWeight: number;
 }
@@ -53,15 +53,14 @@ export function createFilterLookup<K extends number | string, T extends { readon
   return async (
     client: AuthentikClient,
     keys: readonly K[],
-    { maxRows }: { maxRows: number },
+    maxRows: number,
   ): Promise<(readonly T[] | AuthentikError)[]> => {
     const wanted = [...new Set(keys)];
-    client.usage.keysRequested += keys.length;
     client.usage.keysFetched += wanted.length;
     const outcomes = new Map<K, readonly T[] | AuthentikError>();
     /** Asks for one key. Whether that could not be done, because authentik has no such filter. */
     const lacksFilter = async (key: K): Promise<boolean> => {
-      const rows = await orError(routes.filter(client, key, { maxRows }));
+      const rows = await orError(routes.filter(client, key, maxRows));
       if (rows) outcomes.set(key, rows);
       return rows === null;
     };

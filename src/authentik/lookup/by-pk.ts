@@ -110,7 +110,6 @@ export function createPkLookup<T>(routes: PkLookupRoutes<T>) {
 
   return async (client: AuthentikClient, pks: readonly number[]): Promise<Outcome<T>[]> => {
     const wanted = new Set(pks);
-    client.usage.keysRequested += pks.length;
     client.usage.keysFetched += wanted.size;
     const [first] = pks;
     if (first !== undefined && wanted.size === 1) {

@@ -1,12 +1,11 @@
-import DataLoader from "dataloader";
 import type { AuthentikClient } from "../../authentik/client.ts";
 import { malformed } from "../../authentik/decoders.ts";
 import { AuthentikError, isRefusalOf, orError } from "../../authentik/authentik-error.ts";
 import { createFilterLookup } from "../../authentik/lookup/by-filter.ts";
 import { type Anchor, type Order, readWindow, type Window } from "../../authentik/lookup/list-window.ts";
 import { listRoute, readPage } from "../../authentik/lookup/whole-list.ts";
-import { perRequest } from "../../authentik/per-request.ts";
 import { createPkLookup } from "../../authentik/lookup/by-pk.ts";
+import { loaderPerRequest } from "../loader.ts";
 import {
   type AuthentikGroup,
   type AuthentikUser,
@@ -49,25 +48,20 @@ const byUsername = createFilterLookup<string, AuthentikUser>({
  * Who may not read users finds themselves. A key that does not exist loads as null.
  * @throws {AuthentikError} per key, never for the batch
  */
-export const authentikUserByPk = perRequest(
-  (client) =>
-    new DataLoader<number, AuthentikUser | null>((pks) =>
-      withViewer(client, pks, { is: (user, pk) => user.pk === pk, look: (some) => byPk(client, some) }),
-    ),
+export const authentikUserByPk = loaderPerRequest<number, AuthentikUser | null>((client, pks) =>
+  withViewer(client, pks, { is: (user, pk) => user.pk === pk, look: (some) => byPk(client, some) }),
 );
 
 /** The same by user name, in which case matters. */
-export const authentikUserByUsername = perRequest(
-  (client, maxRows: number) =>
-    new DataLoader<string, AuthentikUser | null>((usernames) =>
-      withViewer(client, usernames, {
-        is: (user, username) => user.username === username,
-        look: async (some) =>
-          (await byUsername(client, some, { maxRows })).map((rows) =>
-            rows instanceof AuthentikError ? rows : (rows[0] ?? null),
-          ),
-      }),
-    ),
+export const authentikUserByUsername = loaderPerRequest<string, AuthentikUser | null, [maxRows: number]>(
+  (client, usernames, maxRows) =>
+    withViewer(client, usernames, {
+      is: (user, username) => user.username === username,
+      look: async (some) =>
+        (await byUsername(client, some, maxRows)).map((rows) =>
+          rows instanceof AuthentikError ? rows : (rows[0] ?? null),
+        ),
+    }),
 );
 
 /**
@@ -75,13 +69,10 @@ export const authentikUserByUsername = perRequest(
  * For who was read through `core/users/me/`, which does not tell.
  * @throws {AuthentikError} per key, never for the batch
  */
-export const lastLoginByPk = perRequest(
-  (client) =>
-    new DataLoader<number, string | null>(async (pks) =>
-      (await byPk(client, pks)).map((user) =>
-        user instanceof AuthentikError ? user : (user?.lastLogin ?? null),
-      ),
-    ),
+export const lastLoginByPk = loaderPerRequest<number, string | null>(async (client, pks) =>
+  (await byPk(client, pks)).map((user) =>
+    user instanceof AuthentikError ? user : (user?.lastLogin ?? null),
+  ),
 );
 
 /** What a list of users may be narrowed by; all that is given must hold. */
@@ -137,12 +128,10 @@ function holds(user: AuthentikUser, { email, isActive, group }: AuthentikUserFil
  * A key that does not exist loads as null.
  * @throws {AuthentikError} per key, never for the batch
  */
-export const authentikGroupByPk = perRequest(
-  (client) =>
-    new DataLoader<string, AuthentikGroup | null>((pks) =>
-      Promise.all(pks.map((pk) => retrieveGroup(client, pk))),
-    ),
-);
+export const authentikGroupByPk = loaderPerRequest<string, AuthentikGroup | null>((client, pks) => {
+  client.usage.keysFetched += pks.length;
+  return Promise.all(pks.map((pk) => retrieveGroup(client, pk)));
+});
 
 async function retrieveGroup(
   client: AuthentikClient,

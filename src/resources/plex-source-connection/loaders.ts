@@ -7,6 +7,7 @@ import { PAGE_SIZE } from "../../authentik/lookup/page-planner.ts";
 import { listRoute, readPage, readWholeList } from "../../authentik/lookup/whole-list.ts";
 import { perRequest } from "../../authentik/per-request.ts";
 import { createPkLookup } from "../../authentik/lookup/by-pk.ts";
+import { loaderPerRequest } from "../loader.ts";
 import { decodePlexSourceConnection, type PlexSourceConnection } from "./decode.ts";
 import { type PlexConnectionSort, sortOf } from "./sort.ts";
 import { canSearchIdentifiers, learnFrom, mayFilterByUser } from "./release.ts";
@@ -28,9 +29,7 @@ const byPk = createPkLookup<PlexSourceConnection>({
  * A key the caller may not see loads as null, as authentik answers 404 for it.
  * @throws {AuthentikError} per key, never for the batch
  */
-export const plexSourceConnectionByPk = perRequest(
-  (authentik) => new DataLoader<number, PlexSourceConnection | null>((pks) => byPk(authentik, pks)),
-);
+export const plexSourceConnectionByPk = loaderPerRequest<number, PlexSourceConnection | null>(byPk);
 
 /**
  * Everything that a filter finds; null where authentik ignored the filter.
@@ -53,7 +52,7 @@ const byUser = createFilterLookup<number, PlexSourceConnection>({
   ...connectionsList("", "user,pk"),
   rowWeight: 1,
   keyOf: (connection) => connection.user,
-  async filter(client, user, { maxRows }) {
+  async filter(client, user, maxRows) {
     if (!mayFilterByUser(client)) return null;
     try {
       return await readFiltered(client, `user=${user}&`, {
@@ -72,28 +71,28 @@ const byUser = createFilterLookup<number, PlexSourceConnection>({
  * The connections of users, by the users' primary keys: only those that the caller may see.
  * @throws {AuthentikError} per key, never for the batch
  */
-export const plexSourceConnectionsByUser = perRequest(
-  (authentik, maxRows: number) =>
-    new DataLoader<number, readonly PlexSourceConnection[]>((users) => byUser(authentik, users, { maxRows })),
-);
+export const plexSourceConnectionsByUser = loaderPerRequest<
+  number,
+  readonly PlexSourceConnection[],
+  [maxRows: number]
+>(byUser);
 
 const byIdentifier = createFilterLookup<string, PlexSourceConnection>({
   ...connectionsList("", "pk"),
   rowWeight: 1,
   keyOf: (connection) => connection.identifier,
-  filter: (client, identifier, options) => searchIdentifier(client, "", { identifier, ...options }),
+  filter: (client, identifier, maxRows) => searchIdentifier(client, "", { identifier, maxRows }),
 });
 
 /**
  * The connections that claim a Plex account, by its number: only those that the caller may see.
  * @throws {AuthentikError} per key, never for the batch
  */
-export const plexSourceConnectionsByIdentifier = perRequest(
-  (authentik, maxRows: number) =>
-    new DataLoader<string, readonly PlexSourceConnection[]>((identifiers) =>
-      byIdentifier(authentik, identifiers, { maxRows }),
-    ),
-);
+export const plexSourceConnectionsByIdentifier = loaderPerRequest<
+  string,
+  readonly PlexSourceConnection[],
+  [maxRows: number]
+>(byIdentifier);
 
 /** A part of an identifier that every release searches for as it stands, or null. */
 function searchTerm(identifier: string): string | null {

@@ -1,9 +1,9 @@
-import DataLoader from "dataloader";
 import type { AuthentikClient } from "../../authentik/client.ts";
 import { decodeObject, isJsonObject } from "../../authentik/decoders.ts";
 import { AuthentikError, orError, outcomeOf } from "../../authentik/authentik-error.ts";
 import { listRoute, type ListRoute, readWholeList } from "../../authentik/lookup/whole-list.ts";
 import { perRequest } from "../../authentik/per-request.ts";
+import { loaderPerRequest } from "../loader.ts";
 import { decodePlexSourceSettings, decodeSource, type PlexSourceSettings, type Source } from "./decode.ts";
 
 /** Sources of one authentik that are read; nobody has so many. */
@@ -61,20 +61,16 @@ type SourceKey = "pk" | "slug";
 const FILTERS: Readonly<Record<SourceKey, string>> = { pk: "pbm_uuid", slug: "slug" };
 
 function createSourceLoader(by: SourceKey) {
-  return perRequest(
-    (client) =>
-      new DataLoader<string, Source | null>(async (keys) => {
-        client.usage.keysRequested += keys.length;
-        client.usage.keysFetched += keys.length;
-        const [key = ""] = keys;
-        const filter = keys.length === 1 ? `${FILTERS[by]}=${encodeURIComponent(key)}&` : "";
-        const route = sourcesList("/sources/all/", `${filter}ordering=pk`);
-        const all = readWholeList(client, route, { maxRows: MAX_SOURCES });
-        const found = await orError(orOwnSources(client, all));
-        if (found instanceof AuthentikError) return keys.map(() => found);
-        return keys.map((one) => found.sources.find((listed) => listed[by] === one)?.source ?? found.missing);
-      }),
-  );
+  return loaderPerRequest<string, Source | null>(async (client, keys) => {
+    client.usage.keysFetched += keys.length;
+    const [key = ""] = keys;
+    const filter = keys.length === 1 ? `${FILTERS[by]}=${encodeURIComponent(key)}&` : "";
+    const route = sourcesList("/sources/all/", `${filter}ordering=pk`);
+    const all = readWholeList(client, route, { maxRows: MAX_SOURCES });
+    const found = await orError(orOwnSources(client, all));
+    if (found instanceof AuthentikError) return keys.map(() => found);
+    return keys.map((one) => found.sources.find((listed) => listed[by] === one)?.source ?? found.missing);
+  });
 }
 
 /**
