@@ -65,22 +65,25 @@ export function loadConfig({ env, argv, readFile }: ConfigSources): LoadedConfig
     problems.push({ name: "AUTHENTIK_URL", expected });
   }
   const warnings = misspelledVariables(parsed, env);
-  if (problems.length > 0) return { problems, warnings };
+  if (problems.length > 0) {
+    const named = problems.map((problem) => ({ ...problem, name: given.get(problem.name) ?? problem.name }));
+    return { problems: named, warnings };
+  }
   const extra = { command, markdown: extras.has("--markdown"), api: extras.has("--api") };
   return { config: { ...extra, ...toConfig(values, { credentials, caPem }) }, warnings };
 }
 
 /**
- * The value of every option: the flag's, else the variable's, else the default; and the names of those that were given,
- * acceptable or not. Options of other commands, and of a sandbox that does not run, keep their defaults.
+ * The value of every option: the flag's, else the variable's, else the default; and how those that were given, acceptable
+ * or not, were written. Options of other commands, and of a sandbox that does not run, keep their defaults.
  */
 function readValues(
   { command, flags }: Arguments,
   env: ConfigSources["env"],
   problems: ConfigProblem[],
-): { values: Values; given: ReadonlySet<string> } {
+): { values: Values; given: ReadonlyMap<string, string> } {
   const values: Record<string, unknown> = {};
-  const given = new Set<string>();
+  const given = new Map<string, string>();
   const ownAuthentik = command === "serve" && (flags.has("AUTHENTIK_URL") || Boolean(env["AUTHENTIK_URL"]));
   for (const [name, option] of options) {
     values[name] = option.default;
@@ -89,12 +92,12 @@ function readValues(
     const isSet = variable !== undefined && (variable !== "" || option.emptyIsWrong === true);
     const { flag, text } = flags.get(name) ?? { flag: name, text: isSet ? variable : undefined };
     if (text === undefined) continue;
-    given.add(name);
+    given.set(name, flag);
     const { success, output, issues } = v.safeParse(option.schema, text);
     if (success) values[name] = output;
     else {
       const shown = option.secret === true ? "a secret that is not shown" : presentable(text);
-      problems.push({ name: flag, given: shown, expected: issues[0].message });
+      problems.push({ name, given: shown, expected: issues[0].message });
     }
   }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each is its option's default or its schema's output
@@ -107,7 +110,7 @@ type FileOption = "AUTHENTIK_TOKEN_FILE" | "GATEWAY_KEY_FILE" | "AUTHENTIK_CA_FI
 function toCredentials(
   values: Values,
   sources: {
-    given: ReadonlySet<string>;
+    given: ReadonlyMap<string, string>;
     read: (name: FileOption) => string | undefined;
     problems: ConfigProblem[];
   },

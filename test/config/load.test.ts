@@ -135,9 +135,9 @@ describe("a problem", () => {
     ["schema --port=1", "--port: expected a known option (--help lists them)"],
     [
       "--authentik-ca-file=/none",
-      'AUTHENTIK_CA_FILE: given "/none" (ENOENT), expected the path of a readable file',
+      '--authentik-ca-file: given "/none" (ENOENT), expected the path of a readable file',
     ],
-    ["--authentik-ca-file=/run/key", "AUTHENTIK_CA_FILE: expected a file with certificates in PEM form"],
+    ["--authentik-ca-file=/run/key", "--authentik-ca-file: expected a file with certificates in PEM form"],
     ["--faults reset:2", expect.stringContaining('--faults: given "reset:2", expected faults separated by')],
   ])("is the command line %j", (line, problem) => {
     expect(problemsOf({ argv: line.split(" ") })).toEqual([problem]);
