@@ -34,7 +34,7 @@ const PROBE_TIMEOUT_MS = 3000;
 /** How often it is asked without anybody wanting to know. */
 const WATCH_INTERVAL_MS = 30_000;
 
-/** Time for connections to authentik to close once nobody needs them. */
+/** Time for connections to authentik to close, and for traces to be sent, once nobody needs them. */
 const RELEASE_TIMEOUT_MS = 1000;
 
 /** When what the first operation does without is loaded. */
@@ -190,11 +190,7 @@ async function startServing(
       if (graceMs > 0) await sleep(graceMs);
       const complete = await server.close({ timeoutMs: config.drainTimeoutMs });
       await Promise.race([
-        Promise.all([
-          gateway.close(),
-          authentik.close(),
-          tracing?.shutdown({ timeoutMs: RELEASE_TIMEOUT_MS }),
-        ]),
+        Promise.all([gateway.close(), authentik.close(), tracing?.shutdown()]),
         sleep(RELEASE_TIMEOUT_MS),
       ]);
       return complete;

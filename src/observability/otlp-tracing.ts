@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
 import {
   type Context,
   defaultTextMapGetter,
@@ -110,11 +109,8 @@ export function createOtlpTracing({ version, upstream, onProblem }: TracingOptio
         },
       };
     },
-    /** Sends what is buffered and ends, after `timeoutMs` at the latest. Never rejects. */
-    async shutdown({ timeoutMs }: { timeoutMs: number }) {
-      const ended = provider.shutdown().catch((error: unknown) => diag.error(String(error)));
-      await Promise.race([ended, sleep(timeoutMs, undefined, { ref: false })]);
-    },
+    /** Sends what is buffered and ends. Never rejects. */
+    shutdown: () => provider.shutdown().catch((error: unknown) => diag.error(String(error))),
   };
 }
 
