@@ -16,7 +16,12 @@ export async function startRouter(subgraphs, { port }) {
     buildService: ({ url }) => new WithAuthorization({ url }),
     logger: { debug() {}, info() {}, warn: console.error, error: console.error },
   });
-  const server = new ApolloServer({ gateway, includeStacktraceInErrorResponses: false });
+  const server = new ApolloServer({
+    gateway,
+    includeStacktraceInErrorResponses: false,
+    // start.mjs ends everything in its order.
+    stopOnTerminationSignals: false,
+  });
   const { url } = await startStandaloneServer(server, {
     listen: { port, host: "127.0.0.1" },
     context: async ({ req }) => ({ authorization: req.headers.authorization }),

@@ -32,6 +32,8 @@ export async function startWatchStatistics() {
   const server = new ApolloServer({
     schema: buildSubgraphSchema({ typeDefs: parse(sdl), resolvers }),
     plugins: [ApolloServerPluginInlineTraceDisabled()],
+    // start.mjs ends everything in its order.
+    stopOnTerminationSignals: false,
   });
   const { url } = await startStandaloneServer(server, { listen: { port: 0, host: "127.0.0.1" } });
   return { url, stop: () => server.stop() };

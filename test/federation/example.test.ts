@@ -42,8 +42,8 @@ describe("npm run example:supergraph", () => {
   it.concurrent.for(["SIGTERM", "SIGINT"] as const)(
     "with --keep leaves nothing running after %s",
     async (signal, { expect }) => {
-      // Apollo Server takes signals itself, and ends the process before the gateway has ended, unless this is a test.
-      const env = { HOME: process.env["HOME"] ?? "", PORT: "0", NODE_ENV: "test" };
+      // Apollo Server, left alone, ends the process at a signal unless this is a test.
+      const env = { HOME: process.env["HOME"] ?? "", PORT: "0", NODE_ENV: "production" };
       const { printed, stdout, kill, exited } = startNode(["example/supergraph/start.mjs", "--keep"], {
         env,
       });
