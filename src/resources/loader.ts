@@ -7,21 +7,22 @@ import { perRequest } from "../authentik/per-request.ts";
  * What else `batch` takes must be the same throughout an operation, such as a limit: the first call decides.
  * @param batch gives each key its outcome, in the order of the keys: what was found, or an error as a value
  */
-export function loaderPerRequest<Key, Value, Rest extends readonly unknown[] = []>(
-  batch: (
-    client: AuthentikClient,
-    keys: readonly Key[],
-    ...rest: Rest
-  ) => Promise<readonly (Value | Error)[]>,
+export function loaderPerRequest<Key, Outcome, Rest extends readonly unknown[]>(
+  batch: (client: AuthentikClient, keys: readonly Key[], ...rest: Rest) => Promise<readonly Outcome[]>,
 ) {
+  type Value = Exclude<Outcome, Error>;
   return perRequest(
     (client, ...rest: Rest) =>
-      new DataLoader<Key, Value>((keys) => batch(client, keys, ...rest), {
-        // DataLoader calls it for every key.
-        cacheKeyFn(key) {
-          client.usage.keysRequested += 1;
-          return key;
+      new DataLoader<Key, Value>(
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is no error is a value
+        (keys) => batch(client, keys, ...rest) as Promise<readonly (Value | Error)[]>,
+        {
+          // DataLoader calls it for every key.
+          cacheKeyFn(key) {
+            client.usage.keysRequested += 1;
+            return key;
+          },
         },
-      }),
+      ),
   );
 }

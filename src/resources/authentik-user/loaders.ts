@@ -48,13 +48,13 @@ const byUsername = createFilterLookup<string, AuthentikUser>({
  * Who may not read users finds themselves. A key that does not exist loads as null.
  * @throws {AuthentikError} per key, never for the batch
  */
-export const authentikUserByPk = loaderPerRequest<number, AuthentikUser | null>((client, pks) =>
+export const authentikUserByPk = loaderPerRequest((client, pks: readonly number[]) =>
   withViewer(client, pks, { is: (user, pk) => user.pk === pk, look: (some) => byPk(client, some) }),
 );
 
 /** The same by user name, in which case matters. */
-export const authentikUserByUsername = loaderPerRequest<string, AuthentikUser | null, [maxRows: number]>(
-  (client, usernames, maxRows) =>
+export const authentikUserByUsername = loaderPerRequest(
+  (client, usernames: readonly string[], maxRows: number) =>
     withViewer(client, usernames, {
       is: (user, username) => user.username === username,
       look: async (some) =>
@@ -69,7 +69,7 @@ export const authentikUserByUsername = loaderPerRequest<string, AuthentikUser | 
  * For who was read through `core/users/me/`, which does not tell.
  * @throws {AuthentikError} per key, never for the batch
  */
-export const lastLoginByPk = loaderPerRequest<number, string | null>(async (client, pks) =>
+export const lastLoginByPk = loaderPerRequest(async (client, pks: readonly number[]) =>
   (await byPk(client, pks)).map((user) =>
     user instanceof AuthentikError ? user : (user?.lastLogin ?? null),
   ),
@@ -128,7 +128,7 @@ function holds(user: AuthentikUser, { email, isActive, group }: AuthentikUserFil
  * A key that does not exist loads as null.
  * @throws {AuthentikError} per key, never for the batch
  */
-export const authentikGroupByPk = loaderPerRequest<string, AuthentikGroup | null>((client, pks) => {
+export const authentikGroupByPk = loaderPerRequest((client, pks: readonly string[]) => {
   client.usage.keysFetched += pks.length;
   return Promise.all(pks.map((pk) => retrieveGroup(client, pk)));
 });

@@ -29,7 +29,7 @@ const byPk = createPkLookup<PlexSourceConnection>({
  * A key the caller may not see loads as null, as authentik answers 404 for it.
  * @throws {AuthentikError} per key, never for the batch
  */
-export const plexSourceConnectionByPk = loaderPerRequest<number, PlexSourceConnection | null>(byPk);
+export const plexSourceConnectionByPk = loaderPerRequest(byPk);
 
 /**
  * Everything that a filter finds; null where authentik ignored the filter.
@@ -71,11 +71,7 @@ const byUser = createFilterLookup<number, PlexSourceConnection>({
  * The connections of users, by the users' primary keys: only those that the caller may see.
  * @throws {AuthentikError} per key, never for the batch
  */
-export const plexSourceConnectionsByUser = loaderPerRequest<
-  number,
-  readonly PlexSourceConnection[],
-  [maxRows: number]
->(byUser);
+export const plexSourceConnectionsByUser = loaderPerRequest(byUser);
 
 const byIdentifier = createFilterLookup<string, PlexSourceConnection>({
   ...connectionsList("", "pk"),
@@ -88,11 +84,7 @@ const byIdentifier = createFilterLookup<string, PlexSourceConnection>({
  * The connections that claim a Plex account, by its number: only those that the caller may see.
  * @throws {AuthentikError} per key, never for the batch
  */
-export const plexSourceConnectionsByIdentifier = loaderPerRequest<
-  string,
-  readonly PlexSourceConnection[],
-  [maxRows: number]
->(byIdentifier);
+export const plexSourceConnectionsByIdentifier = loaderPerRequest(byIdentifier);
 
 /** A part of an identifier that every release searches for as it stands, or null. */
 function searchTerm(identifier: string): string | null {

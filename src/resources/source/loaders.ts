@@ -61,7 +61,7 @@ type SourceKey = "pk" | "slug";
 const FILTERS: Readonly<Record<SourceKey, string>> = { pk: "pbm_uuid", slug: "slug" };
 
 function createSourceLoader(by: SourceKey) {
-  return loaderPerRequest<string, Source | null>(async (client, keys) => {
+  return loaderPerRequest(async (client, keys: readonly string[]) => {
     client.usage.keysFetched += keys.length;
     const [key = ""] = keys;
     const filter = keys.length === 1 ? `${FILTERS[by]}=${encodeURIComponent(key)}&` : "";
