@@ -63,6 +63,8 @@ export function createHttpClient(options: HttpOptions) {
     connect: skippingInterim(
       buildConnector({
         timeout: connectTimeoutMs,
+        // Said although it is the default: NODE_TLS_REJECT_UNAUTHORIZED would switch it off.
+        rejectUnauthorized: true,
         ...(caPem === undefined ? {} : { ca: trustedCertificates(caPem) }),
       }),
     ),

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { GraphQLReply } from "../support/ask.ts";
 import { answering, type Fault, FAULTS, GOOD, startFaultServer } from "../support/fault-server.ts";
 import { startGateway, type TestGateway, type TestGatewayOptions, TOKEN } from "../support/gateway.ts";
@@ -200,6 +200,9 @@ describe("TLS fails closed", () => {
       /if it stays so, tell .* operator/,
     ],
   ])("%s", async (_name, protocol, tls, isTrusted, detail, sentence) => {
+    // Node's own switch for all of a process.
+    vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
+    onTestFinished(() => void vi.unstubAllEnvs());
     const server = await startFaultServer({ tls });
     onTestFinished(() => server.close());
     const url = Object.assign(new URL(server.url), { protocol });
