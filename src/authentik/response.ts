@@ -70,6 +70,7 @@ export function decodeResponse(
     const kind = saysStarting(body) ? "starting" : "unreachable";
     return failure(kind, "authentik answered 200 with an error of its router");
   }
+  if (method === "DELETE") return failure("malformed-response", "authentik answered a DELETE with 200");
   return { value };
 }
 

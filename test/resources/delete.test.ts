@@ -50,6 +50,8 @@ test.each([
 
 test.each([
   ["an answer that tells nothing", page(502, "Bad Gateway"), "UPSTREAM_UNAVAILABLE"],
+  ["an answer that authentik does not give", json(200, { hello: 1 }), "UPSTREAM_INVALID_RESPONSE"],
+  ["a router that forgets its status", json(200, { error: "authentik starting" }), "UPSTREAM_UNAVAILABLE"],
   [
     "the refusal of what may be seen and not deleted",
     json(403, { detail: "You do not have permission to perform this action." }),
