@@ -19,6 +19,14 @@ export function isUuid(text: string): boolean {
 }
 
 /**
+ * Whether authentik filters by a text as it stands. It cuts spaces off its ends first; nothing that has some there is found,
+ * and nothing but spaces would be no filter at all.
+ */
+export function isFilterable(text: string): boolean {
+  return !/^[\s\p{Cc}]|[\s\p{Cc}]$/u.test(text);
+}
+
+/**
  * The error for a response that is valid JSON and not what was asked for.
  * Names the path of the first wrong field and the kind of value there, never the value.
  */

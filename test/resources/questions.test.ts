@@ -145,6 +145,11 @@ describe.each(SHAPES)("authentik %s", (shape) => {
     [`source: "cinema", identifier: "12345678"`, []],
     [`username: "alice", user: 43`, []],
     [`source: "nope"`, []],
+    [`source: " plex"`, []],
+    [`source: "plex\\u3000"`, []],
+    [`source: " "`, []],
+    [`source: "\\u001cplex"`, []],
+    [`username: "alice "`, []],
     [`user: 999999`, []],
   ])("all that is given must hold: %s", async (filter, ids) => {
     const query = `{ plexConnections(filter: { ${filter} }) { totalCount nodes { pk } } }`;
@@ -175,6 +180,12 @@ describe.each(SHAPES)("authentik %s", (shape) => {
       expect(await at.ask("alice", QUERY)).toMatchObject({
         data: sourceWith(null, [ALICE]),
         errors: ["plexSource.plex FORBIDDEN"],
+      });
+    });
+
+    test("an owner lists the sources of their own connections by slug", async () => {
+      expect(await dataFor("alice", "{ plexSources { slug } }")).toEqual({
+        plexSources: [{ slug: "cinema" }, { slug: "plex" }],
       });
     });
 
@@ -261,12 +272,29 @@ describe.each(SHAPES)("authentik %s", (shape) => {
       [`group: "family"`, ["alice", "bob"]],
       [`group: "nobody's"`, []],
       [`group: "family", search: "stranger"`, []],
+      // authentik cuts spaces off what it filters by.
+      [`search: " ali "`, ["alice"]],
+      [`email: " alice@home.example"`, []],
+      [`email: " "`, []],
+      [`group: "family "`, []],
     ])("filters hold: %s", async (filter, names) => {
       const query = `{ authentikUsers(filter: { ${filter} }) { nodes { username } } }`;
       const nodes = names.map((username) => ({ username }));
       expect(await dataFor("administrator", query)).toEqual({ authentikUsers: { nodes } });
     });
   });
+
+  test.each([`search: ""`, `search: " \\t "`, `email: ""`])(
+    "a filter that filters nothing: %s",
+    async (filter) => {
+      const query = `{ authentikUsers(filter: { ${filter} }) { totalCount } }`;
+      expect(await at.ask("administrator", query)).toEqual({
+        data: { authentikUsers: null },
+        errors: ["authentikUsers BAD_USER_INPUT"],
+        calls: [],
+      });
+    },
+  );
 
   test("which accounts are claimed twice", async () => {
     const query =

@@ -1,5 +1,5 @@
 import type { AuthentikClient } from "../../authentik/client.ts";
-import { malformed } from "../../authentik/decoders.ts";
+import { isFilterable, malformed } from "../../authentik/decoders.ts";
 import { AuthentikError, isRefusalOf, orError } from "../../authentik/authentik-error.ts";
 import { createFilterLookup } from "../../authentik/lookup/by-filter.ts";
 import { type Anchor, type Order, readWindow, type Window } from "../../authentik/lookup/list-window.ts";
@@ -98,6 +98,7 @@ export async function authentikUsers(
   { size, after }: { size: number; after: Anchor | null },
 ): Promise<Window<AuthentikUser>> {
   const { email, search, isActive, group } = filter;
+  if (typeof email === "string" && !isFilterable(email)) return { rows: [], count: 0 };
   const query = new URLSearchParams();
   if (typeof email === "string") query.set("email", email);
   if (typeof search === "string") query.set("search", search);

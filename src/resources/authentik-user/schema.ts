@@ -130,7 +130,7 @@ builder.queryFields((t) => ({
     resolve: (_root, args, { authentik, maxPageSize }, info) => {
       const filter = args.filter ?? {};
       for (const field of ["email", "search", "group"] as const) {
-        const text = filter[field];
+        const text = field === "search" ? filter.search?.trim() : filter[field];
         if (typeof text === "string") requireText(text, `filter.${field}`);
       }
       const { email, search, isActive, group } = filter;

@@ -1,5 +1,6 @@
 import DataLoader from "dataloader";
 import type { AuthentikClient } from "../../authentik/client.ts";
+import { isFilterable } from "../../authentik/decoders.ts";
 import { AuthentikError, isRefusalOf, orError } from "../../authentik/authentik-error.ts";
 import { createFilterLookup } from "../../authentik/lookup/by-filter.ts";
 import { type Anchor, readWindow, type Window, windowOf } from "../../authentik/lookup/list-window.ts";
@@ -134,6 +135,7 @@ export async function plexSourceConnections(
   { user, source, identifier }: PlexConnectionFilter,
   page: Page & { maxRows: number },
 ): Promise<Window<PlexSourceConnection>> {
+  if (typeof source === "string" && !isFilterable(source)) return { rows: [], count: 0 };
   const { size, after, maxRows } = page;
   const sort = sortOf(page.sort);
   const hasSource = (row: PlexSourceConnection) => typeof source !== "string" || row.source.slug === source;

@@ -52,7 +52,8 @@ async function orOwnSources(client: AuthentikClient, all: Promise<readonly Liste
   const sources = await orError(all);
   if (!(sources instanceof AuthentikError)) return { sources, missing: null };
   if (sources.kind !== "forbidden") throw sources;
-  return { sources: await ownSources(client), missing: sources };
+  const own = await ownSources(client);
+  return { sources: own.toSorted((a, b) => (a.slug < b.slug ? -1 : 1)), missing: sources };
 }
 
 type SourceKey = "pk" | "slug";
