@@ -8,7 +8,7 @@ import type { RequestRecord } from "../server/pending-request.ts";
 /** The process' log: lines for people and machines, on standard output unless told otherwise. */
 export interface ProcessLog {
   readonly log: Logger;
-  /** Writes out what is buffered, as far as somebody reads it. Never rejects. */
+  /** Writes out what is buffered, as far as it can be written within a second; the process' end awaits it. Never rejects. */
   flush: () => Promise<void>;
   /** Lines lost because nobody read them fast enough. */
   droppedLines: () => number;
@@ -61,12 +61,14 @@ export async function createLog({ level, format, isTerminal, fd = 1 }: LogOption
   destination.on("drop", () => (dropped += 1));
   // A reader that is gone must not end the process: it serves on, without a log.
   destination.on("error", () => {});
+  // pino calls it for a fatal line and at the end of the process; where lines cannot be written it tries without end.
+  destination.flushSync = () => {};
+  const flush = () => new Promise<void>((resolve) => destination.flush(() => resolve()));
   return {
     log: pino(settings, destination),
     async flush() {
-      const flushed = new Promise<true>((resolve) => destination.flush(() => resolve(true)));
-      // At the end of the process pino would wait for a reader without end.
-      if (!(await Promise.race([flushed, sleep(FLUSH_TIMEOUT_MS, false)]))) destination.destroy();
+      // The first one may find a write under way, and ends with it; the second takes what came after that.
+      await Promise.race([flush().then(flush), sleep(FLUSH_TIMEOUT_MS)]);
     },
     droppedLines: () => dropped,
   };

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { beforeAll, expect, test, vi } from "vitest";
+import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { patience } from "../support/patience.ts";
-import { type AnswerHandler, createGate } from "../support/fake-authentik.ts";
-import { ask, buildCli, startBefore } from "./cli.ts";
+import { type AnswerHandler, createGate, startFakeAuthentik } from "../support/fake-authentik.ts";
+import { ask, buildCli, preload, startBefore, startProcess } from "./cli.ts";
 import { rawClient } from "../support/raw-client.ts";
 
 const query = "{ plexConnection(id: 5) { pk } }";
@@ -108,4 +108,28 @@ test("SIGTERM: nobody who leaves the log unread keeps the process from ending", 
   cli.kill("SIGTERM");
   const isAlive = (): boolean => existsSync(`/proc/${cli.child.pid}`);
   await expect.poll(isAlive, { timeout: 10_000 }).toBe(false);
+});
+
+test.each<[string, NodeJS.Signals, { graceMs: string; isRepeated?: boolean; exitCode: number }]>([
+  ["SIGTERM", "SIGTERM", { graceMs: "0", exitCode: 0 }],
+  ["SIGINT", "SIGINT", { graceMs: "0", exitCode: 0 }],
+  ["a second signal", "SIGTERM", { graceMs: "60000", isRepeated: true, exitCode: 1 }],
+  ["an exception that nobody caught", "SIGUSR2", { graceMs: "0", exitCode: 1 }],
+])("a log on a full disk keeps no process from ending: %s", async (_what, signal, wanted) => {
+  const authentik = await startFakeAuthentik();
+  onTestFinished(() => authentik.close());
+  const cli = startProcess("sh", ["-c", 'exec "$0" dist/main.js --port=0 >/dev/full', process.execPath], {
+    env: {
+      AUTHENTIK_URL: authentik.url.href,
+      DRAIN_GRACE_MS: wanted.graceMs,
+      ...preload('process.on("SIGUSR2", () => { throw new Error("a bug") })'),
+    },
+  });
+  onTestFinished(cli.stop);
+  // It can say nothing, but once it listens it asks whether authentik is there.
+  await expect.poll(() => authentik.requests.length, patience).toBe(1);
+  cli.kill(signal);
+  const again = setInterval(() => void (wanted.isRepeated && cli.kill(signal)), 50);
+  onTestFinished(() => clearInterval(again));
+  await expect.poll(() => cli.child.exitCode, patience).toBe(wanted.exitCode);
 });
