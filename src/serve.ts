@@ -131,6 +131,7 @@ async function startServing(
     version,
     endpoint: ENDPOINT,
     authentikState,
+    usage: authentik.usage,
     // Whoever looks has authentik asked, so that the next one sees what is.
     upstreamUp: () => {
       void health.check();

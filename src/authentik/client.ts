@@ -10,6 +10,7 @@ import { createRetryBudget } from "./retry.ts";
 import { createRowCost } from "./lookup/row-cost.ts";
 import { createFixedLimit, createGradientLimit } from "./scheduler/concurrency-limit.ts";
 import { createRequestQueue } from "./scheduler/queue.ts";
+import { createTally, createUsage, type Tally } from "./usage.ts";
 
 export type { CallerIdentity } from "./caller.ts";
 
@@ -67,12 +68,11 @@ export interface UpstreamRequest {
 }
 
 /** The REST API as one caller sees it, for one operation. */
-export interface AuthentikClient {
+export interface AuthentikClient extends Tally {
   /** {@link CallerIdentity.key} */
   readonly callerKey: string;
   /** Identity of the server behind this client, to hang process-wide knowledge on. */
   readonly upstream: Authentik;
-  readonly usage: Usage;
   /**
    * What `perRequest` keeps for the operation. Not a WeakMap by client: in a table that is old, V8 takes young values
    * for alive, so that everything that an operation made would grow old as well.
@@ -129,13 +129,14 @@ export function createAuthentik(options: AuthentikOptions) {
       : null;
   /** How often a caller has written: a part of the key under which its reads are shared. */
   const writes = new LRUCache<string, number>({ max: REMEMBERED_CALLERS });
+  const usage = createUsage();
 
   function forCaller(caller: Caller): AuthentikClient {
     const { key: callerKey } = caller.identity;
-    const usage = createUsage();
+    const tally = createTally(usage);
     let requestsLeft = caller.maxRestCalls;
     let aborted: AuthentikError | null = null;
-    const operation: SendingOperation = { caller, usage, takeRequest, refusal: null };
+    const operation: SendingOperation = { caller, count: tally.count, takeRequest, refusal: null };
     const requests: Abortable<unknown>[] = [];
 
     function takeRequest(): boolean {
@@ -152,7 +153,7 @@ export function createAuthentik(options: AuthentikOptions) {
     return {
       callerKey,
       upstream: authentik,
-      usage,
+      ...tally,
       memory: new Map(),
       get(request) {
         if (aborted) return Promise.reject(aborted);
@@ -160,7 +161,7 @@ export function createAuthentik(options: AuthentikOptions) {
         const cached = cache?.get(key);
         // Nobody else joins what has no key.
         const shareKey = coalesce ? key : "";
-        if (cached || coalescer.has(shareKey)) usage.sharedCalls += 1;
+        if (cached || coalescer.has(shareKey)) tally.count("sharedCalls");
         else if (!takeRequest()) return Promise.reject(tooManyRequests(request));
         if (cached) return Promise.resolve(cached.value);
         const read = coalescer.join(shareKey, () => abortable((signal) => fetch(request, key, signal)));
@@ -195,6 +196,8 @@ export function createAuthentik(options: AuthentikOptions) {
     /** What a caller's reads in flight may be shared under: another key after each of its writes. */
     shareKey: ({ key }: CallerIdentity): string => key + (writes.get(key) ?? ""),
     forCaller,
+    /** What all operations cost so far. */
+    usage,
     /** Asks the API whether it is an authentik, and in service mode whether it takes the token. Never throws. */
     probe: ({ timeoutMs }: { timeoutMs: number }) =>
       probeApi(http, { timeoutMs, url: options.url, authorization: serviceAuthorization?.() ?? null }),
@@ -209,26 +212,6 @@ export function createAuthentik(options: AuthentikOptions) {
     close: () => http.close(),
   };
   return authentik;
-}
-
-export type Usage = ReturnType<typeof createUsage>;
-
-/** What one operation cost so far: nothing yet. Mutable, read when the operation is logged. */
-export function createUsage() {
-  return {
-    /** Requests sent to authentik on behalf of this operation, retries included. */
-    restCalls: 0,
-    /** Requests that another operation in flight, or the cache, answered. */
-    sharedCalls: 0,
-    retries: 0,
-    /** Milliseconds that requests of this operation waited for a permit, added up. */
-    queuedMs: 0,
-    /** Rows read from lists; counted by the loaders. */
-    rowsListed: 0,
-    /** Keys that loaders were asked for and keys they had to fetch; counted by the loaders. */
-    keysRequested: 0,
-    keysFetched: 0,
-  };
 }
 
 function abortable<Result>(start: (signal: AbortSignal) => Promise<Result>): Abortable<Result> {

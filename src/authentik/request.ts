@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { LRUCache } from "lru-cache";
 import type { Breaker, CallOutcome } from "./breaker.ts";
 import { REMEMBERED_CALLERS } from "./caller.ts";
-import type { AuthentikOptions, Caller, UpstreamRequest, Usage } from "./client.ts";
+import type { AuthentikOptions, Caller, UpstreamRequest } from "./client.ts";
 import { AuthentikError, type AuthentikErrorKind } from "./authentik-error.ts";
 import { isJsonObject } from "./decoders.ts";
 import type { HttpClient, UpstreamResponse } from "./http.ts";
@@ -12,6 +12,7 @@ import { isWorthRetrying, type RetryBudget, retryPauseMs } from "./retry.ts";
 import type { RowCost } from "./lookup/row-cost.ts";
 import type { LimitSample } from "./scheduler/concurrency-limit.ts";
 import type { RequestQueue } from "./scheduler/queue.ts";
+import type { Tally } from "./usage.ts";
 
 /** One operation in a trace. */
 export interface OperationSpan {
@@ -49,7 +50,7 @@ export interface SenderParts {
 /** Whose operation a request belongs to. */
 export interface SendingOperation {
   caller: Caller;
-  usage: Usage;
+  count: Tally["count"];
   /** Whether the operation may send one more request; takes it from its allowance. */
   takeRequest: () => boolean;
   /** What authentik said when it refused the credential: it would say so again to each further request. */
@@ -108,7 +109,7 @@ export function createSender(parts: SenderParts) {
     isRetry: boolean,
   ): Promise<{ value: unknown; bytes: number }> {
     const { route } = request;
-    const { caller, usage } = operation;
+    const { caller, count } = operation;
     const { key: callerKey, authorization } = caller.identity;
     const blockedMs = breaker.blockedMs();
     if (blockedMs > 0) throw breakerIsOpen(blockedMs, route);
@@ -116,7 +117,7 @@ export function createSender(parts: SenderParts) {
     const permit = takePermit(callerKey, signal, route);
     if (permit !== null) await permit;
     const startedMs = performance.now();
-    if (permit !== null) usage.queuedMs += startedMs - enteredMs;
+    if (permit !== null) count("queuedMs", startedMs - enteredMs);
     if (operation.refusal) {
       queue.release({ kind: "other", latencyMs: 0 });
       throw operation.refusal;
@@ -126,7 +127,7 @@ export function createSender(parts: SenderParts) {
       queue.release({ kind: "other", latencyMs: 0 });
       throw breakerIsOpen(admission, route);
     }
-    usage.restCalls += 1;
+    count("restCalls");
     const isQuiet = queue.inFlight() <= QUIET_REQUESTS;
     const span = caller.span?.startUpstreamRequest({ method, route });
     const headers = ["X-Request-Id", caller.requestId, "Authorization", authorization];
@@ -170,7 +171,7 @@ export function createSender(parts: SenderParts) {
       return { value: "value" in result ? result.value : null, bytes: response?.bytes ?? 0 };
     if (!again) throw asTold(error);
     await pause(signal, error);
-    usage.retries += 1;
+    count("retries");
     return attempt(method, request, operation, signal, true);
   }
 

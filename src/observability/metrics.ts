@@ -7,7 +7,8 @@ import {
   Registry,
   type RegistryContentType,
 } from "prom-client";
-import { createUsage, type UpstreamObservation } from "../authentik/client.ts";
+import type { UpstreamObservation } from "../authentik/client.ts";
+import type { Usage } from "../authentik/usage.ts";
 import type { RequestRecord } from "../server/pending-request.ts";
 import { describe, type MetricName } from "./metric-names.ts";
 import { readCounter, type Readings, registerReadings } from "./readings.ts";
@@ -16,6 +17,8 @@ import { readCounter, type Readings, registerReadings } from "./readings.ts";
 export interface MetricsOptions extends Readings {
   /** Path of the graph; finished requests to any other one are counted apart. */
   endpoint: string;
+  /** What all operations cost authentik so far. */
+  usage: Readonly<Usage>;
 }
 
 /** The numbers of this process. No label ever holds what a client sent. */
@@ -36,7 +39,7 @@ const USAGE_COUNTERS = [
 ] as const;
 
 /** Starts counting, in a registry of its own. */
-export function createMetrics({ endpoint, ...readings }: MetricsOptions) {
+export function createMetrics({ endpoint, usage: total, ...readings }: MetricsOptions) {
   // prom-client has exemplars for this content type only; what is served is a view of it.
   const registry = new Registry<OpenMetricsContentType>();
   registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
@@ -61,8 +64,6 @@ export function createMetrics({ endpoint, ...readings }: MetricsOptions) {
     "outcome",
   ]);
   const sharedOperations = counter("shared_operations_total");
-  // Added up here and read when somebody asks: every operation has them, most of them 0.
-  const total = createUsage();
   for (const [name, metric] of USAGE_COUNTERS) readCounter(metric, registry, () => total[name]);
   readCounter("rest_queued_seconds_total", registry, () => total.queuedMs / 1000);
   const unhandledRejections = counter("unhandled_rejections_total");
@@ -91,8 +92,6 @@ export function createMetrics({ endpoint, ...readings }: MetricsOptions) {
       if (usage === null) return;
       restCallsEach.observe({ value: usage.restCalls });
       keysEach.observe({ value: usage.keysRequested });
-      for (const [name] of USAGE_COUNTERS) total[name] += usage[name];
-      total.queuedMs += usage.queuedMs;
     },
     observeUpstreamRequest({ route, outcome, durationMs, traceId }: UpstreamObservation) {
       const labels = { route, outcome: outcome.replaceAll("-", "_") };

@@ -19,7 +19,7 @@ export function loaderPerRequest<Key, Outcome, Rest extends readonly unknown[]>(
         {
           // DataLoader calls it for every key.
           cacheKeyFn(key) {
-            client.usage.keysRequested += 1;
+            client.count("keysRequested");
             return key;
           },
         },

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Usage } from "../authentik/client.ts";
 import { AuthentikError } from "../authentik/authentik-error.ts";
 import type { JsonObject } from "../authentik/decoders.ts";
+import type { Usage } from "../authentik/usage.ts";
 import type { OperationSummary } from "../graphql/execute.ts";
 import type { HeaderList } from "./cors.ts";
 import type { OperationSpan } from "../observability/tracing.ts";
@@ -25,7 +25,7 @@ export interface RequestRecord {
   shared: boolean;
   /** `client-left` when nobody waited for the response. */
   outcome: "answered" | "client-left";
-  usage: Usage | null;
+  usage: Readonly<Usage> | null;
   /** Errors worth an operator's attention, in log form: kind, status, route, detail, stack of the unexpected ones. */
   problems: readonly JsonObject[];
   /** Address of the client, as a trusted proxy tells it. */
@@ -45,7 +45,7 @@ export interface PendingRequest {
   /** Called when the client leaves before it was answered; whoever executes sets it. */
   onAbort?: (reason: AuthentikError) => void;
   /** Filled in by whoever executes. */
-  usage: Usage | null;
+  usage: Readonly<Usage> | null;
   shared: boolean;
   callerKey?: string;
   /** Absent where nothing is traced. */

@@ -1,11 +1,7 @@
-import {
-  type Authentik,
-  type AuthentikClient,
-  type CallerIdentity,
-  createUsage,
-} from "../authentik/client.ts";
+import type { Authentik, AuthentikClient, CallerIdentity } from "../authentik/client.ts";
 import { AuthentikError } from "../authentik/authentik-error.ts";
 import type { Abortable } from "../authentik/coalesce.ts";
+import { createTally } from "../authentik/usage.ts";
 import type { GraphContext, GraphLimits } from "../graphql/context.ts";
 import type { PendingRequest } from "./pending-request.ts";
 
@@ -56,6 +52,6 @@ export function createRunOperation(authentik: Authentik, options: OperationLimit
 /** What resolvers get for a caller without usable credentials: everything is refused, and nothing is sent. */
 function createRefusingClient(upstream: Authentik, refusal: Error): AuthentikClient {
   const refuse = () => Promise.reject(refusal);
-  const usage = createUsage();
-  return { callerKey: "", upstream, usage, memory: new Map(), get: refuse, delete: refuse, abort() {} };
+  const tally = createTally(upstream.usage);
+  return { callerKey: "", upstream, ...tally, memory: new Map(), get: refuse, delete: refuse, abort() {} };
 }

@@ -2,10 +2,11 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { createUsage } from "../../src/authentik/usage.ts";
 import { createMetrics, type Metrics, type MetricsOptions } from "../../src/observability/metrics.ts";
 import { buildCli, startBefore } from "../process/cli.ts";
 import { ask } from "../support/ask.ts";
-import { type AnswerHandler, createGate } from "../support/fake-authentik.ts";
+import { type AnswerHandler, createGate, sendPage } from "../support/fake-authentik.ts";
 import { patience } from "../support/patience.ts";
 import { tableOf } from "./support/documentation.ts";
 import { answered } from "./support/records.ts";
@@ -64,6 +65,46 @@ test("the metrics tell, as the lines of the log do, what is in flight, what wait
   expect(samples["rest_queued_seconds_total"]).toBeCloseTo(sum / 1000, 3);
 });
 
+test.each([
+  ["an operation", "{ plexConnection(id: 5) { pk owner { name } } }"],
+  ["a read", "{ again: plexConnection(id: 5) { pk owner { name } } }"],
+])("the sums are whole when the client that %s was started for has left", async (_what, query) => {
+  const gate = createGate();
+  const answer: AnswerHandler = async ({ authorization }, response, fallback) => {
+    if (authorization === undefined) return fallback();
+    await gate.opened;
+    if (sent().length === 1) sendPage(response, 502, "Bad Gateway");
+    else fallback();
+  };
+  const { authentik, url } = await startBefore({ answer }, ["--list-strategy=off"]);
+  const sent = () => authentik.requests.filter(({ authorization }) => authorization !== undefined);
+  const leaving = new AbortController();
+  const first = "{ plexConnection(id: 5) { pk owner { name } } }";
+  const left = ask(new URL(url), first, { signal: leaving.signal }).catch(() => "left");
+  await expect.poll(() => sent().length, patience).toBe(1);
+  const stayed = ask(new URL(url), query);
+  await expect.poll(() => scrape(url), patience).toMatchObject({ operations_in_flight: 2 });
+  leaving.abort();
+  expect(await left).toBe("left");
+  await expect.poll(() => scrape(url), patience).toMatchObject({ operations_in_flight: 1 });
+  gate.open();
+  await stayed;
+  expect(sent().map(({ path }) => path)).toEqual([
+    "/api/v3/sources/user_connections/plex/5/",
+    "/api/v3/sources/user_connections/plex/5/",
+    "/api/v3/core/users/1005/",
+  ]);
+  const isShared = query === first;
+  expect(await scrape(url)).toMatchObject({
+    rest_calls_total: 3,
+    rest_retries_total: 1,
+    shared_operations_total: isShared ? 1 : 0,
+    shared_rest_calls_total: isShared ? 0 : 1,
+    keys_requested_total: isShared ? 2 : 3,
+    keys_fetched_total: isShared ? 2 : 3,
+  });
+});
+
 test("METRICS=false serves none", async () => {
   const { url } = await startBefore({}, ["--no-metrics"]);
   expect((await fetch(new URL("/metrics", url))).status).toBe(404);
@@ -77,6 +118,7 @@ async function serveMetrics(
     version: '0"1\n',
     endpoint: "/graphql",
     authentikState: () => ({ inFlight: 2, queued: 3, limit: 8, breaker: "half-open" }),
+    usage: createUsage(),
     upstreamUp: () => true,
     operationsInFlight: () => 4,
     connections: () => 5,

@@ -73,7 +73,7 @@ export function createPkLookup<T>(routes: PkLookupRoutes<T>) {
     const readPage = async (request: PageRequest): Promise<void> => {
       try {
         const page = decodePkPage(await client.get(routes.list(request)), routes.decode);
-        client.usage.rowsListed += page.pks.length;
+        client.count("rowsListed", page.pks.length);
         wasted += pageCost(page.pks.length, rowCost) - settle(page, wanted, outcomes);
         isListUseful &&= page.isComplete;
         if (!page.isComplete) return;
@@ -110,7 +110,7 @@ export function createPkLookup<T>(routes: PkLookupRoutes<T>) {
 
   return async (client: AuthentikClient, pks: readonly number[]): Promise<Outcome<T>[]> => {
     const wanted = new Set(pks);
-    client.usage.keysFetched += wanted.size;
+    client.count("keysFetched", wanted.size);
     const [first] = pks;
     if (first !== undefined && wanted.size === 1) {
       const outcome = await retrieve(client, routes, first);

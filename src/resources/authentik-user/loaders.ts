@@ -130,7 +130,7 @@ function holds(user: AuthentikUser, { email, isActive, group }: AuthentikUserFil
  * @throws {AuthentikError} per key, never for the batch
  */
 export const authentikGroupByPk = loaderPerRequest((client, pks: readonly string[]) => {
-  client.usage.keysFetched += pks.length;
+  client.count("keysFetched", pks.length);
   return Promise.all(pks.map((pk) => retrieveGroup(client, pk)));
 });
 

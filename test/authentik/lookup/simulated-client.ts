@@ -1,12 +1,8 @@
-import {
-  type Authentik,
-  type AuthentikClient,
-  createUsage,
-  type UpstreamRequest,
-} from "../../../src/authentik/client.ts";
+import type { Authentik, AuthentikClient, UpstreamRequest } from "../../../src/authentik/client.ts";
 import { AuthentikError } from "../../../src/authentik/authentik-error.ts";
 import { createPkLookup, type PkLookup } from "../../../src/authentik/lookup/by-pk.ts";
 import { decodeObject, decodePk } from "../../../src/authentik/decoders.ts";
+import { createTally, createUsage } from "../../../src/authentik/usage.ts";
 import { listBody } from "../../support/wire-bodies.ts";
 import { createSimulatedGateway, listOf, RETRIEVE, type Simulation } from "../scheduler/simulation.ts";
 
@@ -30,7 +26,7 @@ export function createSimulatedLookup(list: SimulatedList) {
   const clientOf = (callerKey: string): AuthentikClient => ({
     callerKey,
     upstream,
-    usage: createUsage(),
+    ...createTally(createUsage()),
     memory: new Map(),
     delete: () => Promise.reject(new Error("nothing is deleted here")),
     abort() {},
