@@ -158,7 +158,7 @@ export const sections = {
     MAX_ALIASES_OF_ONE_FIELD: limit(100, "Names for one field of one object."),
     MAX_OVERLAPPING_FIELDS: limit(10_000, "Pairs of fields that validation has to compare with one another."),
     MAX_REPRESENTATIONS: limit(1000, "Representations of all `_entities` fields of an operation."),
-    MAX_PAGE_SIZE: wholeNumber(1, 100)(100, "Largest `first` of a list in the graph."),
+    MAX_PAGE_SIZE: wholeNumber(1, 100)(100, "Largest `first` of a list in the graph, and of its default, 20."),
     MAX_REST_CALLS: limit(1000, "REST calls that one operation may cause."),
     MAX_SCANNED_ROWS: limit(1000, "Rows that one lookup may read where authentik has no filter for it."),
     MAX_PERSISTED_QUERIES_BYTES: bytes(4_194_304,

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { ArgBuilder, ObjectRef } from "@pothos/core";
-import { getNamedType, type GraphQLResolveInfo } from "graphql";
+import { getNamedType, type GraphQLResolveInfo, Kind } from "graphql";
 import * as v from "valibot";
 import { MAX_PK } from "../authentik/decoders.ts";
 import type { Anchor, Order, Window } from "../authentik/lookup/list-window.ts";
@@ -126,7 +126,7 @@ export function pageArguments(arg: ArgBuilder<GraphTypes>) {
  * @throws BAD_USER_INPUT for a `first` out of range and a cursor of something else
  */
 export async function connectionOf<T extends { readonly pk: number }>(
-  { first, after }: PageArguments,
+  { first: wanted, after }: PageArguments,
   options: {
     info: GraphQLResolveInfo;
     maxPageSize: number;
@@ -136,6 +136,7 @@ export async function connectionOf<T extends { readonly pk: number }>(
   },
 ): Promise<Connection<T>> {
   const { info, maxPageSize, list, order, read } = options;
+  const first = isGiven("first", info) ? wanted : Math.min(wanted, maxPageSize);
   if (first < 1 || first > maxPageSize) {
     throw clientError("BAD_USER_INPUT", `\`first\` is a number from 1 to ${maxPageSize}.`, {
       argument: "first",
@@ -161,6 +162,13 @@ export async function connectionOf<T extends { readonly pk: number }>(
       endCursor: edges.at(-1)?.cursor ?? null,
     },
   };
+}
+
+/** Whether the client gave this argument of the field; else its value is the graph's default. */
+function isGiven(argument: string, { fieldNodes, variableValues }: GraphQLResolveInfo): boolean {
+  const value = fieldNodes[0]?.arguments?.find(({ name }) => name.value === argument)?.value;
+  if (value?.kind === Kind.VARIABLE) return Object.hasOwn(variableValues, value.name.value);
+  return value !== undefined;
 }
 
 function encodeCursor({ offset, pk, count, key }: Anchor, scope: string): string {

@@ -199,3 +199,27 @@ describe("what can only be found by looking through the list", () => {
     },
   );
 });
+
+describe("a list with a limit below the default of `first`", () => {
+  test.each([
+    ["no `first`", "{ plexConnections"],
+    ["a `first` whose variable is not given", "query ($first: Int) { plexConnections(first: $first)"],
+  ])("has as many rows as there may be for %s", async (_what, list) => {
+    at = await houseForTest("2025.4", { viewers: 47, maxPageSize: 10 });
+    const { data, errors, calls } = await at.ask("administrator", `${list} { nodes { pk } } }`);
+    expect(errors).toEqual([]);
+    expect(data).toHaveProperty("plexConnections.nodes.length", 10);
+    expect(calls).toEqual([`${LIST}ordering=pk&page=1&page_size=10`]);
+  });
+
+  test.each([
+    ["{ plexConnections(first: 20)", {}],
+    ["query ($first: Int) { plexConnections(first: $first)", { first: 20 }],
+    ["query ($first: Int = 20) { plexConnections(first: $first)", {}],
+  ])("is refused for a number that somebody wrote: %s", async (list, variables) => {
+    at = await houseForTest("2025.4", { maxPageSize: 10 });
+    const { errors, calls } = await at.ask("administrator", `${list} { totalCount } }`, variables);
+    expect(errors).toEqual(["plexConnections BAD_USER_INPUT"]);
+    expect(calls).toEqual([]);
+  });
+});

@@ -12,12 +12,12 @@ export type HouseGateway = Awaited<ReturnType<typeof startHouse>>;
 /** A gateway before an authentik with a household in it. */
 export async function startHouse(
   release: SandboxRelease,
-  { viewers = 0, maxScannedRows = 1_000, mutations = false } = {},
+  { viewers = 0, maxScannedRows = 1_000, maxPageSize = 100, mutations = false } = {},
 ) {
   const house = household({ viewers });
   const before = await startBefore(
     { sandbox: { release, directory: house } },
-    { gateway: { maxScannedRows }, schema: testSchema({ mutations }) },
+    { gateway: { maxScannedRows, maxPageSize }, schema: testSchema({ mutations }) },
   );
   return {
     house,
