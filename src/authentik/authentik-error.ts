@@ -36,6 +36,13 @@ export type AuthentikErrorKind =
   /** Not JSON, the wrong shape, too large, or a page where the API should be. */
   | "malformed-response";
 
+/** A limit of the gateway's that an operation went beyond, as clients are told of it. */
+interface Excess {
+  limit: "restCalls" | "scannedRows";
+  max: number;
+  actual: number;
+}
+
 /** What an {@link AuthentikError} carries besides its kind. */
 export interface AuthentikErrorOptions {
   /** HTTP status, when there was an answer. */
@@ -51,8 +58,8 @@ export interface AuthentikErrorOptions {
   /** What an operator should check, in our words plus at most a short excerpt: for the log only. */
   detail?: string | undefined;
   cause?: unknown;
-  /** Rows that may be looked through, and rows there are. */
-  rows?: { max: number; actual: number } | undefined;
+  /** For too much of something: of what, how much there may be, and how much there is or was asked for so far. */
+  excess?: Excess | undefined;
 }
 
 /**
@@ -70,7 +77,7 @@ export class AuthentikError extends Error {
   readonly route: string | undefined;
   readonly upstreamRequestId: string | undefined;
   readonly detail: string | undefined;
-  readonly rows: { max: number; actual: number } | undefined;
+  readonly excess: Excess | undefined;
 
   constructor(kind: AuthentikErrorKind, message: string, options: AuthentikErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -83,7 +90,7 @@ export class AuthentikError extends Error {
     this.route = options.route;
     this.upstreamRequestId = options.upstreamRequestId;
     this.detail = options.detail;
-    this.rows = options.rows;
+    this.excess = options.excess;
   }
 }
 

@@ -134,14 +134,23 @@ export function createAuthentik(options: AuthentikOptions) {
   function forCaller(caller: Caller): AuthentikClient {
     const { key: callerKey } = caller.identity;
     const tally = createTally(usage);
-    let requestsLeft = caller.maxRestCalls;
+    const { maxRestCalls: max } = caller;
+    let wanted = 0;
     let aborted: AuthentikError | null = null;
     const operation: SendingOperation = { caller, count: tally.count, takeRequest, refusal: null };
     const requests: Abortable<unknown>[] = [];
 
     function takeRequest(): boolean {
-      requestsLeft -= 1;
-      return requestsLeft >= 0;
+      wanted += 1;
+      return wanted <= max;
+    }
+
+    function tooManyRequests({ route }: UpstreamRequest): AuthentikError {
+      const excess = { limit: "restCalls", max, actual: wanted } as const;
+      return new AuthentikError("too-many-calls", "the operation has used up its REST calls", {
+        route,
+        excess,
+      });
     }
 
     async function fetch(request: UpstreamRequest, key: string, signal: AbortSignal): Promise<unknown> {
@@ -217,8 +226,4 @@ export function createAuthentik(options: AuthentikOptions) {
 function abortable<Result>(start: (signal: AbortSignal) => Promise<Result>): Abortable<Result> {
   const controller = new AbortController();
   return { result: start(controller.signal), abort: (reason) => controller.abort(reason) };
-}
-
-function tooManyRequests({ route }: UpstreamRequest): AuthentikError {
-  return new AuthentikError("too-many-calls", "the operation has used up its REST calls", { route });
 }

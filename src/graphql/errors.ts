@@ -144,7 +144,7 @@ export function formatError(
         requestId,
         ...(root.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: root.retryAfterSeconds }),
         ...(root.kind === "invalid-input" ? { fieldErrors: root.fieldErrors } : {}),
-        ...(root.rows === undefined ? {} : { limit: "scannedRows", ...root.rows }),
+        ...root.excess,
       },
     };
   }

@@ -55,7 +55,11 @@ test.each([
 test("operations of one batch share one allowance of REST calls and representations", async () => {
   at.authentik.requests.length = 0;
   const calls = [1, 2, 3, 4, 5, 6, 7, 8].map((id) => ({ query: `{plexConnection(id:${id}){user}}` }));
-  expect((await send(calls)).text.match(/"LIMIT_EXCEEDED"/g)).toHaveLength(3);
+  const extensions = { code: "LIMIT_EXCEEDED", limit: "restCalls", max: 5 };
+  expect((await send(calls)).result).toMatchObject([
+    ...[1, 2, 3, 4, 5].map((id) => ({ data: { plexConnection: { user: 1_000 + id } } })),
+    ...[6, 7, 8].map((actual) => ({ errors: [{ extensions: { ...extensions, actual } }] })),
+  ]);
   expect(at.authentik.requests).toHaveLength(5);
 
   const entities = "query($r:[_Any!]!){_entities(representations:$r){__typename}}";

@@ -53,8 +53,8 @@ export async function readWholeList<T extends { readonly pk: number | string }>(
 ): Promise<readonly T[]> {
   const first = options.first ?? (await readPage(client, route, { page: 1, pageSize: PAGE_SIZE }));
   if (first.count > options.maxRows) {
-    const rows = { max: options.maxRows, actual: first.count };
-    throw new AuthentikError("too-many-rows", "the list is too long to be looked through", { rows });
+    const excess = { limit: "scannedRows", max: options.maxRows, actual: first.count } as const;
+    throw new AuthentikError("too-many-rows", "the list is too long to be looked through", { excess });
   }
   if (first.next === 0) return first.rows;
 
