@@ -1,6 +1,6 @@
 import { get } from "node:http";
 import { networkInterfaces } from "node:os";
-import { basename, relative } from "node:path";
+import { basename } from "node:path";
 import { helpMarkdown, helpText } from "./config/help.ts";
 import { type Config, type ConfigSources, loadConfig } from "./config/load.ts";
 import { problemLine } from "./config/problem.ts";
@@ -109,11 +109,11 @@ async function createSandbox(options: Config["sandbox"] & { host: string }) {
 
 /**
  * What was typed to start this program, as far as it can be told: npm says so in the environment, a link of npm's in a
- * `bin` folder has the package's name.
+ * `bin` folder has the package's name. Else with the whole path: the folder that it was started in may be gone.
  */
-export function invocationOf(env: ConfigSources["env"], script: string, folder: string): string {
+export function invocationOf(env: ConfigSources["env"], script: string): string {
   if (env["npm_lifecycle_event"] === "start") return "npm start";
-  return basename(script) === "main.js" ? `node ${relative(folder, script)}` : "authentik-graphql";
+  return basename(script) === "main.js" ? `node ${script}` : "authentik-graphql";
 }
 
 /** URL of a server that listens there; of this machine where it listens on every address. */

@@ -11,7 +11,7 @@ const [, script = "", ...argv] = process.argv;
 const sources = { env: process.env, argv, readFile: (path: string) => readFileSync(path, "utf8") };
 const exitCode = await run(sources, {
   version: manifest.version,
-  invocation: invocationOf(process.env, script, process.cwd()),
+  invocation: invocationOf(process.env, script),
   isTerminal: process.stdout.isTTY,
   env: process.env,
   print: (text) => void process.stdout.write(text),

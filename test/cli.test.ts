@@ -4,11 +4,11 @@ import { addressesFor, invocationOf } from "../src/cli.ts";
 
 test.each([
   ["npm start", { npm_lifecycle_event: "start" }, "/app/dist/main.js"],
-  ["node dist/main.js", {}, "/app/dist/main.js"],
-  ["node dist/main.js", { npm_lifecycle_event: "test" }, "/app/dist/main.js"],
+  ["node /app/dist/main.js", {}, "/app/dist/main.js"],
+  ["node /app/dist/main.js", { npm_lifecycle_event: "test" }, "/app/dist/main.js"],
   ["authentik-graphql", {}, "/usr/local/bin/authentik-graphql"],
 ])("what was typed: %s", (typed, env, script) => {
-  expect(invocationOf(env, script, "/app")).toBe(typed);
+  expect(invocationOf(env, script)).toBe(typed);
 });
 
 describe("the addresses for other machines", () => {

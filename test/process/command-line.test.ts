@@ -2,13 +2,17 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
+import { resolve } from "node:path";
 import { buildSchema, validateSchema } from "graphql";
 import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { addressesFor } from "../../src/cli.ts";
-import { ask, buildCli, startCli } from "./cli.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+import { ask, buildCli, startCli, startProcess } from "./cli.ts";
 
 const query = "{ plexConnection(id: 5) { identifier user } }";
 const manifest: { version: string } = JSON.parse(readFileSync("package.json", "utf8"));
+
+const main = resolve("dist/main.js");
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 beforeAll(buildCli);
@@ -19,9 +23,26 @@ async function ended(argv: readonly string[], env: Record<string, string> = {}) 
   return { code: await exited, stdout: stdout(), stderr: stderr() };
 }
 
+/** Runs it in a folder that is gone. */
+function startNowhere(...argv: string[]) {
+  const script = 'rmdir "$(pwd)" && exec "$0" "$@"';
+  const cli = startProcess("sh", ["-c", script, process.execPath, main, ...argv], { cwd: temporaryFolder() });
+  onTestFinished(cli.stop);
+  return cli;
+}
+
 describe("commands", () => {
   test("--version prints the package's version", async () => {
     expect(await ended(["--version"])).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: "" });
+  });
+
+  test("a working folder that is gone keeps it neither from telling its version nor from serving", async () => {
+    const version = startNowhere("--version");
+    expect([await version.exited, version.output()]).toEqual([0, `${manifest.version}\n`]);
+    const serving = startNowhere("serve", "--port=0");
+    expect((await ask(await serving.url(), "{ __typename }")).status).toBe(200);
+    serving.kill("SIGINT");
+    expect(await serving.exited).toBe(0);
   });
 
   test("--help prints every option and asks nothing of the environment", async () => {
@@ -64,7 +85,7 @@ describe("commands", () => {
     const headers = { authorization: "Bearer token-of-administrator" };
     const answer = await fetch(`${url}/api/v3/sources/user_connections/plex/5/`, { headers });
     expect(await answer.json()).toMatchObject({ pk: 5, plex_token: expect.any(String) });
-    expect(cli.stdout()).toContain(`AUTHENTIK_URL=${url} node dist/main.js`);
+    expect(cli.stdout()).toContain(`AUTHENTIK_URL=${url} node ${main}`);
     cli.kill("SIGTERM");
     expect(await cli.exited).toBe(0);
   });
@@ -118,7 +139,7 @@ describe("serve without AUTHENTIK_URL", () => {
     const cli = startCli(["--port=0"]);
     const url = await cli.url();
     await cli.printed(/stands in for authentik 2026\.8/);
-    expect(cli.stdout()).toContain("AUTHENTIK_URL=https://id.example.org node dist/main.js\n");
+    expect(cli.stdout()).toContain(`AUTHENTIK_URL=https://id.example.org node ${main}\n`);
     const [, authorization = ""] = await cli.printed(/-H 'Authorization: (.*?)'/);
     const [, body = ""] = await cli.printed(/-d '(.*)'/);
     const headers = { authorization, "content-type": "application/json" };
