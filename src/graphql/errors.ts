@@ -63,7 +63,7 @@ const CLIENT_ERRORS: Readonly<Record<AuthentikErrorKind, { code: ErrorCode; mess
     code: "UPSTREAM_REJECTED",
     message: "authentik refuses the gateway's own token. Tell the gateway's operator the request id.",
   },
-  forbidden: { code: "FORBIDDEN", message: "Your authentik account may not read this." },
+  forbidden: { code: "FORBIDDEN", message: "Your authentik account has no permission for this." },
   "not-found": { code: "UPSTREAM_REJECTED", message: "authentik has no such object, or you may not see it." },
   "rate-limited": {
     code: "RATE_LIMITED",

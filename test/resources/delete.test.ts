@@ -49,20 +49,37 @@ test.each([
 });
 
 test.each([
-  ["an answer that tells nothing", page(502, "Bad Gateway"), "UPSTREAM_UNAVAILABLE"],
-  ["an answer that authentik does not give", json(200, { hello: 1 }), "UPSTREAM_INVALID_RESPONSE"],
-  ["a router that forgets its status", json(200, { error: "authentik starting" }), "UPSTREAM_UNAVAILABLE"],
+  [
+    "an answer that tells nothing",
+    page(502, "Bad Gateway"),
+    "UPSTREAM_UNAVAILABLE",
+    /^authentik cannot be reached right now\./,
+  ],
+  [
+    "an answer that authentik does not give",
+    json(200, { hello: 1 }),
+    "UPSTREAM_INVALID_RESPONSE",
+    /not its API/,
+  ],
+  [
+    "a router that forgets its status",
+    json(200, { error: "authentik starting" }),
+    "UPSTREAM_UNAVAILABLE",
+    /^authentik is starting\./,
+  ],
   [
     "the refusal of what may be seen and not deleted",
     json(403, { detail: "You do not have permission to perform this action." }),
     "FORBIDDEN",
+    /^Your authentik account has no permission for this\.$/,
   ],
-])("%s is an error, and nothing is sent again", async (_what, answer, code) => {
-  const { ask, authentik } = await houseForTest("2025.12", MUTATIONS);
+])("%s is an error, and nothing is sent again", async (_what, answer, code, sentence) => {
+  const message: unknown = expect.stringMatching(sentence);
+  const { gateway, authentik } = await houseForTest("2025.12", MUTATIONS);
   authentik.answer((_request, response) => answer(response));
-  const { errors, calls } = await ask("administrator", DELETE, { id: 5 });
-  expect(errors).toEqual([`plexConnectionDelete ${code}`]);
-  expect(calls).toHaveLength(1);
+  const { errors } = await gateway.post(DELETE, { variables: { id: 5 } });
+  expect(errors).toMatchObject([{ path: ["plexConnectionDelete"], message, extensions: { code } }]);
+  expect(authentik.requests).toHaveLength(1);
 });
 
 test("without the option there is no mutation, nor any type that only one needs", () => {
