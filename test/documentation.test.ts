@@ -30,6 +30,15 @@ describe.each(["README.md", "CONTRIBUTING.md", "SECURITY.md", ...pages])("%s", (
   });
 });
 
+test("docs/errors.md has every code that a client can meet", () => {
+  const [, type = ""] = /export type ErrorCode =([^;]+);/.exec(read("src/graphql/errors.ts")) ?? [];
+  const codes = [...type.matchAll(/"(\w+)"/g)].map(([, code]) => code);
+  expect(codes).toContain("PERSISTED_QUERY_MISMATCH");
+  const documented = [...read("docs/errors.md").matchAll(/`([A-Z_]+)`/g)].map(([, code]) => code);
+  // Who has left meets none.
+  expect(codes.filter((code) => code !== "CLIENT_CLOSED_REQUEST" && !documented.includes(code))).toEqual([]);
+});
+
 test("docs/security.md names only tests that exist", () => {
   const names = [...read("docs/security.md").matchAll(/`([\w-]+\/[\w-]+\.test\.ts)`/g)];
   expect(names.filter(([, name]) => !existsSync(new URL(`test/${name}`, ROOT)))).toEqual([]);
