@@ -107,7 +107,7 @@ export function createFaultPicker(
 export async function deliver(
   { status, headers, body }: ReturnType<typeof encodeResponse>,
   outgoing: ServerResponse,
-  { fault, signal }: { fault: SandboxFaultName | undefined; signal: AbortSignal },
+  fault: SandboxFaultName | undefined,
 ): Promise<void> {
   const half = body.subarray(0, Math.ceil(body.length / 2));
   switch (fault) {
@@ -125,9 +125,9 @@ export async function deliver(
     case "slow-drip":
       outgoing.writeHead(status, headers);
       for (const byte of body) {
-        if (outgoing.destroyed || signal.aborted) return;
+        if (outgoing.destroyed) return;
         outgoing.write(Buffer.of(byte));
-        await delay(100, undefined, { signal }).catch(() => {});
+        await delay(100, undefined, { ref: false });
       }
       outgoing.end();
       return;

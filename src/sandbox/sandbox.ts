@@ -68,8 +68,6 @@ export async function createSandbox({
   port = 0,
 }: SandboxOptions = {}) {
   const release = createRelease(name);
-  const closing = new AbortController();
-  const { signal } = closing;
   const occupyWorker = createWorkers();
   const pickFault = createFaultPicker(faults);
 
@@ -82,8 +80,9 @@ export async function createSandbox({
         ? { response: fault.response({ url, release }), allow: null, costMs: 0 }
         : handleRequest(request, { directory, release });
       const ms = latencyMs + (authentikCost ? occupyWorker(costMs) : 0);
-      if (ms > 0) await delay(ms, undefined, { signal }).catch(() => {});
-      await deliver(encodeResponse(response, { release, allow }), outgoing, { fault: fault?.name, signal });
+      // What waits when the sandbox is closed keeps no process.
+      if (ms > 0) await delay(ms, undefined, { ref: false });
+      await deliver(encodeResponse(response, { release, allow }), outgoing, fault?.name);
     };
     respond().catch((error: unknown) => outgoing.destroy(error instanceof Error ? error : undefined));
   });
@@ -103,7 +102,6 @@ export async function createSandbox({
     tokens: TOKENS,
     /** Stops listening and cuts what is in flight; once closed it stays so. */
     async close(): Promise<void> {
-      closing.abort();
       if (!server.listening) return;
       const closed = once(server, "close");
       server.close();

@@ -1,6 +1,7 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { SANDBOX_RELEASES, type SandboxRelease } from "../../src/sandbox/releases.ts";
 import { createSandbox } from "../../src/sandbox/sandbox.ts";
+import { rawClient } from "../support/raw-client.ts";
 import { connections, startSandbox } from "./start.ts";
 
 const FIVE = `${connections}5/`;
@@ -98,6 +99,19 @@ describe("time", () => {
   test("every response comes after the latency", async () => {
     const { ask } = await startSandbox({ latencyMs: 50 });
     expect(await elapsedMs(() => ask(FIVE))).toBeGreaterThanOrEqual(50 - toleranceMs);
+  });
+
+  test("a dozen requests may wait without a warning", async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error): unknown => warnings.push(warning);
+    process.on("warning", note);
+    onTestFinished(() => void process.off("warning", note));
+    const { url } = await startSandbox({ latencyMs: 50 });
+    const request = "GET /api/v3/ HTTP/1.1\r\nHost: a\r\n\r\n";
+    const { socket, waitFor } = rawClient(Number(url.port), request.repeat(12));
+    onTestFinished(() => void socket.destroy());
+    await waitFor(/(?:HTTP\/1\.1 [^]*){12}/);
+    expect(warnings).toEqual([]);
   });
 
   test("with authentik's cost, two workers share the retrieves and a list costs by its rows", async () => {
