@@ -6,6 +6,9 @@ import { PAGE_SIZE, type PageRequest } from "./page-planner.ts";
 /** Pages of one list in flight at once: authentik has two workers by default. */
 const PAGES_IN_FLIGHT = 2;
 
+/** How often a list is read that changes while it is read. */
+const MAX_READINGS = 3;
+
 /** A list of authentik's, page by page, and what its rows are. */
 export interface ListRoute<T> {
   list: (page: PageRequest) => UpstreamRequest;
@@ -42,6 +45,10 @@ export async function readPage<T>(
 
 /**
  * Reads a list from its first to its last page.
+ *
+ * Rows that come or go move others from a page that is still to be read to one that has been read, or the other way. So a list
+ * that changed meanwhile is read again, in smaller pages: the cache holds none of them, and they end at other rows. Where it
+ * never rests, everything that was read is the answer.
  * @param options.maxRows rows that may be looked through
  * @param options.first the first page, where it has been read already
  * @throws {AuthentikError} too-many-rows, after one page, where the list is longer
@@ -51,36 +58,54 @@ export async function readWholeList<T extends { readonly pk: number | string }>(
   route: ListRoute<T>,
   options: { maxRows: number; first?: Page<T> },
 ): Promise<readonly T[]> {
-  const first = options.first ?? (await readPage(client, route, { page: 1, pageSize: PAGE_SIZE }));
-  if (first.count > options.maxRows) {
-    const excess = { limit: "scannedRows", max: options.maxRows, actual: first.count } as const;
-    throw new AuthentikError("too-many-rows", "the list is too long to be looked through", { excess });
+  const everything: T[] = [];
+  let { first } = options;
+  for (let pageSize = PAGE_SIZE; pageSize > PAGE_SIZE - MAX_READINGS; pageSize -= 1) {
+    // oxlint-disable-next-line no-await-in-loop -- whether it has changed is known only now
+    first ??= await readPage(client, route, { page: 1, pageSize });
+    if (first.count > options.maxRows) {
+      const excess = { limit: "scannedRows", max: options.maxRows, actual: first.count } as const;
+      throw new AuthentikError("too-many-rows", "the list is too long to be looked through", { excess });
+    }
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    const { rows, hasChanged } = await readOn(client, route, { first, pageSize });
+    if (!hasChanged) return eachOnce(rows);
+    everything.push(...rows);
+    first = undefined;
   }
-  if (first.next === 0) return first.rows;
+  return eachOnce(everything);
+}
 
+/** All rows of a list whose first page was read. */
+async function readOn<T>(
+  client: AuthentikClient,
+  route: ListRoute<T>,
+  { first, pageSize }: { first: Page<T>; pageSize: number },
+): Promise<{ rows: readonly T[]; hasChanged: boolean }> {
+  const { count } = first;
+  if (first.next === 0) return { rows: first.rows, hasChanged: false };
   const granted = Math.max(1, first.rows.length);
+  const end = Math.ceil(count / granted);
   const pages: (readonly T[])[] = [first.rows];
+  let hasChanged = false;
   let next = 2;
-  let end = Math.ceil(first.count / granted);
-  const readOn = async (): Promise<void> => {
+  const readPages = async (): Promise<void> => {
     while (next <= end) {
       const page = next;
       next += 1;
+      const rows = Math.min(granted, count - (page - 1) * granted);
       // oxlint-disable-next-line no-await-in-loop -- few pages are in flight at once, on purpose
-      const read = await readPage(client, route, {
-        page,
-        pageSize: PAGE_SIZE,
-        rows: Math.min(granted, first.count - (page - 1) * granted),
-      }).catch(nothingPastTheEnd);
+      const read = await readPage(client, route, { page, pageSize, rows }).catch(nothingPastTheEnd);
       pages[page - 1] = read?.rows ?? [];
-      if (read && read.next > end && read.count <= options.maxRows) end = read.next;
+      hasChanged ||= read?.count !== count;
     }
   };
-  await Promise.all(Array.from({ length: PAGES_IN_FLIGHT }, readOn));
-  // Rows that come or go between two pages move others, which are then seen twice.
-  const byPk = new Map<number | string, T>();
-  for (const rows of pages) for (const row of rows) byPk.set(row.pk, row);
-  return [...byPk.values()];
+  await Promise.all(Array.from({ length: PAGES_IN_FLIGHT }, readPages));
+  return { rows: pages.flat(), hasChanged };
+}
+
+function eachOnce<T extends { readonly pk: number | string }>(rows: readonly T[]): readonly T[] {
+  return [...new Map(rows.map((row) => [row.pk, row])).values()];
 }
 
 /** A page past the end of a list that became shorter has no rows. @throws everything else */
