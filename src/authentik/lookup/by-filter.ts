@@ -1,11 +1,12 @@
 import type { AuthentikClient } from "../client.ts";
-import { type AuthentikError, orError } from "../authentik-error.ts";
+import { AuthentikError, orError } from "../authentik-error.ts";
 import { perCaller } from "../per-request.ts";
 import { LIST_BASE_COST, PAGE_SIZE } from "./page-planner.ts";
-import { type ListRoute, readPage, readWholeList } from "./whole-list.ts";
+import { failsEveryKey, type SparingRoutes } from "./sparing-routes.ts";
+import { readPage, readWholeList } from "./whole-list.ts";
 
 /** How objects are looked up by something that authentik's list can be filtered by, one value a call. */
-export interface FilterLookupRoutes<K, T> extends ListRoute<T> {
+export interface FilterLookupRoutes<K, T> extends SparingRoutes<T> {
   /** What the objects of the list are looked up by. */
   keyOf: (row: T) => K;
   /**
@@ -13,14 +14,13 @@ export interface FilterLookupRoutes<K, T> extends ListRoute<T> {
    * @throws {AuthentikError}
    */
   filter: (client: AuthentikClient, key: K, maxRows: number) => Promise<readonly T[] | null>;
-  /** What a row costs authentik, in rows of connections. */
-  rowWeight: number;
 }
 
 /**
  * Looks up the objects of each key, as the caller sees them; every key has its own outcome.
  *
- * Asks for few keys one by one, and picks many from the whole list where that costs authentik less.
+ * Asks for few keys one by one, and picks many from the whole list where that costs authentik less. Where a list fails, as one
+ * with a single row that cannot be read does, each key is asked for unless that would fail as well.
  * A first look at a list of unknown length costs no more than the calls that it may save.
  */
 export function createFilterLookup<K extends number | string, T extends { readonly pk: number | string }>(
@@ -36,7 +36,7 @@ export function createFilterLookup<K extends number | string, T extends { readon
     maxRows: number,
   ): Promise<readonly T[] | null> {
     if (keys < 2 || !client.upstream.list) return null;
-    const rowCost = client.upstream.rowCost() * routes.rowWeight;
+    const rowCost = client.upstream.rowCost() * (routes.rowWeight ?? 1);
     const pays = (rows: number) =>
       rows <= maxRows && Math.max(1, Math.ceil(rows / PAGE_SIZE)) * LIST_BASE_COST + rows * rowCost <= keys;
     const known = lengths.get(client);
@@ -65,14 +65,18 @@ export function createFilterLookup<K extends number | string, T extends { readon
       return rows === null;
     };
     const look = async (): Promise<void> => {
-      let list = await readListIfCheaper(client, wanted.length, maxRows);
-      if (!list) {
+      const sparing = await orError(readListIfCheaper(client, wanted.length, maxRows));
+      if (sparing instanceof AuthentikError && failsEveryKey(routes, sparing)) throw sparing;
+      let list = sparing;
+      if (list === null || list instanceof AuthentikError) {
         const [first, ...others] = wanted;
         if (first === undefined) return;
-        // Whether there is a filter is known after one response; where there is none, the others need not be asked.
-        const lacking =
-          (await lacksFilter(first)) || (await Promise.all(others.map(lacksFilter))).includes(true);
-        if (!lacking) return;
+        // One response tells whether there is a filter, and whether the others would fail as well.
+        const isFirstLacking = await lacksFilter(first);
+        const said = outcomes.get(first);
+        if (said instanceof AuthentikError && failsEveryKey(routes, said)) throw said;
+        if (!isFirstLacking && !(await Promise.all(others.map(lacksFilter))).includes(true)) return;
+        if (list !== null) throw list;
         list = await readWholeList(client, routes, { maxRows });
       }
       const rows = new Map<K, T[]>(wanted.map((key) => [key, []]));

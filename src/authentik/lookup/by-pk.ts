@@ -1,5 +1,5 @@
 import type { AuthentikClient, UpstreamRequest } from "../client.ts";
-import { AuthentikError, type AuthentikErrorKind, orError } from "../authentik-error.ts";
+import { AuthentikError, orError } from "../authentik-error.ts";
 import { perCaller, perUpstream } from "../per-request.ts";
 import { malformed, decodeObject, decodePk } from "../decoders.ts";
 import { decodePkPage, type PkPage } from "./list-page.ts";
@@ -10,33 +10,17 @@ import {
   type PagePlanner,
   type PageRequest,
 } from "./page-planner.ts";
-import type { ListRoute } from "./whole-list.ts";
+import { failsEveryKey, type SparingRoutes } from "./sparing-routes.ts";
 
 /** How one kind of object is looked up by its integer primary key, and a list of them that is ordered by it. */
-export interface PkLookupRoutes<T> extends ListRoute<T> {
+export interface PkLookupRoutes<T> extends SparingRoutes<T> {
   retrieve: (pk: number) => UpstreamRequest;
-  /** What a row of the list costs authentik, in rows of connections. Default 1. */
-  rowWeight?: number;
-  /** Whether who may not list anything may not retrieve it either, by any key. Default false. */
-  isForbiddenAsWhole?: boolean;
 }
 
 /** What became of one key; null: the caller cannot see it. */
 type Outcome<T> = T | null | AuthentikError;
 
 export type PkLookup<T> = ReturnType<typeof createPkLookup<T>>;
-
-/** A list that fails so would only fail again, key by key. */
-const FAILS_EVERY_KEY: ReadonlySet<AuthentikErrorKind> = new Set([
-  "unreachable",
-  "starting",
-  "timeout",
-  "cancelled",
-  "overloaded",
-  "too-many-calls",
-  "unauthenticated",
-  "rate-limited",
-]);
 
 /**
  * Looks up many keys for one caller, each with its own outcome, in the order of the keys.
@@ -84,8 +68,7 @@ export function createPkLookup<T>(routes: PkLookupRoutes<T>) {
       } catch (error) {
         if (!(error instanceof AuthentikError)) throw error;
         isListUseful = false;
-        const isRefused = routes.isForbiddenAsWhole === true && error.kind === "forbidden";
-        if (!isRefused && !FAILS_EVERY_KEY.has(error.kind)) return;
+        if (!failsEveryKey(routes, error)) return;
         for (const pk of wanted) outcomes.set(pk, error);
         wanted.clear();
       }

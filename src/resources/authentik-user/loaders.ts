@@ -21,16 +21,15 @@ const ROW_WEIGHT = 0.6;
 
 const usersList = (filter: string) => listRoute(ROUTE, `${filter}ordering=pk`, decodeAuthentikUser);
 
+const everybody = { ...usersList(""), rowWeight: ROW_WEIGHT, isForbiddenAsWhole: true };
+
 const byPk = createPkLookup<AuthentikUser>({
   retrieve: (pk) => ({ route: `${ROUTE}{id}/`, path: `${ROUTE}${pk}/` }),
-  ...usersList(""),
-  rowWeight: ROW_WEIGHT,
-  isForbiddenAsWhole: true,
+  ...everybody,
 });
 
 const byUsername = createFilterLookup<string, AuthentikUser>({
-  ...usersList(""),
-  rowWeight: ROW_WEIGHT,
+  ...everybody,
   keyOf: (user) => user.username,
   async filter(client, username) {
     const path = `${ROUTE}?username=${encodeURIComponent(username)}`;

@@ -51,7 +51,6 @@ async function readFiltered(
 
 const byUser = createFilterLookup<number, PlexSourceConnection>({
   ...connectionsList("", "user,pk"),
-  rowWeight: 1,
   keyOf: (connection) => connection.user,
   async filter(client, user, maxRows) {
     if (!mayFilterByUser(client)) return null;
@@ -76,7 +75,6 @@ export const plexSourceConnectionsByUser = loaderPerRequest(byUser);
 
 const byIdentifier = createFilterLookup<string, PlexSourceConnection>({
   ...connectionsList("", "pk"),
-  rowWeight: 1,
   keyOf: (connection) => connection.identifier,
   filter: (client, identifier, maxRows) => searchIdentifier(client, "", { identifier, maxRows }),
 });
