@@ -147,9 +147,12 @@ export async function connectionOf<T extends { readonly pk: number }>(
   const anchor = typeof after === "string" ? decodeCursor(after, scope) : null;
   const isCount = selectsOnly(info, getNamedType(info.returnType).name, ["totalCount"]);
   const { rows, count } = await read(isCount ? { size: 1, after: null } : { size: first, after: anchor });
-  const edges = rows.map(({ row, offset }) => ({
+  const edges = rows.map(({ row, offset, count: ofThen }) => ({
     node: row,
-    cursor: encodeCursor({ offset: offset + 1, pk: row.pk, key: order.key?.(row) ?? [], count }, scope),
+    cursor: encodeCursor(
+      { offset: offset + 1, pk: row.pk, key: order.key?.(row) ?? [], count: ofThen },
+      scope,
+    ),
   }));
   const last = rows.at(-1);
   return {

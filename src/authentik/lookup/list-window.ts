@@ -26,10 +26,18 @@ export interface Anchor {
   count: number;
 }
 
+/** A row with the place that it had when it was read. */
+interface PlacedRow<T> {
+  row: T;
+  /** How many rows came before it. */
+  offset: number;
+  /** Rows in all. */
+  count: number;
+}
+
 /** Some rows of a list, with the place that each had. */
 export interface Window<T> {
-  /** `offset`: how many rows come before it. */
-  rows: readonly { row: T; offset: number }[];
+  rows: readonly PlacedRow<T>[];
   /** Rows in all, when this was read. */
   count: number;
 }
@@ -43,39 +51,56 @@ interface WindowOptions<T> {
 
 type Row = { readonly pk: number };
 
-/** How far back rows are looked for that moved up when others before them went. */
-const MAX_LOOK_BACK = PAGE_SIZE;
-/** Further reads when rows that a client has seen already stood in the way. */
-const MAX_READS_ON = 3;
+/** How often one answer goes back because rows went: pages of the cache may say so forever. */
+const MAX_RETURNS = 3;
 
 /**
  * The rows that follow an anchor, in one call when nothing has changed since.
  *
- * authentik knows page numbers only. Where the number of rows or the order of what it sends says that rows came or went
- * before the anchor, the place is found again by the anchor's key: nothing is lost or shown twice where that can be known.
- * @throws {AuthentikError}
+ * authentik knows page numbers only. Where the number of rows or the order of what it sends says that rows came or went, the
+ * place is found again by the anchor's key, however far it has moved: nothing is lost or shown twice where that can be known.
+ * @throws {AuthentikError} too-many-calls among others: what an operation may send bounds the search
  */
 export async function readWindow<T extends Row>(
   client: AuthentikClient,
   route: ListRoute<T>,
   { size, order, after }: WindowOptions<T>,
 ): Promise<Window<T>> {
+  const found = new Map<number, PlacedRow<T>>();
   let start = after?.offset ?? 0;
-  let read = await readRows(client, route, { start, size });
-  if (after !== null && read.count < after.count && start > 0) {
-    const back = Math.min(after.count - read.count, start, MAX_LOOK_BACK);
-    start -= back;
-    read = await readRows(client, route, { start, size: size + back });
-  }
-  const rows = unseen(read.rows, { start, order, after });
-  for (let reads = 0; reads < MAX_READS_ON; reads += 1) {
-    start += read.rows.length;
-    if (rows.length >= size || start >= read.count || read.rows.length === 0) break;
+  let count = after?.count ?? 0;
+  let wanted = size;
+  let granted = Math.max(PAGE_SIZE, size);
+  let isLookingBack = false;
+  let returns = 0;
+  do {
     // oxlint-disable-next-line no-await-in-loop -- what is missing is known only now
-    read = await readRows(client, route, { start, size: size - rows.length });
-    rows.push(...unseen(read.rows, { start, order, after }));
-  }
-  return { rows: rows.slice(0, size), count: read.count };
+    const read = await readRows(client, route, { start, size: wanted, granted });
+    const gone = count - read.count;
+    ({ count, granted } = read);
+    const foundBefore = found.size;
+    const isSeeking = foundBefore === 0 && order.key !== null;
+    // What stands on the page before the place is free, and may tell that the place is another one.
+    const onPage = isSeeking ? read.rows : read.rows.filter(({ offset }) => offset >= start);
+    const rows = unseen(onPage, { order, after });
+    const isPlaceKnown = onPage[0]?.offset === 0 || (foundBefore === 0 && rows.length < onPage.length);
+    const isBehind = gone > 0 && returns < MAX_RETURNS;
+    if (!isPlaceKnown && (isBehind || isLookingBack)) {
+      // What follows has moved up by the rows that went, or further where others came behind. A row that was seen tells.
+      isLookingBack = isSeeking;
+      const back = isBehind ? gone + Number(isLookingBack) : PAGE_SIZE;
+      returns += Number(isBehind);
+      start = Math.max(0, start - back);
+      wanted = size - foundBefore + back;
+      continue;
+    }
+    isLookingBack = false;
+    for (const placed of rows) found.set(placed.row.pk, placed);
+    start = read.end;
+    // Nobody knows how many more of those that were seen stand in the way.
+    wanted = found.size === foundBefore ? granted : size - found.size;
+  } while (found.size < size && start < count);
+  return { rows: [...found.values()].slice(0, size), count };
 }
 
 /** The same for rows that are all at hand; where nothing can be compared, the place counts. */
@@ -85,10 +110,9 @@ export function windowOf<T extends Row>(
 ): Window<T> {
   const { key, direction } = order;
   const sorted = key ? all.toSorted((a, b) => direction * compare(key(a), key(b))) : all;
+  const placed = sorted.map((row, offset) => ({ row, offset, count: all.length }));
   const isLost = after !== null && after.key.length === 0 && !all.some(({ pk }) => pk === after.pk);
-  const rows = isLost
-    ? unseen(sorted.slice(after.offset), { start: after.offset, order, after: null })
-    : unseen(sorted, { start: 0, order, after });
+  const rows = isLost ? placed.slice(after.offset) : unseen(placed, { order, after });
   return { rows: rows.slice(0, size), count: all.length };
 }
 
@@ -103,51 +127,39 @@ function compare(a: SortKey, b: SortKey): number {
 }
 
 function unseen<T extends Row>(
-  rows: readonly T[],
-  { start, order, after }: { start: number; order: Order<T>; after: Anchor | null },
-): { row: T; offset: number }[] {
-  const placed = rows.map((row, index) => ({ row, offset: start + index }));
+  placed: readonly PlacedRow<T>[],
+  { order, after }: { order: Order<T>; after: Anchor | null },
+): readonly PlacedRow<T>[] {
   if (after === null) return placed;
-  const place = rows.findIndex(({ pk }) => pk === after.pk);
+  const place = placed.findIndex(({ row }) => row.pk === after.pk);
   if (place >= 0) return placed.slice(place + 1);
   const { key, direction } = order;
   if (!key) return placed;
   return placed.filter(({ row }) => direction * compare(key(row), after.key) > 0);
 }
 
-/** Rows `start` to `start + size`, as far as there are so many. */
+/** The rows of a page that has those from `start` on, `size` of them where one page can hold them; none past the end. */
 async function readRows<T>(
   client: AuthentikClient,
   route: ListRoute<T>,
-  { start, size }: { start: number; size: number },
-): Promise<{ rows: T[]; count: number }> {
-  const rows: T[] = [];
-  let count = 0;
-  let granted = Math.max(PAGE_SIZE, size);
-  while (rows.length < size) {
-    const from = start + rows.length;
-    const plan = planPage({ from, size: size - rows.length, granted });
-    // oxlint-disable-next-line no-await-in-loop -- what is missing is known only now
-    const page = await readPage(client, route, plan).catch(nothingPastTheEnd);
-    if (page === null) {
-      // oxlint-disable-next-line no-await-in-loop -- happens once
-      const one = await readPage(client, route, { page: 1, pageSize: 1 });
-      return { rows, count: one.count };
-    }
-    ({ count } = page);
-    const asked = (plan.page - 1) * plan.pageSize;
-    const isClamped = page.next !== 0 && page.rows.length < plan.pageSize;
-    if (page.rows.length > 0 && page.startIndex - 1 !== asked) {
-      // The page size was cut, so that this is another page than was meant.
-      granted = lesser(page, plan.pageSize);
-      continue;
-    }
-    const found = page.rows.slice(from - asked, from - asked + size - rows.length);
-    rows.push(...found);
-    if (isClamped) granted = lesser(page, plan.pageSize);
-    else if (page.next === 0 || found.length === 0) break;
+  { start, size, granted }: { start: number; size: number; granted: number },
+): Promise<{ rows: readonly PlacedRow<T>[]; end: number; count: number; granted: number }> {
+  const plan = planPage({ from: start, size, granted });
+  const page = await readPage(client, route, plan).catch(nothingPastTheEnd);
+  if (page === null) {
+    const { count } = await readPage(client, route, { page: 1, pageSize: 1 });
+    return { rows: [], end: Infinity, count, granted };
   }
-  return { rows, count };
+  const { count } = page;
+  const asked = (plan.page - 1) * plan.pageSize;
+  const end = asked + page.rows.length;
+  const isOtherPage = page.rows.length > 0 && page.startIndex - 1 !== asked;
+  const isCut = page.next !== 0 && page.rows.length < plan.pageSize;
+  const cut = isOtherPage || isCut ? lesser(page, plan.pageSize) : granted;
+  // Where the page size was cut this may be another page than was meant.
+  if (isOtherPage || (isCut && end <= start)) return readRows(client, route, { start, size, granted: cut });
+  const rows = page.rows.map((row, index) => ({ row, offset: asked + index, count }));
+  return { rows, end, count, granted: cut };
 }
 
 /** The page size that was granted. @throws {AuthentikError} malformed-response where it is none */
