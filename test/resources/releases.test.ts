@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createDirectory } from "../../src/sandbox/directory.ts";
 import { SANDBOX_RELEASES, type SandboxRelease } from "../../src/sandbox/releases.ts";
+import { household } from "../support/fake-household.ts";
 import { readRecordedCases, sendRecorded } from "../sandbox/recordings.ts";
 import type { FakeAuthentikOptions } from "../support/fake-authentik.ts";
 import { gatewayForTest, type TestGateway, TOKEN } from "../support/gateway.ts";
@@ -145,3 +146,32 @@ test.each(SANDBOX_RELEASES)(
     }
   },
 );
+
+test.each([
+  ["is retrieved", "{ plexConnection(id: 5) { pk } }"],
+  ["is picked from a page", "{ a: plexConnection(id: 5) { pk } b: plexConnection(id: 1001) { pk } }"],
+  [
+    "is looked for in a list",
+    `{ plexConnections(filter: { source: "plex", identifier: "1" }) { nodes { pk } } }`,
+  ],
+  ["is in a list that is too long", `{ plexAccount(id: "1") { plexConnections { pk } } }`],
+])("an upgrade is noticed where a connection %s", async (_how, query) => {
+  const sandbox: NonNullable<FakeAuthentikOptions["sandbox"]> = {
+    release: "2024.2",
+    directory: household({ viewers: 100 }),
+  };
+  const { authentik, gateway } = await gatewayForTest({ gateway: { maxScannedRows: 50 } }, { sandbox });
+  const byFilter = `{
+    plexAccount(id: "12345678") { plexConnections { pk } }
+    plexConnections(filter: { user: 42 }) { nodes { pk } }
+  }`;
+  expect((await gateway.post(byFilter)).codes).toEqual(["LIMIT_EXCEEDED", "LIMIT_EXCEEDED"]);
+  sandbox.release = "2025.12";
+  await gateway.post(query);
+  authentik.requests.length = 0;
+  expect((await gateway.post(byFilter)).data).toEqual({
+    plexAccount: { plexConnections: [{ pk: 5 }, { pk: 6 }] },
+    plexConnections: { nodes: [{ pk: 5 }, { pk: 7 }] },
+  });
+  expect(authentik.requests).toHaveLength(2);
+});

@@ -56,7 +56,8 @@ export function createPkLookup<T>(routes: PkLookupRoutes<T>) {
 
     const readPage = async (request: PageRequest): Promise<void> => {
       try {
-        const page = decodePkPage(await client.get(routes.list(request)), routes.decode);
+        const body = await client.get(routes.list(request));
+        const page = decodePkPage(body, (row, path) => routes.decode(row, path, client));
         client.count("rowsListed", page.pks.length);
         wasted += pageCost(page.pks.length, rowCost) - settle(page, wanted, outcomes);
         isListUseful &&= page.isComplete;
@@ -112,7 +113,7 @@ async function retrieve<T>(
   const decode = (body: unknown): T => {
     const found = decodePk(decodeObject(body, "$"), "pk", "$");
     if (found !== pk) throw malformed("$.pk", "the key that was asked for", found);
-    return routes.decode(body, "$");
+    return routes.decode(body, "$", client);
   };
   const outcome = await orError(client.get(routes.retrieve(pk)).then(decode));
   return outcome instanceof AuthentikError && outcome.kind === "not-found" ? null : outcome;

@@ -12,8 +12,11 @@ const MAX_READINGS = 3;
 /** A list of authentik's, page by page, and what its rows are. */
 export interface ListRoute<T> {
   list: (page: PageRequest) => UpstreamRequest;
-  /** @throws {AuthentikError} malformed-response */
-  decode: (row: unknown, path: string) => T;
+  /**
+   * @param client whose authentik sent the row
+   * @throws {AuthentikError} malformed-response
+   */
+  decode: (row: unknown, path: string, client: AuthentikClient) => T;
 }
 
 /** A list at a route; `query` has its filter and its order. */
@@ -40,7 +43,7 @@ export async function readPage<T>(
   const body = decodePage(await client.get(list({ rows: page.pageSize, ...page })));
   if (!body.isComplete) throw incompletePage(body);
   client.count("rowsListed", body.rows.length);
-  return { ...body, rows: body.rows.map((row, index) => decode(row, `$.results[${index}]`)) };
+  return { ...body, rows: body.rows.map((row, index) => decode(row, `$.results[${index}]`, client)) };
 }
 
 /**

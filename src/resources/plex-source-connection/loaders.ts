@@ -17,7 +17,11 @@ const ROUTE = "/sources/user_connections/plex/";
 
 /** The list with some filter, as a query that ends in `&`. */
 const connectionsList = (filter: string, ordering: string) =>
-  listRoute(ROUTE, `${filter}ordering=${ordering}`, decodePlexSourceConnection);
+  listRoute(ROUTE, `${filter}ordering=${ordering}`, (row, path, client) => {
+    const connection = decodePlexSourceConnection(row, path);
+    learnFrom(client, connection);
+    return connection;
+  });
 
 const byPk = createPkLookup<PlexSourceConnection>({
   retrieve: (pk) => ({ route: `${ROUTE}{id}/`, path: `${ROUTE}${pk}/` }),
@@ -44,7 +48,6 @@ async function readFiltered(
   const { maxRows, isApplied } = options;
   const route = connectionsList(filter, "pk");
   const first = await readPage(client, route, { page: 1, pageSize: PAGE_SIZE });
-  learnFrom(client, first.rows);
   if (!isApplied(first.rows)) return null;
   return readWholeList(client, route, { maxRows, first });
 }
@@ -178,9 +181,7 @@ async function readPageOfConnections(
   const order = sortOf(sort);
   const filter = source === null ? "" : `source__slug=${encodeURIComponent(source)}&`;
   const window = await readWindow(client, connectionsList(filter, order.ordering), { size, after, order });
-  const rows = window.rows.map(({ row }) => row);
-  learnFrom(client, rows);
-  if (source === null || rows.every((row) => row.source.slug === source)) return window;
+  if (source === null || window.rows.every(({ row }) => row.source.slug === source)) return window;
   throw new AuthentikError("malformed-response", "authentik did not apply the filter source__slug");
 }
 

@@ -15,13 +15,14 @@ interface Known {
 
 const known = perUpstream((): Known => ({ filtersByUser: null, searchesIdentifiers: null }));
 
-/** Takes in what connections look like. */
-export function learnFrom(client: AuthentikClient, rows: readonly PlexSourceConnection[]): void {
-  const [row] = rows;
-  if (!row) return;
+/** Takes in what a connection looks like. */
+export function learnFrom(
+  client: AuthentikClient,
+  { created, lastUpdated }: Pick<PlexSourceConnection, "created" | "lastUpdated">,
+): void {
   const about = known(client);
-  about.filtersByUser = row.created !== null;
-  about.searchesIdentifiers = row.lastUpdated !== null;
+  about.filtersByUser = created !== null;
+  about.searchesIdentifiers = lastUpdated !== null;
 }
 
 /** Whether `?user=` works, as far as is known. Where it does not, the first row of a response tells. */

@@ -94,7 +94,7 @@ const plexList = perRequest((client) => {
     {
       list: route.list,
       decode: (row, path) => ({
-        ...route.decode(row, path),
+        ...route.decode(row, path, client),
         settings: outcomeOf(() => decodePlexSourceSettings(row, path)),
       }),
     },
