@@ -151,9 +151,9 @@ export function createSender(parts: SenderParts) {
     // Of an attempt that is made again the second outcome counts: a worker or proxy that ends takes all that it had in
     // flight along, while authentik answers the very next request.
     breaker.record(admission, again ? "neutral" : breakerOutcome(error, isLate));
-    if (error === null && isQuiet && queue.inFlight() <= QUIET_REQUESTS) {
-      rowCost.note(request.rows === undefined ? null : rowsOf(result), latencyMs);
-    }
+    const rows = request.rows === undefined ? null : rowsOf(result);
+    if (rows !== null) count("rowsListed", rows);
+    if (error === null && isQuiet && queue.inFlight() <= QUIET_REQUESTS) rowCost.note(rows, latencyMs);
     queue.release({
       kind: isLate ? "dropped" : sampleKind(response, error, method === "GET" && request.rows === undefined),
       latencyMs,

@@ -10,7 +10,7 @@ export function createUsage() {
     retries: 0,
     /** Milliseconds that requests waited for a permit, added up. */
     queuedMs: 0,
-    /** Rows read from lists; counted by the loaders. */
+    /** Rows of the lists among those requests: work of authentik's, wanted or not. */
     rowsListed: 0,
     /** Keys that loaders were asked for and keys they had to fetch; counted by the loaders. */
     keysRequested: 0,

@@ -185,6 +185,24 @@ describe("a list that cannot be believed", () => {
   });
 });
 
+test.each([
+  ["a page of the list", 50, "plexConnections(first: 50) { nodes { pk } }"],
+  [
+    "keys picked from it",
+    100,
+    range(1, 12)
+      .map((pk) => `a${pk}: plexConnection(id: ${pk}) { pk }`)
+      .join(" "),
+  ],
+])("rows that the cache brought are no work: %s", async (_what, rowsListed, fields) => {
+  ({ authentik, gateway } = await gatewayForTest({ authentik: { cacheTtlMs: 60_000 } }));
+  for (let time = 0; time < 2; time += 1) await gateway.post(`{ ${fields} }`);
+  expect(gateway.records.map(({ usage }) => usage)).toMatchObject([
+    { restCalls: 1, sharedCalls: 0, rowsListed },
+    { restCalls: 0, sharedCalls: 1, rowsListed: 0 },
+  ]);
+});
+
 test("one broken row costs its own key only", async () => {
   authentik.directory.set(2, { ...authentik.directory.get(2), identifier: 5 });
   const { data, errors } = await gateway.post(

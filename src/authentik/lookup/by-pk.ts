@@ -58,7 +58,6 @@ export function createPkLookup<T>(routes: PkLookupRoutes<T>) {
       try {
         const body = await client.get(routes.list(request));
         const page = decodePkPage(body, (row, path) => routes.decode(row, path, client));
-        client.count("rowsListed", page.pks.length);
         wasted += pageCost(page.pks.length, rowCost) - settle(page, wanted, outcomes);
         isListUseful &&= page.isComplete;
         if (!page.isComplete) return;

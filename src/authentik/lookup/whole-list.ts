@@ -42,7 +42,6 @@ export async function readPage<T>(
 ): Promise<Page<T>> {
   const body = decodePage(await client.get(list({ rows: page.pageSize, ...page })));
   if (!body.isComplete) throw incompletePage(body);
-  client.count("rowsListed", body.rows.length);
   return { ...body, rows: body.rows.map((row, index) => decode(row, `$.results[${index}]`, client)) };
 }
 
