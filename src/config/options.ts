@@ -160,7 +160,7 @@ export const sections = {
     MAX_REPRESENTATIONS: limit(1000, "Representations of all `_entities` fields of an operation."),
     MAX_PAGE_SIZE: wholeNumber(1, 100)(100, "Largest `first` of a list in the graph, and of its default, 20."),
     MAX_REST_CALLS: limit(1000, "REST calls that one operation may cause."),
-    MAX_SCANNED_ROWS: limit(1000, "Rows that one lookup may read where authentik has no filter for it."),
+    MAX_SCANNED_ROWS: limit(1000, "Rows that one lookup may look through where authentik finds more than what is asked for."),
     MAX_PERSISTED_QUERIES_BYTES: bytes(4_194_304,
       "Memory for documents that clients registered by hash (automatic persisted queries); one with " +
       "more than 20 aliases, fragments followed, is answered, not kept."),

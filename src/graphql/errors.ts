@@ -53,8 +53,8 @@ const CLIENT_ERRORS: Readonly<Record<AuthentikErrorKind, { code: ErrorCode; mess
   "too-many-rows": {
     code: "LIMIT_EXCEEDED",
     message:
-      "authentik cannot filter by this, and there are too many connections to look through. Name a `source` in the " +
-      "filter of `plexConnections`.",
+      "What you ask for is among more connections of authentik's than one lookup may look through. Narrow it down, such " +
+      "as by a `source` in the filter of `plexConnections`.",
   },
   unauthenticated: {
     code: "UNAUTHENTICATED",

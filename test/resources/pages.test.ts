@@ -198,6 +198,24 @@ describe("what can only be found by looking through the list", () => {
       });
     },
   );
+
+  test.each([
+    ["2024.8", "12345678"],
+    // authentik finds parts.
+    ["2025.4", "7"],
+  ] as const)("%s: it says what can be done, whether authentik can search or not", async (shape, id) => {
+    at = await houseForTest(shape, { viewers: 150, maxScannedRows: 100 });
+    const { errors } = await at.gateway.post(`{ plexAccount(id: "${id}") { plexConnections { pk } } }`);
+    expect(errors).toMatchObject([
+      {
+        message:
+          "What you ask for is among more connections of authentik's than one lookup may look through. " +
+          "Narrow it down, such as by a `source` in the filter of `plexConnections`.",
+        path: ["plexAccount", "plexConnections"],
+        extensions: { code: "LIMIT_EXCEEDED", limit: "scannedRows", max: 100, actual: 153 },
+      },
+    ]);
+  });
 });
 
 describe("a list with a limit below the default of `first`", () => {

@@ -23,8 +23,8 @@ const PlexAccountRef = builder.objectRef<PlexAccount>("PlexAccount").implement({
       listSize: { assumedSize: 2 },
       extensions: { needs: ["id"] },
       description:
-        "The connections that claim this account, of those that you may see. Empty where nobody does. Before authentik " +
-        "2025.4 the list of connections is looked through for it, and where that is too long it is null with " +
+        "The connections that claim this account, of those that you may see. Empty where nobody does. They are picked " +
+        "from what authentik's search finds, before authentik 2025.4 from all; where that is too much it is null with " +
         "`LIMIT_EXCEEDED`: ask `plexConnections` with a `source` then.",
       resolve: ({ id }, _args, { authentik, maxScannedRows }) =>
         plexSourceConnectionsByIdentifier(authentik, maxScannedRows).load(id),

@@ -55,8 +55,8 @@ const PlexConnectionFilterRef = builder.inputType("PlexConnectionFilter", {
     source: t.string({ description: "Slug of the source, such as `plex`." }),
     identifier: t.string({
       description:
-        "Number of the Plex account, such as `12345678`, exactly. Before authentik 2025.4 the list is looked through " +
-        "for it; name a `source` where it is too long for that (`LIMIT_EXCEEDED`).",
+        "Number of the Plex account, such as `12345678`, exactly. It is picked from what authentik's search finds, " +
+        "before authentik 2025.4 from all; name a `source` where that is too much (`LIMIT_EXCEEDED`).",
     }),
   }),
 });
