@@ -35,25 +35,22 @@ function sourcesList(
   });
 }
 
-/** The sources of the caller's own connections, each once. */
-const ownSources = perRequest((client) =>
-  readWholeList(
-    client,
-    sourcesList("/sources/user_connections/plex/", "ordering=pk", (row) => {
-      const connection = decodeObject(row, "$");
-      return typeof connection["source"] === "string" ? connection["source_obj"] : connection["source"];
-    }),
-    { maxRows: MAX_CONNECTIONS },
-  ),
-);
+/** The sources of the caller's own connections, each once, by slug. */
+const ownSources = perRequest(async (client) => {
+  const route = sourcesList("/sources/user_connections/plex/", "ordering=pk", (row) => {
+    const connection = decodeObject(row, "$");
+    return typeof connection["source"] === "string" ? connection["source_obj"] : connection["source"];
+  });
+  const sources = await readWholeList(client, route, { maxRows: MAX_CONNECTIONS });
+  return sources.toSorted((a, b) => (a.slug < b.slug ? -1 : 1));
+});
 
 /** What may not be listed is looked for among the sources of the caller's own connections. */
 async function orOwnSources(client: AuthentikClient, all: Promise<readonly Listed[]>) {
   const sources = await orError(all);
   if (!(sources instanceof AuthentikError)) return { sources, missing: null };
   if (sources.kind !== "forbidden") throw sources;
-  const own = await ownSources(client);
-  return { sources: own.toSorted((a, b) => (a.slug < b.slug ? -1 : 1)), missing: sources };
+  return { sources: await ownSources(client), missing: sources };
 }
 
 type SourceKey = "pk" | "slug";
