@@ -129,11 +129,10 @@ builder.queryFields((t) => ({
     },
     resolve: (_root, args, { authentik, maxPageSize }, info) => {
       const filter = args.filter ?? {};
-      for (const field of ["email", "search", "group"] as const) {
-        const text = field === "search" ? filter.search?.trim() : filter[field];
+      const { email, search, isActive, group } = filter;
+      for (const [field, text] of Object.entries({ email, search: search?.trim(), group })) {
         if (typeof text === "string") requireText(text, `filter.${field}`);
       }
-      const { email, search, isActive, group } = filter;
       return connectionOf(args, {
         info,
         maxPageSize,
