@@ -15,8 +15,8 @@ const { upstreamUrl, port } = peerSettings();
 const pool = new Pool(upstreamUrl);
 const destination = pino.destination({
   sync: false,
-  minLength: 32_768,
-  maxWrite: 65_536,
+  minLength: 8192,
+  maxWrite: 16_384,
   periodicFlush: 200,
 });
 const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
