@@ -1,5 +1,5 @@
 import { hash, randomBytes } from "node:crypto";
-import { AuthentikError } from "./authentik-error.ts";
+import { AuthentikError, type AuthentikErrorKind } from "./authentik-error.ts";
 
 /** Whose credential a request uses. */
 export interface CallerIdentity {
@@ -7,6 +7,37 @@ export interface CallerIdentity {
   readonly authorization: string;
   /** Keyed hash of it: equal for equal tokens, useless outside this process. */
   readonly key: string;
+}
+
+/** One caller's operation, and whose credential is used. */
+export interface Caller {
+  identity: CallerIdentity;
+  /** Sent as `X-Request-Id`, so that both logs can be joined. */
+  requestId: string;
+  /** Requests that this operation may cause. */
+  maxRestCalls: number;
+  /** The operation's own; absent where nothing is traced. */
+  span?: OperationSpan | undefined;
+}
+
+/** One operation in a trace. */
+export interface OperationSpan {
+  readonly traceId: string;
+  startUpstreamRequest(request: { method: string; route: string }): UpstreamSpan;
+}
+
+/** One request in a trace, each attempt its own. */
+export interface UpstreamSpan {
+  /** To send with it, so that authentik can continue the trace: `traceparent`, and `tracestate` if there is one. */
+  readonly headers: Readonly<Record<string, string>>;
+  end(result: {
+    /** Absent when there was no response. */
+    status?: number | undefined;
+    /** Absent for a usable response. */
+    error?: AuthentikErrorKind | undefined;
+    /** `X-authentik-id` of the response. */
+    upstreamRequestId?: string | undefined;
+  }): void;
 }
 
 /** Callers of whom something is remembered. Forgetting costs a place in the queue, or one request, at most. */

@@ -1,18 +1,21 @@
 import { LRUCache } from "lru-cache";
 import { createBreaker } from "./breaker.ts";
-import { type CallerIdentity, createCallerKeys, REMEMBERED_CALLERS } from "./caller.ts";
+import { type Caller, type CallerIdentity, createCallerKeys, REMEMBERED_CALLERS } from "./caller.ts";
 import { createCoalescer, type Abortable } from "./coalesce.ts";
-import { AuthentikError, type AuthentikErrorKind } from "./authentik-error.ts";
+import { AuthentikError } from "./authentik-error.ts";
 import { createHttpClient, type HttpOptions } from "./http.ts";
 import { probeApi } from "./probe.ts";
-import { createSender, type OperationSpan, type SendingOperation } from "./request.ts";
+import {
+  createSender,
+  type SendingOperation,
+  type UpstreamObservation,
+  type UpstreamRequest,
+} from "./request.ts";
 import { createRetryBudget } from "./retry.ts";
 import { createRowCost } from "./lookup/row-cost.ts";
 import { createFixedLimit, createGradientLimit } from "./scheduler/concurrency-limit.ts";
 import { createRequestQueue } from "./scheduler/queue.ts";
 import { createTally, createUsage, type Tally } from "./usage.ts";
-
-export type { CallerIdentity } from "./caller.ts";
 
 /** How to reach one authentik server and how much work to give it. Durations in milliseconds, sizes in bytes. */
 export interface AuthentikOptions extends HttpOptions {
@@ -33,38 +36,6 @@ export interface AuthentikOptions extends HttpOptions {
   serviceAuthorization?: () => string;
   /** Told of every request that ended, for metrics. */
   onUpstreamRequest?: (observation: UpstreamObservation) => void;
-}
-
-/** One request to authentik, finished. */
-export interface UpstreamObservation {
-  /** As a template, never with ids: every route is a time series. */
-  route: string;
-  outcome: AuthentikErrorKind | "ok";
-  /** From the first byte sent to the last one received. */
-  durationMs: number;
-  /** Of the operation that it was sent for, if that is traced. */
-  traceId?: string | undefined;
-}
-
-/** One caller's operation, and whose credential is used. */
-export interface Caller {
-  identity: CallerIdentity;
-  /** Sent as `X-Request-Id`, so that both logs can be joined. */
-  requestId: string;
-  /** Requests that this operation may cause. */
-  maxRestCalls: number;
-  /** The operation's own; absent where nothing is traced. */
-  span?: OperationSpan | undefined;
-}
-
-/** A request below `/api/v3`. */
-export interface UpstreamRequest {
-  /** Route as a template, for logs and metrics: `/sources/user_connections/plex/{id}/`. */
-  route: string;
-  /** Path and query to send: `/sources/user_connections/plex/5/`. Canonical; nothing in it that was not checked. */
-  path: string;
-  /** Rows that a list is expected to answer with; absent for a retrieve. */
-  rows?: number;
 }
 
 /** The REST API as one caller sees it, for one operation. */

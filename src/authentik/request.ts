@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { LRUCache } from "lru-cache";
 import type { Breaker, CallOutcome } from "./breaker.ts";
-import { REMEMBERED_CALLERS } from "./caller.ts";
-import type { AuthentikOptions, Caller, UpstreamRequest } from "./client.ts";
+import { type Caller, REMEMBERED_CALLERS } from "./caller.ts";
 import { AuthentikError, type AuthentikErrorKind } from "./authentik-error.ts";
 import { isJsonObject } from "./decoders.ts";
 import type { HttpClient, UpstreamResponse } from "./http.ts";
@@ -14,24 +13,25 @@ import type { LimitSample } from "./scheduler/concurrency-limit.ts";
 import type { RequestQueue } from "./scheduler/queue.ts";
 import type { Tally } from "./usage.ts";
 
-/** One operation in a trace. */
-export interface OperationSpan {
-  readonly traceId: string;
-  startUpstreamRequest(request: { method: string; route: string }): UpstreamSpan;
+/** A request below `/api/v3`. */
+export interface UpstreamRequest {
+  /** Route as a template, for logs and metrics: `/sources/user_connections/plex/{id}/`. */
+  route: string;
+  /** Path and query to send: `/sources/user_connections/plex/5/`. Canonical; nothing in it that was not checked. */
+  path: string;
+  /** Rows that a list is expected to answer with; absent for a retrieve. */
+  rows?: number;
 }
 
-/** One request in a trace, each attempt its own. */
-export interface UpstreamSpan {
-  /** To send with it, so that authentik can continue the trace: `traceparent`, and `tracestate` if there is one. */
-  readonly headers: Readonly<Record<string, string>>;
-  end(result: {
-    /** Absent when there was no response. */
-    status?: number | undefined;
-    /** Absent for a usable response. */
-    error?: AuthentikErrorKind | undefined;
-    /** `X-authentik-id` of the response. */
-    upstreamRequestId?: string | undefined;
-  }): void;
+/** One request to authentik, finished. */
+export interface UpstreamObservation {
+  /** As a template, never with ids: every route is a time series. */
+  route: string;
+  outcome: AuthentikErrorKind | "ok";
+  /** From the first byte sent to the last one received. */
+  durationMs: number;
+  /** Of the operation that it was sent for, if that is traced. */
+  traceId?: string | undefined;
 }
 
 /** What all requests to one authentik share. */
@@ -44,7 +44,7 @@ export interface SenderParts {
   retries: RetryBudget | null;
   /** Whether the credential is the gateway's own. */
   serviceMode: boolean;
-  onUpstreamRequest: AuthentikOptions["onUpstreamRequest"];
+  onUpstreamRequest: ((observation: UpstreamObservation) => void) | undefined;
 }
 
 /** Whose operation a request belongs to. */

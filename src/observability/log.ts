@@ -3,7 +3,8 @@ import pino, { type Logger } from "pino";
 import type { AuthentikState } from "../authentik/client.ts";
 import type { AuthentikErrorKind } from "../authentik/authentik-error.ts";
 import type { Config } from "../config/load.ts";
-import type { RequestRecord } from "../server/pending-request.ts";
+import type { JsonObject } from "../authentik/decoders.ts";
+import type { Usage } from "../authentik/usage.ts";
 
 /** The process' log: lines for people and machines, on standard output unless told otherwise. */
 export interface ProcessLog {
@@ -94,6 +95,33 @@ const MAX_STACK_LENGTH = 4096;
 const MAX_PROBLEMS = 10;
 /** Characters of the caller's key: enough to tell callers apart, too few to be worth anything else. */
 const CALLER_LENGTH = 8;
+
+/** One finished request: what the log line and the metrics are made of. No secrets by construction. */
+export interface RequestRecord {
+  requestId: string;
+  method: string;
+  /** Without the query, which may hold variables. */
+  path: string;
+  /** 499 when nobody waited for the response. */
+  status: number;
+  durationMs: number;
+  /** Empty for requests that never became an operation. */
+  operation: { name?: string; type?: string };
+  /** Codes of the errors in the response, each once, sorted. */
+  codes: readonly string[];
+  /** Whether the response came from an identical operation already in flight. */
+  shared: boolean;
+  /** `client-left` when nobody waited for the response. */
+  outcome: "answered" | "client-left";
+  usage: Readonly<Usage> | null;
+  /** Errors worth an operator's attention, in log form: kind, status, route, detail, stack of the unexpected ones. */
+  problems: readonly JsonObject[];
+  /** Address of the client, as a trusted proxy tells it. */
+  clientAddress?: string;
+  /** Keyed hash of the caller's credential; absent where there is none. */
+  callerKey?: string;
+  traceId?: string;
+}
 
 /** Writes one line for each request. docs/operating.md says what each field means. */
 export function createRequestLog(

@@ -7,9 +7,9 @@ import {
   Registry,
   type RegistryContentType,
 } from "prom-client";
-import type { UpstreamObservation } from "../authentik/client.ts";
+import type { UpstreamObservation } from "../authentik/request.ts";
 import type { Usage } from "../authentik/usage.ts";
-import type { RequestRecord } from "../server/pending-request.ts";
+import type { RequestRecord } from "./log.ts";
 import { describe, type MetricName } from "./metric-names.ts";
 import { readCounter, type Readings, registerReadings } from "./readings.ts";
 

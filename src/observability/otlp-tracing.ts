@@ -24,9 +24,8 @@ import {
   ATTR_SERVICE_NAME,
   ATTR_SERVICE_VERSION,
 } from "@opentelemetry/semantic-conventions";
-import type { UpstreamSpan } from "../authentik/request.ts";
-import type { RequestRecord } from "../server/pending-request.ts";
-import { severityOf, shortened } from "./log.ts";
+import type { UpstreamSpan } from "../authentik/caller.ts";
+import { type RequestRecord, severityOf, shortened } from "./log.ts";
 
 /**
  * Not yet in the stable part of the semantic conventions.

@@ -5,35 +5,9 @@ import type { JsonObject } from "../authentik/decoders.ts";
 import type { Usage } from "../authentik/usage.ts";
 import type { OperationSummary } from "../graphql/execute.ts";
 import type { HeaderList } from "./cors.ts";
+import type { RequestRecord } from "../observability/log.ts";
 import type { OperationSpan } from "../observability/tracing.ts";
 import { type GraphQLResponse, type HttpError, negotiate, writeResponse } from "./graphql-response.ts";
-
-/** One finished request: what the log line and the metrics are made of. No secrets by construction. */
-export interface RequestRecord {
-  requestId: string;
-  method: string;
-  /** Without the query, which may hold variables. */
-  path: string;
-  /** 499 when nobody waited for the response. */
-  status: number;
-  durationMs: number;
-  /** Empty for requests that never became an operation. */
-  operation: OperationSummary;
-  /** Codes of the errors in the response, each once, sorted. */
-  codes: readonly string[];
-  /** Whether the response came from an identical operation already in flight. */
-  shared: boolean;
-  /** `client-left` when nobody waited for the response. */
-  outcome: "answered" | "client-left";
-  usage: Readonly<Usage> | null;
-  /** Errors worth an operator's attention, in log form: kind, status, route, detail, stack of the unexpected ones. */
-  problems: readonly JsonObject[];
-  /** Address of the client, as a trusted proxy tells it. */
-  clientAddress?: string;
-  /** Keyed hash of the caller's credential; absent where there is none. */
-  callerKey?: string;
-  traceId?: string;
-}
 
 /** One request until it is answered: from its head to the log line. */
 export interface PendingRequest {

@@ -1,4 +1,5 @@
-import type { Authentik, AuthentikClient, CallerIdentity } from "../authentik/client.ts";
+import type { CallerIdentity } from "../authentik/caller.ts";
+import type { Authentik, AuthentikClient } from "../authentik/client.ts";
 import { AuthentikError } from "../authentik/authentik-error.ts";
 import type { Abortable } from "../authentik/coalesce.ts";
 import { createTally } from "../authentik/usage.ts";

@@ -1,6 +1,7 @@
 import { onTestFinished } from "vitest";
 import { createAuthentik } from "../../src/authentik/client.ts";
-import type { Authentik, AuthentikOptions, UpstreamRequest } from "../../src/authentik/client.ts";
+import type { Authentik, AuthentikOptions } from "../../src/authentik/client.ts";
+import type { UpstreamRequest } from "../../src/authentik/request.ts";
 import { type FakeAuthentikOptions, startFakeAuthentik } from "../support/fake-authentik.ts";
 import { TEST_AUTHENTIK_OPTIONS } from "../support/gateway.ts";
 

@@ -8,7 +8,7 @@ import { createHttpServer } from "../../src/server/http-server.ts";
 import { ask, type AskOptions, TOKEN } from "./ask.ts";
 import { type FakeAuthentik, type FakeAuthentikOptions, startFakeAuthentik } from "./fake-authentik.ts";
 import { createGateway, type GatewayOptions } from "../../src/server/gateway.ts";
-import type { RequestRecord } from "../../src/server/pending-request.ts";
+import type { RequestRecord } from "../../src/observability/log.ts";
 
 export { TOKEN };
 

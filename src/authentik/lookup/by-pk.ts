@@ -1,4 +1,5 @@
-import type { AuthentikClient, UpstreamRequest } from "../client.ts";
+import type { AuthentikClient } from "../client.ts";
+import type { UpstreamRequest } from "../request.ts";
 import { AuthentikError, orError } from "../authentik-error.ts";
 import { perCaller, perUpstream } from "../per-request.ts";
 import { malformed, decodeObject, decodePk } from "../decoders.ts";

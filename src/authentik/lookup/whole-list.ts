@@ -1,4 +1,5 @@
-import type { AuthentikClient, UpstreamRequest } from "../client.ts";
+import type { AuthentikClient } from "../client.ts";
+import type { UpstreamRequest } from "../request.ts";
 import { AuthentikError } from "../authentik-error.ts";
 import { decodePage, incompletePage, type Page } from "./list-page.ts";
 import { PAGE_SIZE, type PageRequest } from "./page-planner.ts";

@@ -4,15 +4,15 @@ import { perCaller, perRequest } from "../../authentik/per-request.ts";
 import { type AuthentikUser, decodeAuthentikViewer } from "./decode.ts";
 
 /** What is known of a caller: who they are, and whether they may read users. */
-interface Caller {
+interface CallerFacts {
   pk?: number;
   username?: string;
   mayReadUsers?: boolean;
 }
 
-const callers = perCaller<Caller>();
+const callers = perCaller<CallerFacts>();
 
-function remember(client: AuthentikClient, what: Caller): void {
+function remember(client: AuthentikClient, what: CallerFacts): void {
   callers.set(client, { ...callers.get(client), ...what });
 }
 
@@ -37,7 +37,7 @@ type Outcome = AuthentikUser | null | AuthentikError;
 export async function withViewer<K>(
   client: AuthentikClient,
   keys: readonly K[],
-  options: { is: (user: Caller, key: K) => boolean; look: (keys: readonly K[]) => Promise<Outcome[]> },
+  options: { is: (user: CallerFacts, key: K) => boolean; look: (keys: readonly K[]) => Promise<Outcome[]> },
 ): Promise<Outcome[]> {
   const { is, look } = options;
   const known = callers.get(client) ?? {};

@@ -1,4 +1,5 @@
-import type { Authentik, AuthentikClient, UpstreamRequest } from "../../../src/authentik/client.ts";
+import type { Authentik, AuthentikClient } from "../../../src/authentik/client.ts";
+import type { UpstreamRequest } from "../../../src/authentik/request.ts";
 import { AuthentikError } from "../../../src/authentik/authentik-error.ts";
 import { createPkLookup, type PkLookup } from "../../../src/authentik/lookup/by-pk.ts";
 import { decodeObject, decodePk } from "../../../src/authentik/decoders.ts";

@@ -1,4 +1,4 @@
-import type { RequestRecord } from "../../../src/server/pending-request.ts";
+import type { RequestRecord } from "../../../src/observability/log.ts";
 
 /** A request that found what it asked for. */
 export const answered: RequestRecord = {
