@@ -26,8 +26,6 @@ export type Metrics = ReturnType<typeof createMetrics>;
 
 const DURATION_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const COUNT_BUCKETS = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
-/** Codes are the gateway's own and few; should one ever come from elsewhere, it cannot grow the process. */
-const MAX_CODES = 64;
 
 const USAGE_COUNTERS = [
   ["restCalls", "rest_calls_total"],
@@ -69,12 +67,6 @@ export function createMetrics({ endpoint, usage: total, ...readings }: MetricsOp
   const unhandledRejections = counter("unhandled_rejections_total");
   registerReadings(registry, readings);
 
-  const codesSeen = new Set<string>();
-  const boundedCode = (code: string): string => {
-    if (codesSeen.size < MAX_CODES) codesSeen.add(code);
-    return codesSeen.has(code) ? code : "OTHER";
-  };
-
   return {
     /** Counts a finished request. */
     record({ method, path, status, outcome, codes, durationMs, shared, usage, traceId }: RequestRecord) {
@@ -87,7 +79,7 @@ export function createMetrics({ endpoint, usage: total, ...readings }: MetricsOp
       operations.inc({ outcome: outcome === "client-left" ? outcome : failed ? "error" : "ok" });
       responses.inc({ status });
       duration.observe({ value: durationMs / 1000, ...exemplarOf(traceId) });
-      for (const code of codes) errors.inc({ code: boundedCode(code) });
+      for (const code of codes) errors.inc({ code });
       if (shared) sharedOperations.inc();
       if (usage === null) return;
       restCallsEach.observe({ value: usage.restCalls });
