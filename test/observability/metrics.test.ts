@@ -9,7 +9,6 @@ import { ask } from "../support/ask.ts";
 import { type AnswerHandler, createGate, sendPage } from "../support/fake-authentik.ts";
 import { patience } from "../support/patience.ts";
 import { tableOf } from "./support/documentation.ts";
-import { answered } from "./support/records.ts";
 import { scrape, scrapeText } from "./support/scrape.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
