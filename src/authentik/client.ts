@@ -100,6 +100,8 @@ export function createAuthentik(options: AuthentikOptions) {
       : null;
   /** How often a caller has written: a part of the key under which its reads are shared. */
   const writes = new LRUCache<string, number>({ max: REMEMBERED_CALLERS });
+  /** Callers of whose write it is not known whether it was or will be made: what they read is not kept meanwhile. */
+  const unsettled = new LRUCache<string, true>({ max: REMEMBERED_CALLERS, ttl: cacheTtlMs });
   const usage = createUsage();
 
   function forCaller(caller: Caller): AuthentikClient {
@@ -109,7 +111,8 @@ export function createAuthentik(options: AuthentikOptions) {
     let wanted = 0;
     let aborted: AuthentikError | null = null;
     const operation: SendingOperation = { caller, count: tally.count, takeRequest, refusal: null };
-    const requests: Abortable<unknown>[] = [];
+    /** What is under way or was read, so that an operation asks nothing twice. */
+    const requests = new Map<string, Abortable<unknown>>();
 
     function takeRequest(): boolean {
       wanted += 1;
@@ -126,7 +129,8 @@ export function createAuthentik(options: AuthentikOptions) {
 
     async function fetch(request: UpstreamRequest, key: string, signal: AbortSignal): Promise<unknown> {
       const { value, bytes } = await send("GET", request, operation, signal);
-      cache?.set(key, { value }, { size: ENTRY_BYTES + MEMORY_PER_BYTE * bytes });
+      if (!unsettled.has(callerKey))
+        cache?.set(key, { value }, { size: ENTRY_BYTES + MEMORY_PER_BYTE * bytes });
       return value;
     }
 
@@ -138,30 +142,33 @@ export function createAuthentik(options: AuthentikOptions) {
       get(request) {
         if (aborted) return Promise.reject(aborted);
         const key = authentik.shareKey(caller.identity) + request.path;
-        const cached = cache?.get(key);
+        const known = request.fresh ? undefined : (requests.get(key)?.result ?? cache?.get(key)?.value);
         // Nobody else joins what has no key.
         const shareKey = coalesce ? key : "";
-        if (cached || coalescer.has(shareKey)) tally.count("sharedCalls");
+        if (known !== undefined || coalescer.has(shareKey)) tally.count("sharedCalls");
         else if (!takeRequest()) return Promise.reject(tooManyRequests(request));
-        if (cached) return Promise.resolve(cached.value);
+        if (known !== undefined) return Promise.resolve(known);
         const read = coalescer.join(shareKey, () => abortable((signal) => fetch(request, key, signal)));
-        requests.push(read);
+        requests.set(key, read);
         return read.result;
       },
       async delete(request) {
         if (aborted) throw aborted;
         if (!takeRequest()) throw tooManyRequests(request);
         const sent = abortable((signal) => send("DELETE", request, operation, signal));
-        requests.push(sent);
+        requests.set(`DELETE ${request.path}`, sent);
         try {
           await sent.result;
+        } catch (error) {
+          unsettled.set(callerKey, true);
+          throw error;
         } finally {
           writes.set(callerKey, (writes.get(callerKey) ?? 0) + 1);
         }
       },
       abort(reason) {
         aborted ??= reason;
-        for (const request of requests) request.abort(aborted);
+        for (const request of requests.values()) request.abort(aborted);
       },
     };
   }

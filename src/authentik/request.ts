@@ -21,6 +21,8 @@ export interface UpstreamRequest {
   path: string;
   /** Rows that a list is expected to answer with; absent for a retrieve. */
   rows?: number;
+  /** Whether what was read before is out of date, in the cache or by the operation itself. Default false. */
+  fresh?: boolean;
 }
 
 /** One request to authentik, finished. */

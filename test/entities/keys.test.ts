@@ -112,7 +112,8 @@ test.each<[what: string, type: string, fields: string, keys: object[], answers: 
   expect(await entities("administrator", `... on ${type} { ${fields} }`, representations)).toEqual({
     data: { _entities: answers },
     errors: [],
-    calls: [call],
+    // Who is not found could be the caller, who may read only some users: that is asked once.
+    calls: type === "AuthentikUser" && answers.includes(null) ? [call, "/core/users/me/"] : [call],
   });
 });
 

@@ -33,7 +33,7 @@ describe("a whole list that changes while its pages are read", () => {
     once(at, "ordering=user,pk&page=1&", () => at.house.connections.delete(5));
     const { data, errors, calls } = await at.ask("administrator", QUERY);
     expect({ data, errors }).toEqual({ data: { authentikUsers: { nodes: all } }, errors: [] });
-    expect(calls.slice(1)).toEqual([...pages(100), ...pages(99)]);
+    expect(calls.slice(1)).toEqual([...pages(100), ...pages(100)]);
     // At rest it costs what it did.
     expect((await at.ask("administrator", QUERY)).calls.slice(1)).toEqual(pages(100));
   });
@@ -47,7 +47,7 @@ describe("a whole list that changes while its pages are read", () => {
     });
     const { data, errors, calls } = await at.ask("administrator", QUERY);
     expect({ data, errors }).toEqual({ data: { authentikUsers: { nodes: all } }, errors: [] });
-    expect(calls.slice(1)).toEqual([...pages(100), ...pages(99), ...pages(98)]);
+    expect(calls.slice(1)).toEqual([...pages(100), ...pages(100), ...pages(100)]);
   });
 
   test("so is what a search finds", async () => {
@@ -59,9 +59,7 @@ describe("a whole list that changes while its pages are read", () => {
     expect(await at.ask("administrator", `{ plexAccount(id: "777") { plexConnections { pk } } }`)).toEqual({
       data: { plexAccount: { plexConnections: [{ pk: 2100 }] } },
       errors: [],
-      calls: [100, 99].flatMap((size) =>
-        [1, 2, 3].map((page) => `${LIST}search=777&ordering=pk&page=${page}&page_size=${size}`),
-      ),
+      calls: [1, 2, 3, 1, 2, 3].map((page) => `${LIST}search=777&ordering=pk&page=${page}&page_size=100`),
     });
   });
 
@@ -70,7 +68,7 @@ describe("a whole list that changes while its pages are read", () => {
     once(at, "ordering=user,pk&page=1&", () => at.house.connections.delete(5));
     const { data, calls } = await at.ask("administrator", QUERY);
     expect(data).toMatchObject({ authentikUsers: { nodes: all.slice(0, 98) } });
-    expect(calls.slice(-1)).toEqual([`${LIST}ordering=user,pk&page=2&page_size=99`]);
+    expect(calls.slice(-1)).toEqual([`${LIST}ordering=user,pk&page=1&page_size=100`]);
   });
 });
 

@@ -51,7 +51,7 @@ interface WindowOptions<T> {
 
 type Row = { readonly pk: number };
 
-/** How often one answer goes back because rows went: pages of the cache may say so forever. */
+/** How often one answer goes back because rows went. */
 const MAX_RETURNS = 3;
 
 /**
@@ -73,9 +73,11 @@ export async function readWindow<T extends Row>(
   let granted = Math.max(PAGE_SIZE, size);
   let isLookingBack = false;
   let returns = 0;
+  // Once rows have moved, pages that were read before do not fit those that are read now.
+  let fresh = false;
   do {
     // oxlint-disable-next-line no-await-in-loop -- what is missing is known only now
-    const read = await readRows(client, route, { start, size: wanted, granted });
+    const read = await readRows(client, route, { start, size: wanted, granted, fresh });
     const gone = count - read.count;
     ({ count, granted } = read);
     const foundBefore = found.size;
@@ -88,6 +90,7 @@ export async function readWindow<T extends Row>(
     if (!isPlaceKnown && (isBehind || isLookingBack)) {
       // What follows has moved up by the rows that went, or further where others came behind. A row that was seen tells.
       isLookingBack = isSeeking;
+      fresh = true;
       const back = isBehind ? gone + Number(isLookingBack) : PAGE_SIZE;
       returns += Number(isBehind);
       start = Math.max(0, start - back);
@@ -142,12 +145,12 @@ function unseen<T extends Row>(
 async function readRows<T>(
   client: AuthentikClient,
   route: ListRoute<T>,
-  { start, size, granted }: { start: number; size: number; granted: number },
+  { start, size, granted, fresh }: { start: number; size: number; granted: number; fresh: boolean },
 ): Promise<{ rows: readonly PlacedRow<T>[]; end: number; count: number; granted: number }> {
   const plan = planPage({ from: start, size, granted });
-  const page = await readPage(client, route, plan).catch(nothingPastTheEnd);
+  const page = await readPage(client, route, { ...plan, fresh }).catch(nothingPastTheEnd);
   if (page === null) {
-    const { count } = await readPage(client, route, { page: 1, pageSize: 1 });
+    const { count } = await readPage(client, route, { page: 1, pageSize: 1, fresh: true });
     return { rows: [], end: Infinity, count, granted };
   }
   const { count } = page;
@@ -157,7 +160,8 @@ async function readRows<T>(
   const isCut = page.next !== 0 && page.rows.length < plan.pageSize;
   const cut = isOtherPage || isCut ? lesser(page, plan.pageSize) : granted;
   // Where the page size was cut this may be another page than was meant.
-  if (isOtherPage || (isCut && end <= start)) return readRows(client, route, { start, size, granted: cut });
+  if (isOtherPage || (isCut && end <= start))
+    return readRows(client, route, { start, size, granted: cut, fresh });
   const rows = page.rows.map((row, index) => ({ row, offset: asked + index, count }));
   return { rows, end, count, granted: cut };
 }

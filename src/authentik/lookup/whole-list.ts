@@ -34,14 +34,15 @@ export function listRoute<T>(route: string, query: string, decode: ListRoute<T>[
 
 /**
  * Reads one page.
+ * @param page.fresh whether what was read before is out of date
  * @throws {AuthentikError} not-found past the end, malformed-response for a row that is none and a page that lacks rows
  */
 export async function readPage<T>(
   client: AuthentikClient,
   { list, decode }: ListRoute<T>,
-  page: { page: number; pageSize: number; rows?: number },
+  { fresh = false, ...page }: { page: number; pageSize: number; rows?: number; fresh?: boolean },
 ): Promise<Page<T>> {
-  const body = decodePage(await client.get(list({ rows: page.pageSize, ...page })));
+  const body = decodePage(await client.get({ ...list({ rows: page.pageSize, ...page }), fresh }));
   if (!body.isComplete) throw incompletePage(body);
   return { ...body, rows: body.rows.map((row, index) => decode(row, `$.results[${index}]`, client)) };
 }
@@ -50,8 +51,7 @@ export async function readPage<T>(
  * Reads a list from its first to its last page.
  *
  * Rows that come or go move others from a page that is still to be read to one that has been read, or the other way. So a list
- * that changed meanwhile is read again, in smaller pages: the cache holds none of them, and they end at other rows. Where it
- * never rests, everything that was read is the answer.
+ * that changed meanwhile is read again. Where it never rests, everything that was read is the answer.
  * @param options.maxRows rows that may be looked through
  * @param options.first the first page, where it has been read already
  * @throws {AuthentikError} too-many-rows, after one page, where the list is longer
@@ -63,15 +63,16 @@ export async function readWholeList<T extends { readonly pk: number | string }>(
 ): Promise<readonly T[]> {
   const everything: T[] = [];
   let { first } = options;
-  for (let pageSize = PAGE_SIZE; pageSize > PAGE_SIZE - MAX_READINGS; pageSize -= 1) {
+  for (let reading = 1; reading <= MAX_READINGS; reading += 1) {
+    const fresh = reading > 1;
     // oxlint-disable-next-line no-await-in-loop -- whether it has changed is known only now
-    first ??= await readPage(client, route, { page: 1, pageSize });
+    first ??= await readPage(client, route, { page: 1, pageSize: PAGE_SIZE, fresh });
     if (first.count > options.maxRows) {
       const excess = { limit: "scannedRows", max: options.maxRows, actual: first.count } as const;
       throw new AuthentikError("too-many-rows", "the list is too long to be looked through", { excess });
     }
     // oxlint-disable-next-line no-await-in-loop -- as above
-    const { rows, hasChanged } = await readOn(client, route, { first, pageSize });
+    const { rows, hasChanged } = await readOn(client, route, { first, fresh });
     if (!hasChanged) return eachOnce(rows);
     everything.push(...rows);
     first = undefined;
@@ -83,7 +84,7 @@ export async function readWholeList<T extends { readonly pk: number | string }>(
 async function readOn<T>(
   client: AuthentikClient,
   route: ListRoute<T>,
-  { first, pageSize }: { first: Page<T>; pageSize: number },
+  { first, fresh }: { first: Page<T>; fresh: boolean },
 ): Promise<{ rows: readonly T[]; hasChanged: boolean }> {
   const { count } = first;
   if (first.next === 0) return { rows: first.rows, hasChanged: false };
@@ -98,7 +99,9 @@ async function readOn<T>(
       next += 1;
       const rows = Math.min(granted, count - (page - 1) * granted);
       // oxlint-disable-next-line no-await-in-loop -- few pages are in flight at once, on purpose
-      const read = await readPage(client, route, { page, pageSize, rows }).catch(nothingPastTheEnd);
+      const read = await readPage(client, route, { page, pageSize: PAGE_SIZE, rows, fresh }).catch(
+        nothingPastTheEnd,
+      );
       pages[page - 1] = read?.rows ?? [];
       hasChanged ||= read?.count !== count;
     }

@@ -5,6 +5,7 @@ import { createFilterLookup } from "../../authentik/lookup/by-filter.ts";
 import { type Anchor, type Order, readWindow, type Window } from "../../authentik/lookup/list-window.ts";
 import { listRoute, readPage } from "../../authentik/lookup/whole-list.ts";
 import { createPkLookup } from "../../authentik/lookup/by-pk.ts";
+import { perRequest } from "../../authentik/per-request.ts";
 import { loaderPerRequest } from "../loader.ts";
 import {
   type AuthentikGroup,
@@ -42,24 +43,40 @@ const byUsername = createFilterLookup<string, AuthentikUser>({
   },
 });
 
+/** Users whom the operation has read by something else than their key. */
+const usersRead = perRequest(() => new Map<number, AuthentikUser>());
+
 /**
  * Users by primary key, for one caller: retrieved or picked from the list, whichever costs authentik less.
- * Who may not read users finds themselves. A key that does not exist loads as null.
+ * Everybody finds themselves. A key that does not exist loads as null.
  * @throws {AuthentikError} per key, never for the batch
  */
-export const authentikUserByPk = loaderPerRequest((client, pks: readonly number[]) =>
-  withViewer(client, pks, { is: (user, pk) => user.pk === pk, look: (some) => byPk(client, some) }),
-);
+export const authentikUserByPk = loaderPerRequest(async (client, pks: readonly number[]) => {
+  const read = usersRead(client);
+  const unread = pks.filter((pk) => !read.has(pk));
+  const looked = await withViewer(client, unread, {
+    is: (user, pk) => user.pk === pk,
+    look: (some) => byPk(client, some),
+    // They come from connections, which end with their user.
+    mayBeHidden: true,
+  });
+  const found = new Map(unread.map((pk, index) => [pk, looked[index]]));
+  return pks.map((pk) => read.get(pk) ?? found.get(pk) ?? null);
+});
 
 /** The same by user name, in which case matters. */
 export const authentikUserByUsername = loaderPerRequest(
   (client, usernames: readonly string[], maxRows: number) =>
     withViewer(client, usernames, {
       is: (user, username) => user.username === username,
+      mayBeHidden: false,
       look: async (some) =>
-        (await byUsername(client, some, maxRows)).map((rows) =>
-          rows instanceof AuthentikError ? rows : (rows[0] ?? null),
-        ),
+        (await byUsername(client, some, maxRows)).map((rows) => {
+          if (rows instanceof AuthentikError) return rows;
+          const [user = null] = rows;
+          if (user) usersRead(client).set(user.pk, user);
+          return user;
+        }),
     }),
 );
 
@@ -106,8 +123,10 @@ export async function authentikUsers(
   const route = usersList(query.size === 0 ? "" : `${query.toString()}&`);
   try {
     const page = await readWindow(client, route, { size, after, order: USER_ORDER });
-    if (page.rows.every(({ row }) => holds(row, filter))) return page;
-    throw malformed("$.results", "users that the filter holds for", page.rows);
+    if (!page.rows.every(({ row }) => holds(row, filter)))
+      throw malformed("$.results", "users that the filter holds for", page.rows);
+    for (const { row } of page.rows) usersRead(client).set(row.pk, row);
+    return page;
   } catch (error) {
     // authentik refuses the name of a group that does not exist.
     if (isRefusalOf(error, "groups_by_name")) return { rows: [], count: 0 };
@@ -124,7 +143,7 @@ function holds(user: AuthentikUser, { email, isActive, group }: AuthentikUserFil
 }
 
 /**
- * Groups by primary key (a UUID in lower case), for one caller. Who may not read groups finds their own.
+ * Groups by primary key (a UUID in lower case), for one caller. Who may not read a group finds it if it is their own.
  * A key that does not exist loads as null.
  * @throws {AuthentikError} per key, never for the batch
  */
@@ -140,7 +159,10 @@ async function retrieveGroup(
   const request = { route: "/core/groups/{id}/", path: `/core/groups/${pk}/?include_users=false` };
   const group = await orError(client.get(request).then((body) => decodeAuthentikGroup(body)));
   if (!(group instanceof AuthentikError)) return group;
-  if (group.kind !== "forbidden") return group.kind === "not-found" ? null : group;
+  const { kind } = group;
+  if (kind !== "forbidden" && kind !== "not-found") return group;
+  // Who may read no groups, or only some, finds their own.
   const viewer = await viewerOrError(client);
-  return viewer instanceof AuthentikError ? viewer : (viewer.groups?.find((own) => own.pk === pk) ?? group);
+  if (viewer instanceof AuthentikError) return viewer;
+  return viewer.groups?.find((own) => own.pk === pk) ?? (kind === "forbidden" ? group : null);
 }

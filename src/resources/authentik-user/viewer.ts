@@ -31,15 +31,21 @@ export const authentikViewer = perRequest(async (client): Promise<AuthentikUser>
 type Outcome = AuthentikUser | null | AuthentikError;
 
 /**
- * Looks users up for a caller who may be allowed to read nobody but themselves, through `core/users/me/`.
- * Who is known to be such a caller, or to be one of those who are looked up, is asked that way first.
+ * Looks users up for a caller who may be allowed to read nobody but themselves, or themselves not even though some others,
+ * through `core/users/me/`. Who is known to be such a caller, or to be one of those who are looked up, is asked that way first.
  */
 export async function withViewer<K>(
   client: AuthentikClient,
   keys: readonly K[],
-  options: { is: (user: CallerFacts, key: K) => boolean; look: (keys: readonly K[]) => Promise<Outcome[]> },
+  options: {
+    is: (user: CallerFacts, key: K) => boolean;
+    look: (keys: readonly K[]) => Promise<Outcome[]>;
+    /** Whether a key that is not found is more likely to be hidden than to be nobody's. */
+    mayBeHidden: boolean;
+  },
 ): Promise<Outcome[]> {
-  const { is, look } = options;
+  if (keys.length === 0) return [];
+  const { is, look, mayBeHidden } = options;
   const known = callers.get(client) ?? {};
   let viewer: AuthentikUser | AuthentikError | null = null;
   if (known.mayReadUsers === false || keys.some((key) => is(known, key)))
@@ -52,7 +58,9 @@ export async function withViewer<K>(
     for (const [index, key] of others.entries()) found.set(key, outcomes[index] ?? null);
     const isForbidden = outcomes.some((one) => one instanceof AuthentikError && one.kind === "forbidden");
     remember(client, { mayReadUsers: !isForbidden });
-    if (isForbidden) viewer ??= await viewerOrError(client);
+    // Who may read only some users does not find themselves among those.
+    const isOneHidden = mayBeHidden && known.pk === undefined && outcomes.includes(null);
+    if (isForbidden || isOneHidden) viewer ??= await viewerOrError(client);
   }
   return keys.map((key) => {
     if (isViewer(key) && viewer !== null) return viewer;
