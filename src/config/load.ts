@@ -1,3 +1,4 @@
+import { BlockList, isIP, isIPv4 } from "node:net";
 import { closestMatch } from "leven";
 import * as v from "valibot";
 import { type Arguments, parseArguments } from "./command-line.ts";
@@ -232,6 +233,17 @@ function settingsOf({ AUTHENTIK_TOKEN: _token, GATEWAY_KEY: _key, ...values }: V
  */
 function allowedHosts({ ALLOWED_HOSTS, HOST }: Values, credentials: Credentials): readonly string[] {
   const open = credentials.mode === "service" && credentials.gatewayKey === null;
-  const local = HOST === "localhost" || HOST === "::1" || HOST.startsWith("127.");
-  return ALLOWED_HOSTS.length === 0 && open && local ? ["localhost", "127.0.0.1", "[::1]"] : ALLOWED_HOSTS;
+  return ALLOWED_HOSTS.length === 0 && open && isLoopback(HOST)
+    ? ["localhost", "127.0.0.1", "[::1]"]
+    : ALLOWED_HOSTS;
+}
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet("127.0.0.0", 8);
+LOOPBACK.addAddress("::1", "ipv6");
+
+/** Whether only this machine reaches a server that listens there, however the address is written. */
+function isLoopback(host: string): boolean {
+  if (isIP(host) === 0) return /^(?:ip6-)?(?:localhost|loopback)\.?$/i.test(host);
+  return LOOPBACK.check(host, isIPv4(host) ? "ipv4" : "ipv6");
 }

@@ -43,8 +43,8 @@ export function requireUuid(pk: unknown, sentence: string): string {
   throw clientError("BAD_USER_INPUT", sentence, { argument: "pk" });
 }
 
-/** Longer than any name, address or slug that authentik stores. */
-const MAX_TEXT_LENGTH = 255;
+/** Longer than any name, address or slug that people give; some have no limit in authentik. */
+const MAX_TEXT_LENGTH = 1000;
 
 /**
  * A text to filter by.
@@ -57,7 +57,7 @@ export function requireText(
 ): string {
   const wrong =
     text === ""
-      ? "is empty. Leave it out to ask for everything"
+      ? `is empty${argument.startsWith("filter.") ? ". Leave it out to ask for everything" : ""}`
       : text.length > maxLength
         ? `has more than ${maxLength} characters`
         : text.includes("\0") || !isWellFormed(text)

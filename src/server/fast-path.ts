@@ -37,8 +37,8 @@ const MAX_SHARED_LENGTH = 16_384;
  */
 export function createFastPath(options: FastPathOptions) {
   const { executor, authentik, runOperation, coalesce, operationTimeoutMs } = options;
-  // Who joins late would be given the end of a time budget that is not its own.
-  const coalescer = createCoalescer<Execution>({ joinWithinMs: operationTimeoutMs / 2 });
+  // Who joins is given the end of a time budget that is not its own: it loses a tenth of its own at most.
+  const coalescer = createCoalescer<Execution>({ joinWithinMs: operationTimeoutMs / 10 });
 
   async function execute(
     { method, params: parsed, text, caller }: GraphQLRequest,

@@ -46,9 +46,16 @@ export function writeResponse(
   envelope: { requestId: string; close: boolean; cors: HeaderList },
 ): void {
   if (response.destroyed || response.headersSent) return;
-  const lines = ["Content-Type", `${mediaType}; charset=utf-8`];
-  lines.push("Content-Length", String(Buffer.byteLength(body)), "X-Request-Id", envelope.requestId);
-  lines.push(...COMMON_HEADERS, ...headers, ...envelope.cors);
+  const lines = ["X-Request-Id", envelope.requestId, ...COMMON_HEADERS, ...headers, ...envelope.cors];
+  // RFC 9110, 8.6: a 204 has neither.
+  if (status !== 204) {
+    lines.push(
+      "Content-Type",
+      `${mediaType}; charset=utf-8`,
+      "Content-Length",
+      String(Buffer.byteLength(body)),
+    );
+  }
   if (envelope.close) lines.push("Connection", "close");
   response.writeHead(status, lines);
   response.end(body);

@@ -17,7 +17,7 @@ const MAX_NAMES_BY_HASH = 20;
  */
 export function usePersistedQueries({ prepare }: Executor, options: { maxBytes: number }): Plugin {
   const queries = new LRUCache<string, string>({
-    maxSize: options.maxBytes,
+    maxSize: Math.max(1, options.maxBytes),
     sizeCalculation: (query, hash) => query.length + hash.length,
   });
   function keep(hash: string, query: string): void {

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
 import { askBody } from "../support/ask.ts";
-import { useGateway } from "../support/gateway.ts";
+import { gatewayForTest, useGateway } from "../support/gateway.ts";
 import { persisted } from "../support/persisted.ts";
 import { representations, times } from "./adversarial-documents.ts";
 
@@ -81,4 +81,13 @@ test("an item that is no operation is refused by itself", async () => {
   const refused = { errors: [{ extensions: { code: "BAD_REQUEST" } }] };
   expect(result).toMatchObject([{ data: { __typename: "Query" } }, refused, refused, refused]);
   expect(status).toBe(200);
+});
+
+test("with no memory for documents by hash, one that comes along is answered and not kept", async () => {
+  const { gateway } = await gatewayForTest({ gateway: { maxPersistedQueriesBytes: 0 } });
+  const query = "{__typename}";
+  const { extensions } = persisted(query);
+  const post = (body: unknown) => askBody(gateway.url, JSON.stringify(body));
+  expect((await post({ query, extensions })).result).toEqual({ data: { __typename: "Query" } });
+  expect((await post({ extensions })).codes).toEqual(["PERSISTED_QUERY_NOT_FOUND"]);
 });

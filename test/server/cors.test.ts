@@ -76,6 +76,11 @@ test.each([
   expect(await ask(origin, POST)).toEqual({ status: 200, cors: {}, vary });
 });
 
+test("an answer without content has no length either", async () => {
+  const { headers } = await fetch(new URL("/graphql", at.gateway.url), { method: "OPTIONS" });
+  expect([headers.get("content-length"), headers.get("content-type")]).toEqual([null, null]);
+});
+
 test("with * everyone reads answers, and nobody is let send credentials of the browser", async () => {
   const open = await startGateway({ authentikUrl: at.authentik.url, gateway: { corsOrigins: ["*"] } });
   for (const origin of ["null", "https://anyone.example"]) {

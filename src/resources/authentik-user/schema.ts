@@ -130,7 +130,9 @@ builder.queryFields((t) => ({
     resolve: (_root, args, { authentik, maxPageSize }, info) => {
       const filter = args.filter ?? {};
       const { email, search, isActive, group } = filter;
-      for (const [field, text] of Object.entries({ email, search: search?.trim(), group })) {
+      // authentik looks for each word by itself, and for everybody where none is left.
+      const words = search?.replaceAll(/[\s,"']+/g, "");
+      for (const [field, text] of Object.entries({ email, search: words, group })) {
         if (typeof text === "string") requireText(text, `filter.${field}`);
       }
       return connectionOf(args, {
@@ -148,7 +150,7 @@ builder.asEntity(AuthentikUserRef, {
   key: [builder.selection<{ pk: number }>("pk"), builder.selection<{ username: string }>("username")],
   resolveReference: (representation, { authentik, maxScannedRows }, info) => {
     const { pk, username }: { pk?: unknown; username?: unknown } = representation;
-    if (pk === undefined && typeof username === "string") {
+    if ((pk ?? null) === null && typeof username === "string") {
       const key = { username: requireText(username, "username") };
       const known = keyOnly<AuthentikUser>(info, "AuthentikUser", key);
       return known ?? authentikUserByUsername(authentik, maxScannedRows).load(key.username);

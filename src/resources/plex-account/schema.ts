@@ -1,5 +1,6 @@
 import { requireText } from "../../graphql/arguments.ts";
 import { builder } from "../../graphql/builder.ts";
+import { clientError } from "../../graphql/errors.ts";
 import { plexSourceConnectionsByIdentifier } from "../plex-source-connection/loaders.ts";
 import { PlexSourceConnectionRef } from "../plex-source-connection/schema.ts";
 
@@ -62,6 +63,13 @@ builder.asEntity(PlexAccountRef, {
 
 function accountOf(id: unknown): PlexAccount {
   // Other systems have the number as a number.
-  const text = typeof id === "number" && Number.isSafeInteger(id) ? String(id) : id;
-  return { id: requireText(typeof text === "string" ? text : "", "id", { maxLength: Infinity }) };
+  const text = Number.isSafeInteger(id) ? String(id) : id;
+  if (typeof text === "string") return { id: requireText(text, "id", { maxLength: Infinity }) };
+  throw clientError(
+    "BAD_USER_INPUT",
+    "The key `id` of a PlexAccount is its number, as text or as a whole number.",
+    {
+      argument: "id",
+    },
+  );
 }

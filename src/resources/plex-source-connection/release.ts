@@ -1,3 +1,4 @@
+import { AuthentikError, orError } from "../../authentik/authentik-error.ts";
 import type { AuthentikClient } from "../../authentik/client.ts";
 import { decodeObject, decodeString } from "../../authentik/decoders.ts";
 import { perRequest, perUpstream } from "../../authentik/per-request.ts";
@@ -33,7 +34,6 @@ export function mayFilterByUser(client: AuthentikClient): boolean {
 /**
  * Whether `?search=` looks at identifiers.
  * @param options.ask whether authentik is asked where it is not known; otherwise it is taken as true
- * @throws {AuthentikError}
  */
 export async function canSearchIdentifiers(
   client: AuthentikClient,
@@ -42,7 +42,9 @@ export async function canSearchIdentifiers(
   const about = known(client);
   if (about.searchesIdentifiers === null) {
     if (!ask) return true;
-    about.searchesIdentifiers = isAtLeast2025_4(await version(client));
+    const found = await orError(version(client));
+    if (found instanceof AuthentikError) return false;
+    about.searchesIdentifiers = isAtLeast2025_4(found);
   }
   return about.searchesIdentifiers;
 }

@@ -9,9 +9,6 @@ import { decodePlexSourceSettings, decodeSource, type PlexSourceSettings, type S
 /** Sources of one authentik that are read; nobody has so many. */
 const MAX_SOURCES = 1_000;
 
-/** Own connections that are looked through for their sources, for callers who may not read sources. */
-const MAX_CONNECTIONS = 500;
-
 /** A source of a list, or what is wrong with it: one that cannot be read must not take the others along. */
 interface Listed {
   pk: string;
@@ -36,21 +33,24 @@ function sourcesList(
 }
 
 /** The sources of the caller's own connections, each once, by slug. */
-const ownSources = perRequest(async (client) => {
+const ownSources = perRequest(async (client, maxRows: number) => {
   const route = sourcesList("/sources/user_connections/plex/", "ordering=pk", (row) => {
     const connection = decodeObject(row, "$");
     return typeof connection["source"] === "string" ? connection["source_obj"] : connection["source"];
   });
-  const sources = await readWholeList(client, route, { maxRows: MAX_CONNECTIONS });
+  const sources = await readWholeList(client, route, { maxRows });
   return sources.toSorted((a, b) => (a.slug < b.slug ? -1 : 1));
 });
 
-/** What may not be listed is looked for among the sources of the caller's own connections. */
-async function orOwnSources(client: AuthentikClient, all: Promise<readonly Listed[]>) {
+/**
+ * What may not be listed is looked for among the sources of the caller's own connections.
+ * @param maxRows connections that may be looked through
+ */
+async function orOwnSources(client: AuthentikClient, all: Promise<readonly Listed[]>, maxRows: number) {
   const sources = await orError(all);
   if (!(sources instanceof AuthentikError)) return { sources, missing: null };
   if (sources.kind !== "forbidden") throw sources;
-  return { sources: await ownSources(client), missing: sources };
+  return { sources: await ownSources(client, maxRows), missing: sources };
 }
 
 type SourceKey = "pk" | "slug";
@@ -59,13 +59,13 @@ type SourceKey = "pk" | "slug";
 const FILTERS: Readonly<Record<SourceKey, string>> = { pk: "pbm_uuid", slug: "slug" };
 
 function createSourceLoader(by: SourceKey) {
-  return loaderPerRequest(async (client, keys: readonly string[]) => {
+  return loaderPerRequest(async (client, keys: readonly string[], maxRows: number) => {
     client.count("keysFetched", keys.length);
     const [key = ""] = keys;
     const filter = keys.length === 1 ? `${FILTERS[by]}=${encodeURIComponent(key)}&` : "";
     const route = sourcesList("/sources/all/", `${filter}ordering=pk`);
     const all = readWholeList(client, route, { maxRows: MAX_SOURCES });
-    const found = await orError(orOwnSources(client, all));
+    const found = await orError(orOwnSources(client, all, maxRows));
     if (found instanceof AuthentikError) return keys.map(() => found);
     return keys.map((one) => found.sources.find((listed) => listed[by] === one)?.source ?? found.missing);
   });
@@ -103,8 +103,8 @@ const plexList = perRequest((client) => {
  * All Plex sources; for who may not read sources, those of their own connections.
  * @throws {AuthentikError}
  */
-export async function plexSources(client: AuthentikClient): Promise<readonly Source[]> {
-  const { sources } = await orOwnSources(client, plexList(client));
+export async function plexSources(client: AuthentikClient, maxRows: number): Promise<readonly Source[]> {
+  const { sources } = await orOwnSources(client, plexList(client), maxRows);
   return sources.map(({ source }) => orThrow(source));
 }
 
@@ -112,8 +112,12 @@ export async function plexSources(client: AuthentikClient): Promise<readonly Sou
  * The Plex source with this slug; null where there is none, or where the caller has no connection through it.
  * @throws {AuthentikError}
  */
-export async function plexSourceBySlug(client: AuthentikClient, slug: string): Promise<Source | null> {
-  const { sources } = await orOwnSources(client, plexList(client));
+export async function plexSourceBySlug(
+  client: AuthentikClient,
+  slug: string,
+  maxRows: number,
+): Promise<Source | null> {
+  const { sources } = await orOwnSources(client, plexList(client), maxRows);
   return orThrow(sources.find((listed) => listed.slug === slug)?.source ?? null);
 }
 

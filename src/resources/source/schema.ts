@@ -164,15 +164,16 @@ builder.queryFields((t) => ({
     nullable: true,
     cost: 5,
     description:
-      "The Plex source with this slug. Null where there is none; who may not read sources finds those of their own " +
-      "connections.",
+      "The Plex source with this slug. Null where there is none that you may read; who may not read sources finds those " +
+      "of their own connections.",
     args: {
       slug: t.arg.string({
         required: true,
         description: "Name as it stands in addresses, such as `plex`: exactly, case included.",
       }),
     },
-    resolve: (_root, { slug }, { authentik }) => plexSourceBySlug(authentik, requireText(slug, "slug")),
+    resolve: (_root, { slug }, { authentik, maxScannedRows }) =>
+      plexSourceBySlug(authentik, requireText(slug, "slug"), maxScannedRows),
   }),
   plexSources: t.field({
     type: [SourceRef],
@@ -180,24 +181,24 @@ builder.queryFields((t) => ({
     cost: 5,
     listSize: { assumedSize: 5 },
     description:
-      "All Plex sources, by slug; for who may not read sources, those of their own connections. Null where authentik " +
-      "could not be asked.",
-    resolve: (_root, _args, { authentik }) => plexSources(authentik),
+      "All Plex sources that you may read, by slug; for who may not read sources, those of their own connections. Null " +
+      "where authentik could not be asked.",
+    resolve: (_root, _args, { authentik, maxScannedRows }) => plexSources(authentik, maxScannedRows),
   }),
 }));
 
 builder.asEntity(SourceRef, {
   key: [builder.selection<{ pk: string }>("pk"), builder.selection<{ slug: string }>("slug")],
-  resolveReference: (representation, { authentik }, info) => {
+  resolveReference: (representation, { authentik, maxScannedRows }, info) => {
     const { pk, slug }: { pk?: unknown; slug?: unknown } = representation;
-    if (pk === undefined && typeof slug === "string") {
+    if ((pk ?? null) === null && typeof slug === "string") {
       const key = { slug: requireText(slug, "slug") };
-      return keyOnly<Source>(info, "Source", key) ?? sourceBySlug(authentik).load(key.slug);
+      return keyOnly<Source>(info, "Source", key) ?? sourceBySlug(authentik, maxScannedRows).load(key.slug);
     }
     const key = {
       pk: requireUuid(pk, "The key of a Source is a UUID in `pk`, or text in `slug`."),
       ...(typeof slug === "string" && { slug }),
     };
-    return keyOnly<Source>(info, "Source", key) ?? sourceByPk(authentik).load(key.pk);
+    return keyOnly<Source>(info, "Source", key) ?? sourceByPk(authentik, maxScannedRows).load(key.pk);
   },
 });

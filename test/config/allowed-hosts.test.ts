@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { loadConfig } from "../../src/config/load.ts";
+
+const LOCAL = ["localhost", "127.0.0.1", "[::1]"];
+
+test.each([
+  ["127.0.0.1", LOCAL],
+  ["127.8.0.1", LOCAL],
+  ["::1", LOCAL],
+  ["0:0:0:0:0:0:0:1", LOCAL],
+  ["::ffff:127.0.0.1", LOCAL],
+  ["LOCALHOST", LOCAL],
+  ["localhost.", LOCAL],
+  ["0.0.0.0", []],
+  ["::", []],
+  ["192.168.1.5", []],
+  ["gw.example.org", []],
+])("with open access on %s, hosts that requests may name: %j", (HOST, allowedHosts) => {
+  const env = { HOST, OPEN_ACCESS: "true", AUTHENTIK_TOKEN: "token" };
+  expect(loadConfig({ env, argv: [], readFile: () => "" })).toMatchObject({
+    config: { gateway: { allowedHosts } },
+  });
+});

@@ -1,0 +1,74 @@
+import { expect, test } from "vitest";
+import { ask } from "../support/ask.ts";
+import { houseForTest } from "../support/house-gateway.ts";
+
+const account = (key: string) =>
+  `_entities(representations: [{ __typename: "PlexAccount"${key} }]) { __typename }`;
+
+test.each([
+  [`authentikUsers(filter: { search: "," }) { totalCount }`, "`filter.search` is empty. Leave it out"],
+  [String.raw`authentikUsers(filter: { search: " \"\" " }) { totalCount }`, "`filter.search` is empty."],
+  [`plexAccount(id: "") { id }`, "`id` is empty."],
+  [`plexSource(slug: "") { name }`, "`slug` is empty."],
+  [account(""), "The key `id` of a PlexAccount is its number"],
+  [account(", id: 1.5"), "The key `id` of a PlexAccount is its number"],
+])("%s: the error says what is wrong, and nothing is asked", async (field, sentence) => {
+  const { authentik, gateway } = await houseForTest("2025.4");
+  const { errors } = await ask(gateway.url, `{ ${field} }`);
+  expect(errors).toMatchObject([
+    { message: expect.stringContaining(sentence), extensions: { code: "BAD_USER_INPUT" } },
+  ]);
+  expect(errors?.[0]?.message.includes("Leave it out")).toBe(field.includes("filter"));
+  expect(authentik.requests).toEqual([]);
+});
+
+test("a source's connections are found whatever the length of its slug", async () => {
+  const at = await houseForTest("2025.12");
+  for (const connection of at.house.connections.values()) {
+    const { source } = connection;
+    connection.source = { ...source, slug: source.slug + "x".repeat(300) };
+  }
+  at.house.sources = [...at.house.connections.values()].slice(-2).map(({ source }) => source);
+  const { data, errors } = await at.ask(
+    "administrator",
+    `{ plexSources { plexConnections { totalCount } } }`,
+  );
+  const counts = [1, 2].map((totalCount) => ({ plexConnections: { totalCount } }));
+  expect({ data, errors }).toEqual({ data: { plexSources: counts }, errors: [] });
+});
+
+test("a second key that is null is none", async () => {
+  const at = await houseForTest("2025.4");
+  const representations = [
+    { __typename: "AuthentikUser", pk: null, username: "bob" },
+    { __typename: "Source", pk: null, slug: "plex" },
+  ];
+  const query = `query ($keys: [_Any!]!) { _entities(representations: $keys) {
+    ... on AuthentikUser { pk } ... on Source { name }
+  } }`;
+  expect(await at.ask("administrator", query, { keys: representations })).toMatchObject({
+    data: { _entities: [{ pk: 43 }, { name: "Plex" }] },
+    errors: [],
+  });
+});
+
+test("who may not read sources finds those of more connections than one page has", async () => {
+  const at = await houseForTest("2025.4", { viewers: 600 });
+  for (const connection of at.house.connections.values()) connection.user = at.house.users.get(42)!;
+  expect(await at.ask("alice", "{ plexSources { slug } }")).toMatchObject({
+    data: { plexSources: [{ slug: "cinema" }, { slug: "plex" }] },
+    errors: [],
+  });
+});
+
+test("a version that cannot be read counts as one that cannot search: the list is looked through", async () => {
+  const at = await houseForTest("2025.4");
+  at.authentik.answer(({ path }, response, fallback) => {
+    if (path.includes("/admin/version/")) response.writeHead(500).end();
+    else fallback();
+  });
+  expect(await at.ask("stranger", `{ plexAccount(id: "1") { plexConnections { pk } } }`)).toMatchObject({
+    data: { plexAccount: { plexConnections: [] } },
+    errors: [],
+  });
+});
