@@ -1,6 +1,5 @@
 import type { DocumentNode } from "graphql";
-import { expandedSize, fragmentsOf } from "./document-size.ts";
-import { countNodes } from "./document-counts.ts";
+import { countNodes, expandedSize, fragmentsOf } from "./document-size.ts";
 import { overlapOf } from "./document-overlap.ts";
 
 /** How large and how tangled a document may be. */

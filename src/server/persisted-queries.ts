@@ -1,8 +1,7 @@
 import { useAPQ } from "@graphql-yoga/plugin-apq";
 import type { Plugin } from "graphql-yoga";
 import { LRUCache } from "lru-cache";
-import { countNodes } from "../graphql/document-counts.ts";
-import { expandedSize, fragmentsOf } from "../graphql/document-size.ts";
+import { countNodes, expandedSize, fragmentsOf } from "../graphql/document-size.ts";
 import type { Executor } from "../graphql/execute.ts";
 
 /** Aliases, or fields of all items of lists that are written out, of a document that is kept: each may cost a lookup. */
