@@ -1,40 +1,19 @@
 import { expect, test } from "vitest";
-import { checkAuthorization } from "../../src/authentik/caller.ts";
+import { checkAuthorization, createCallerKeys } from "../../src/authentik/caller.ts";
 import { AuthentikError } from "../../src/authentik/authentik-error.ts";
 import { readRecording, RECORDED_RELEASES } from "../sandbox/recordings.ts";
 
 test.each([
-  ...["Bearer token-of-alice", 'Bearer "quoted"', "Bearer a,b"].map((value) => [value, value]),
-  ...["bearer t", "BEARER t", "bEaReR t"].map((value) => [value, "Bearer t"]),
+  ["Bearer token-of-alice", "Bearer token-of-alice"],
+  ["bEaReR a,b", "Bearer a,b"],
 ])("%j may pass, in one spelling", (value, spelling) => {
   expect(checkAuthorization(value)).toBe(spelling);
 });
 
-test.each([
-  undefined,
-  "",
-  " ",
-  "Bearer",
-  "Bearer ",
-  "token-of-alice",
-  "Basic YTpi",
-  "Token x",
-  "Digest t",
-  " Bearer t",
-  "Bearer t ",
-  "Bearer  t",
-  "Bearer a b",
-  "Bearer a, Bearer b",
-  "Bearer\tt",
-  "Bearer tökén",
-  "Bearer t\u0000",
-  "Bearer t\r\nX-Evil: 1",
-  "Bearer t\n",
-  "Bearer \u0661",
-  "Bear\u212Ar t",
-  ": t",
-  "@ t",
-])("%j is refused, and not quoted", (value) => {
+const REFUSED =
+  "|Bearer|token-of-alice|Basic YTpi|Bearer t |Bearer a b|Bearer a, Bearer b|Bearer tökén|Bearer t\r\nX-Evil: 1|Bear\u212Ar t";
+
+test.each([undefined, ...REFUSED.split("|")])("%j is refused, and not quoted", (value) => {
   const error = checkAuthorization(value);
   expect(error).toBeInstanceOf(AuthentikError);
   expect(error).toMatchObject({ kind: "unauthenticated" });
@@ -57,3 +36,11 @@ test.each(RECORDED_RELEASES)(
     expect(judged.filter(({ passes, status }) => passes && status >= 500)).toEqual([]);
   },
 );
+
+test("keys of callers hold no credential, and are others in another process", () => {
+  const keyOf = createCallerKeys();
+  const key = keyOf("Bearer canary-token");
+  expect(key).not.toContain("canary");
+  expect(keyOf("Bearer canary-token")).toBe(key);
+  expect(createCallerKeys()("Bearer canary-token")).not.toBe(key);
+});

@@ -1,20 +1,8 @@
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { AuthentikError } from "../../src/authentik/authentik-error.ts";
 import { createGate, sendJson, sendPage } from "../support/fake-authentik.ts";
 import { connectionBody } from "../support/wire-bodies.ts";
 import { connect, connectToFake, operation, retrieve } from "./connect.ts";
-
-test("an operation with many calls in flight is no leak to warn of", async () => {
-  const { fake, authentik } = await connectToFake();
-  const warnings: Error[] = [];
-  const note = (warning: Error): unknown => warnings.push(warning);
-  process.on("warning", note);
-  onTestFinished(() => void process.off("warning", note));
-  const alice = operation(authentik);
-  await Promise.all(Array.from({ length: 30 }, (_, index) => alice.get(retrieve(index + 1))));
-  expect(fake.requests).toHaveLength(30);
-  expect(warnings).toEqual([]);
-});
 
 test("what an operation has left to ask is not sent once authentik has refused its credential", async () => {
   const { fake, authentik } = await connectToFake();

@@ -54,21 +54,3 @@ test("an aborted request makes room; to abort it twice or after its start change
   finish();
   expect(started).toEqual(["a1", "a3"]);
 });
-
-test("twenty thousand requests that end while they are started are served one after the other", () => {
-  const queue = createRequestQueue({ limit: createFixedLimit(1), queueMax: 1_000_000 });
-  let served = 0;
-  queue.enter({ callerKey: "a", start: () => {} });
-  for (let index = 0; index < 20_000; index += 1) {
-    queue.enter({
-      callerKey: `caller ${index % 100}`,
-      start() {
-        served += 1;
-        queue.release({ latencyMs: 0, kind: "other" });
-      },
-    });
-  }
-  queue.release(ANSWERED);
-  expect(served).toBe(20_000);
-  expect([queue.inFlight(), queue.queued()]).toEqual([0, 0]);
-});

@@ -5,31 +5,30 @@ import { createRandom } from "../../support/random.ts";
 /** All promises that can go on have gone on by then. */
 const afterPromises = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-export type Simulation = ReturnType<typeof createSimulation>;
-
 /** A discrete-event simulation in virtual milliseconds: nothing sleeps, every run is the same. */
 function createSimulation() {
-  const random = createRandom(1);
   let time = 0;
   /** Ascending by time; what was asked for first comes first at the same time. */
   const events: { at: number; action: () => void }[] = [];
-  const step = ({ at, action }: (typeof events)[number]): void => {
+  /** The next event, unless it comes later than that. */
+  const step = (untilMs = Infinity): boolean => {
+    if (events[0] === undefined || events[0].at > untilMs) return false;
+    const { at, action } = events.shift()!;
     time = at;
     action();
+    return true;
   };
   return {
     now: () => time,
+    /** At least 0, below 1; the same sequence in every run. */
+    random: createRandom(1).next,
     after(delayMs: number, action: () => void): void {
       const at = time + delayMs;
       const later = events.findIndex((event) => event.at > at);
       events.splice(later === -1 ? events.length : later, 0, { at, action });
     },
-    /** Runs all events up to this time. */
     runUntil(timeMs: number): void {
-      for (let next; (next = events[0]) && next.at <= timeMs;) {
-        events.shift();
-        step(next);
-      }
+      while (step(timeMs));
       time = timeMs;
     },
     /** Runs events until this has come, with everything that waits for promises in between. */
@@ -37,15 +36,10 @@ function createSimulation() {
       const settled = new AbortController();
       const note = (): void => settled.abort();
       promise.then(note, note);
-      await afterPromises();
-      for (let next; !settled.signal.aborted && (next = events.shift());) {
-        step(next);
-        await afterPromises();
-      }
+      do await afterPromises();
+      while (!settled.signal.aborted && step());
       return promise;
     },
-    /** Uniform in [0, 1), the same sequence in every run. */
-    random: () => random.next(),
   };
 }
 
@@ -53,6 +47,13 @@ function createSimulation() {
 export interface Work {
   serviceMs: number;
   kind: LimitSample["kind"];
+}
+
+/** What real servers were timed at: a retrieve, the refusal of a credential, and a list. */
+export const RETRIEVE = { serviceMs: 33, kind: "retrieve" } as const;
+export const REFUSAL = { serviceMs: 31, kind: "refusal" } as const;
+export function listOf(rows: number): Work {
+  return { serviceMs: 30 + 2.6 * rows, kind: "other" };
 }
 
 /** Sends an operation of so many requests at once, and the next one after a pause when all of it is answered. */
@@ -88,55 +89,40 @@ export function createSimulatedGateway(workers: number) {
     }
   };
 
-  const send = (callerKey: string, { serviceMs, kind }: Work, done: () => void): void => {
+  const send = (callerKey: string, { serviceMs, kind }: Work, answered: () => void): void => {
     const start = (): void => {
       const sentAt = simulation.now();
       spentMs += serviceMs;
-      backlog.push({
-        serviceMs,
-        done() {
-          queue.release({ latencyMs: simulation.now() - sentAt, kind });
-          done();
-        },
-      });
+      const done = (): void => {
+        queue.release({ latencyMs: simulation.now() - sentAt, kind });
+        answered();
+      };
+      backlog.push({ serviceMs, done });
       serveNext();
     };
     queue.enter({ callerKey, start });
   };
+
+  function addClient(client: SimulatedClient): void {
+    const { callerKey = "caller", work, keys = 1, pauseMs = () => 0, times = [] } = client;
+    const startedAt = simulation.now();
+    let left = keys;
+    const answered = (): void => {
+      left -= 1;
+      if (left > 0) return;
+      times.push(simulation.now() - startedAt);
+      simulation.after(pauseMs(), () => addClient(client));
+    };
+    for (let key = 0; key < keys; key += 1) send(callerKey, work(), answered);
+  }
 
   return {
     simulation,
     queue,
     limit,
     send,
-    addClient({
-      callerKey = "caller",
-      work,
-      keys = 1,
-      pauseMs = () => 0,
-      times = [],
-    }: SimulatedClient): void {
-      const operation = (): void => {
-        const startedAt = simulation.now();
-        let left = keys;
-        const answered = (): void => {
-          left -= 1;
-          if (left > 0) return;
-          times.push(simulation.now() - startedAt);
-          simulation.after(pauseMs(), operation);
-        };
-        for (let key = 0; key < keys; key += 1) send(callerKey, work(), answered);
-      };
-      operation();
-    },
+    addClient,
     /** Milliseconds of a worker spent so far. */
     spentMs: () => spentMs,
   };
-}
-
-/** What real servers were timed at: a retrieve, the refusal of a credential, and a list. */
-export const RETRIEVE = { serviceMs: 33, kind: "retrieve" } as const;
-export const REFUSAL = { serviceMs: 31, kind: "refusal" } as const;
-export function listOf(rows: number): Work {
-  return { serviceMs: 30 + 2.6 * rows, kind: "other" };
 }

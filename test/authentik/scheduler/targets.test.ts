@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { createSimulatedGateway, REFUSAL, RETRIEVE, type SimulatedGateway, type Work } from "./simulation.ts";
+import {
+  createSimulatedGateway,
+  listOf,
+  REFUSAL,
+  RETRIEVE,
+  type SimulatedGateway,
+  type Work,
+} from "./simulation.ts";
 
 /** What docs/decisions/0004 promises, in virtual time: nothing here sleeps or measures, every run is the same. */
 
@@ -14,55 +21,56 @@ function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
 }
 
-describe("64 clients with one retrieve each at a time, or as many as keep all workers busy", () => {
+/** So many clients, each a caller of its own. */
+function createClients(clients: number, workers: number, work: Work, times: number[] = []) {
+  const gateway = createSimulatedGateway(workers);
+  for (let client = 0; client < clients; client += 1)
+    gateway.addClient({ callerKey: `caller ${client}`, work: varied(gateway, work), times });
+  return gateway;
+}
+
+describe("clients with one retrieve each at a time", () => {
   test.each([
     { workers: 2, clients: 64, most: 12 },
-    { workers: 16, clients: 64, most: 40 },
     { workers: 100, clients: 300, most: 200 },
-  ])(
-    "get 0.95 of what $workers workers can do, with $most in flight at most",
-    ({ workers, clients, most }) => {
-      const gateway = createSimulatedGateway(workers);
-      const { simulation, queue } = gateway;
-      const times: number[] = [];
-      for (let client = 0; client < clients; client += 1) {
-        gateway.addClient({ callerKey: `caller ${client}`, work: varied(gateway, RETRIEVE), times });
-      }
-      simulation.runUntil(4_000);
-      times.length = 0;
-      const inFlight: number[] = [];
-      for (let at = 0; at <= 60_000; at += 7) simulation.after(at, () => inFlight.push(queue.inFlight()));
-      simulation.runUntil(64_000);
-      expect(times.length).toBeGreaterThanOrEqual(0.95 * workers * (60_000 / RETRIEVE.serviceMs));
-      expect(Math.max(...inFlight)).toBeLessThanOrEqual(most);
-      expect(Math.min(...inFlight)).toBeGreaterThanOrEqual(2);
-    },
-  );
+  ])("get 0.95 of what $workers workers can do, with $most in flight at most", (row) => {
+    const { workers, clients, most } = row;
+    const times: number[] = [];
+    const { simulation, queue } = createClients(clients, workers, RETRIEVE, times);
+    simulation.runUntil(4_000);
+    times.length = 0;
+    const inFlight: number[] = [];
+    for (let at = 0; at <= 60_000; at += 7) simulation.after(at, () => inFlight.push(queue.inFlight()));
+    simulation.runUntil(64_000);
+    expect(times.length).toBeGreaterThanOrEqual(0.95 * workers * (60_000 / RETRIEVE.serviceMs));
+    expect(Math.max(...inFlight)).toBeLessThanOrEqual(most);
+    expect(Math.min(...inFlight)).toBeGreaterThanOrEqual(2);
+  });
+
+  test("have more than 60 in flight within 5 s where authentik always takes 20 ms", () => {
+    const { simulation, queue } = createClients(128, Infinity, { ...RETRIEVE, serviceMs: 20 });
+    simulation.runUntil(5_000);
+    expect(queue.inFlight()).toBeGreaterThan(60);
+  });
 });
 
-test("128 clients of an authentik that always takes 20 ms have more than 60 in flight within 5 s", () => {
-  const gateway = createSimulatedGateway(Infinity);
-  const work = varied(gateway, { ...RETRIEVE, serviceMs: 20 });
-  for (let client = 0; client < 128; client += 1) gateway.addClient({ callerKey: `caller ${client}`, work });
-  gateway.simulation.runUntil(5_000);
-  expect(gateway.queue.inFlight()).toBeGreaterThan(60);
-});
-
-type Client = Omit<Parameters<SimulatedGateway["addClient"]>[0], "times">;
 type AddOthers = (gateway: SimulatedGateway) => void;
 
 /**
- * How long a client's operations take beside others in a minute, once it is used to them, and the first one after a
- * minute of nothing but the others.
+ * How long operations of one client take beside others in a minute, once it is used to them, and the first one after a
+ * minute of nothing but the others. It sends `keys` requests at once, and again after a pause.
  */
-function timesBeside(addOthers: AddOthers, workers: number, clientOf: (gateway: SimulatedGateway) => Client) {
+function timesBeside(
+  addOthers: AddOthers,
+  { workers, work, keys, pauseMs }: { workers: number; work: Work; keys: number; pauseMs: number },
+) {
   const gateway = createSimulatedGateway(workers);
   const { simulation } = gateway;
   const times: number[] = [];
   let isIdle = false;
+  const pause = (): number => (isIdle ? 60_000 : pauseMs * (0.5 + simulation.random()));
   addOthers(gateway);
-  const { pauseMs = () => 0, ...client } = clientOf(gateway);
-  gateway.addClient({ ...client, times, pauseMs: () => (isIdle ? 60_000 : pauseMs()) });
+  gateway.addClient({ callerKey: "this one", work: varied(gateway, work), keys, times, pauseMs: pause });
   simulation.runUntil(5_000);
   times.length = 0;
   simulation.runUntil(65_000);
@@ -72,68 +80,107 @@ function timesBeside(addOthers: AddOthers, workers: number, clientOf: (gateway: 
   return { steady, afterIdleness: times[1] ?? NaN };
 }
 
-const singlesBeside = (addOthers: AddOthers): number[] =>
-  timesBeside(addOthers, 2, (gateway) => ({
-    callerKey: "single",
-    work: varied(gateway, RETRIEVE),
-    pauseMs: () => 20 + 60 * gateway.simulation.random(),
-  })).steady;
+/** The same for one retrieve at a time, two workers. */
+const quantileBeside = (share: number, addOthers: AddOthers): number => {
+  const options = { workers: 2, work: RETRIEVE, keys: 1, pauseMs: 50 };
+  return quantile(timesBeside(addOthers, options).steady, share);
+};
 
 describe("one retrieve at a time, two workers", () => {
-  const alone = singlesBeside(() => {});
-
   test("beside another caller's 500: p95 at most 3 times as long as alone", () => {
-    const beside = singlesBeside((gateway) =>
+    const p95 = quantileBeside(0.95, (gateway) =>
       gateway.addClient({ callerKey: "other", keys: 500, work: varied(gateway, RETRIEVE) }),
     );
-    expect(quantile(beside, 0.95)).toBeLessThanOrEqual(3 * quantile(alone, 0.95));
+    expect(p95).toBeLessThanOrEqual(3 * quantileBeside(0.95, () => {}));
   });
 
   test.each([
     { others: "with one token, however it is spelled", callerKey: "other", work: RETRIEVE },
     { others: "with tokens that they made up", callerKey: "", work: REFUSAL },
-    { others: "refused at once", callerKey: "", work: { ...REFUSAL, serviceMs: 3 } },
   ])("beside 64 clients $others: p50 at most 3 times as long as alone", ({ callerKey, work }) => {
-    const beside = singlesBeside((gateway) => {
+    const p50 = quantileBeside(0.5, (gateway) => {
       for (let client = 0; client < 64; client += 1)
         gateway.addClient({ callerKey, work: varied(gateway, work) });
     });
-    expect(quantile(beside, 0.5)).toBeLessThanOrEqual(3 * quantile(alone, 0.5));
+    expect(p50).toBeLessThanOrEqual(3 * quantileBeside(0.5, () => {}));
   });
 });
 
 describe("50 retrieves at once, an authentik that always takes 30 ms", () => {
-  const fast = { ...RETRIEVE, serviceMs: 30 };
-  const fiftyBeside = (addOthers: AddOthers) =>
-    timesBeside(addOthers, Infinity, (gateway) => ({
-      callerKey: "fifty",
-      keys: 50,
-      work: varied(gateway, fast),
-    }));
-  const alone = fiftyBeside(() => {});
+  const work = { ...RETRIEVE, serviceMs: 30 };
+  const options = { workers: Infinity, work, keys: 50, pauseMs: 0 };
+  const alone = timesBeside(() => {}, options);
 
   test.each([
-    {
-      others: "20 single reads a second of 300 callers",
-      everyMs: 50,
-      work: fast,
-      callerOf: (index: number) => `caller ${index % 300}`,
-    },
-    { others: "30 requests a second with invalid tokens", everyMs: 33, work: REFUSAL, callerOf: () => "" },
-    {
-      others: "30 requests a second with invalid tokens that are refused at once",
-      everyMs: 33,
-      work: { ...REFUSAL, serviceMs: 3 },
-      callerOf: () => "",
-    },
-  ])("take at most 1.5 times as long beside $others", ({ everyMs, work, callerOf }) => {
-    const beside = fiftyBeside((gateway) => {
-      const other = varied(gateway, work);
+    ["20 single reads a second of 300 callers", 50, work, 300],
+    ["30 requests a second with invalid tokens", 33, REFUSAL, 0],
+    ["30 a second with invalid tokens, refused at once", 33, { ...REFUSAL, serviceMs: 3 }, 0],
+  ])("take at most 1.5 times as long beside %s", (_others, everyMs, sent, callers) => {
+    const beside = timesBeside((gateway) => {
+      const other = varied(gateway, sent);
       // One by one, whatever is answered.
-      for (let index = 0; index * everyMs <= 130_000; index += 1)
-        gateway.simulation.after(index * everyMs, () => gateway.send(callerOf(index), other(), () => {}));
-    });
+      for (let index = 0; index * everyMs <= 130_000; index += 1) {
+        const callerKey = callers === 0 ? "" : `caller ${index % callers}`;
+        gateway.simulation.after(index * everyMs, () => gateway.send(callerKey, other(), () => {}));
+      }
+    }, options);
     expect(quantile(beside.steady, 0.95)).toBeLessThanOrEqual(1.5 * quantile(alone.steady, 0.95));
     expect(beside.afterIdleness).toBeLessThanOrEqual(1.5 * alone.afterIdleness);
+  });
+});
+
+describe("the limit", () => {
+  test("learns nothing from slow answers to light traffic", () => {
+    const { simulation, send, limit } = createSimulatedGateway(Infinity);
+    const work = () => ({ ...RETRIEVE, serviceMs: simulation.random() < 0.3 ? 900 : 33 });
+    for (let at = 0; at <= 600_000; at += 400) simulation.after(at, () => send("caller", work(), () => {}));
+    simulation.runUntil(600_000);
+    expect(limit.permits()).toBe(8);
+  });
+
+  const in5 = { ...RETRIEVE, serviceMs: 5 };
+  const in55 = { ...RETRIEVE, serviceMs: 55 };
+  const in99 = { ...RETRIEVE, serviceMs: 99 };
+
+  /** Until when clients send what, one request after the other, and where between the limit is then. */
+  type Phase = [untilMs: number, work: Work, least: number, most: number];
+
+  test.each<[what: string, workers: number, clients: number, ...Phase[]]>([
+    ["goes down to few, but not below 2", 1, 64, [60_000, RETRIEVE, 2, 4]],
+    ["goes up to 256", Infinity, 300, [60_000, RETRIEVE, 256, 256]],
+    ["stays where it is while there is nothing but lists", 2, 64, [60_000, listOf(100), 8, 8]],
+    [
+      "follows an authentik that becomes slower, and goes back to where it was",
+      16,
+      64,
+      [10_000, RETRIEVE, 17, 256],
+      [40_000, in99, 17, 256],
+      [80_000, RETRIEVE, 17, 49],
+    ],
+    [
+      "does not stay at the bottom where latency is this process's own, not authentik's",
+      Infinity,
+      128,
+      [2_000, in5, 2, 256],
+      [10_000, in55, 61, 256],
+    ],
+    [
+      "shrinks to the bottom while authentik drops requests, and recovers within 5 s",
+      16,
+      64,
+      [10_000, RETRIEVE, 2, 256],
+      [20_000, { serviceMs: 20, kind: "dropped" }, 2, 4],
+      [25_000, RETRIEVE, 17, 256],
+    ],
+  ])("%s", (_what, workers, clients, ...phases) => {
+    const { simulation, limit, addClient } = createSimulatedGateway(workers);
+    let sent: Work | undefined;
+    for (let client = 0; client < clients; client += 1) addClient({ work: () => sent ?? phases[0]![1] });
+    for (const [untilMs, work, least, most] of phases) {
+      sent = work;
+      simulation.runUntil(untilMs);
+      expect(limit.permits()).toBeGreaterThanOrEqual(least);
+      expect(limit.permits()).toBeLessThanOrEqual(most);
+    }
   });
 });
