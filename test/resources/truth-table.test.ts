@@ -49,18 +49,15 @@ const inFive = { extensions: { retryAfterSeconds: 5 } };
 const deep = { a: { b: { c: { d: { e: { f: { g: ["deep"] } } } } } } };
 
 const ROWS: Row[] = [
-  ...[JSON_TYPE, `${JSON_TYPE}; charset=utf-8`, `${JSON_TYPE};charset=utf-8`, "Application/JSON"].map(
-    (type) =>
-      row(`200 with ${type}`, null, text(200, JSON.stringify(connectionBody(66)), type), {
-        found: { pk: 66, source: { slug: "plex" } },
-      }),
+  ...[JSON_TYPE, "Application/JSON; charset=utf-8"].map((type) =>
+    row(`200 with ${type}`, null, text(200, JSON.stringify(connectionBody(66)), type), {
+      found: { pk: 66, source: { slug: "plex" } },
+    }),
   ),
   row("404 as the API says it", null, detail(404, "No UserPlexSourceConnection matches the given query.")),
   row("404 page", INVALID, page(404, LEAK)),
   row("404 JSON without detail", INVALID, json(404, { error: LEAK })),
-  row("404 JSON that is no object", INVALID, json(404, null)),
   row("401", "UNAUTHENTICATED", detail(401)),
-  row("401 page", INVALID, page(401, LEAK)),
   row("401 as other JSON", INVALID, json(401, { message: LEAK })),
   ...[
     "Authentication credentials were not provided.",
@@ -70,11 +67,9 @@ const ROWS: Row[] = [
   ].map((text) => row(`403 ${text}`, "UNAUTHENTICATED", detail(403, text))),
   row("403 no permission", "FORBIDDEN", detail(403, `You do not have permission ${LEAK}`)),
   row("403 page", INVALID, page(403, LEAK)),
-  row("403 as other JSON", INVALID, json(403, { message: LEAK })),
   row("403 without a word", INVALID, text(403)),
   ...[
     { identifier: ["This field is required."], non_field_errors: ["a", "b"], code: "c" },
-    { detail: "Built-in sources cannot be deleted" },
     { nested: { user: ['Invalid pk "9"'] } },
     ["x"],
   ].map((fieldErrors) =>
@@ -89,18 +84,16 @@ const ROWS: Row[] = [
     extensions: { fieldErrors: [{ user: ["a"] }] },
   }),
   // What is no sentence about a field may be anything.
-  ...[null, LEAK, 5, {}, [], { plex_token: LEAK }, { pk: 5, user: null }, deep].map((body) =>
+  ...[null, LEAK, [], { plex_token: LEAK }, { pk: 5, user: null }, deep].map((body) =>
     row(`400 ${JSON.stringify(body)}`, "BAD_USER_INPUT", json(400, body)),
   ),
   row("400 page", INVALID, page(400, LEAK)),
   ...(
     [
       ["7", 7],
-      [" 120 ", 120],
       ["0", 1],
       ["99999999", 3_600],
       ["-1"],
-      ["1.5"],
       ["soon"],
       ["Fri, 31 Dec 1999 23:59:59 GMT", 1],
       ["Fri, 31 Dec 2999 23:59:59 GMT", 3_600],
@@ -127,7 +120,7 @@ const ROWS: Row[] = [
     ),
   ),
   row("200 with another error of a router", "UPSTREAM_UNAVAILABLE", json(200, { error: LEAK }), RETRIED),
-  ...[504, 408, 520, 522, 530].map((status) =>
+  ...[504, 408, 520, 530].map((status) =>
     row(`${status} of a proxy`, "UPSTREAM_UNAVAILABLE", page(status, LEAK), RETRIED),
   ),
   row("a reset", "UPSTREAM_UNAVAILABLE", (response) => response.socket?.resetAndDestroy(), {
@@ -137,23 +130,20 @@ const ROWS: Row[] = [
   row("nothing in time", "UPSTREAM_TIMEOUT", () => {}, NOTHING_TOLD),
   row("500 page", "UPSTREAM_ERROR", page(500, LEAK)),
   row("501", "UPSTREAM_ERROR", text(501)),
-  row("507", "UPSTREAM_ERROR", detail(507)),
-  ...[405, 406, 418].map((status) => row(String(status), "UPSTREAM_REJECTED", detail(status))),
+  ...[405, 418].map((status) => row(String(status), "UPSTREAM_REJECTED", detail(status))),
   row("302 to a login page", "UPSTREAM_REDIRECTED", (response) =>
     response.writeHead(302, { Location: `https://${LEAK.split(" ")[0]}/login` }).end(),
   ),
   ...[301, 304].map((status) => row(String(status), "UPSTREAM_REDIRECTED", text(status))),
   row("200 page", INVALID, page(200, LEAK)),
   row("200 broken JSON", INVALID, text(200, '{"pk":66,', JSON_TYPE)),
-  row("200 of no type", INVALID, text(200, "{}")),
   row("200 of a type that is not JSON's", INVALID, text(200, "{}", `application/jsonp; a="${LEAK}"`)),
   row("200 without a word", INVALID, text(200, "", JSON_TYPE)),
-  ...[[], null, { hello: 1 }, 5, "text", { pk: 66 }, { pk: "66", user: 1 }].map((body) =>
+  ...[[], null, { hello: 1 }, { pk: 66 }, { pk: "66", user: 1 }].map((body) =>
     row(`200 ${JSON.stringify(body)}`, INVALID, json(200, body), NOTHING_TOLD),
   ),
   row("200 with another connection", INVALID, json(200, connectionBody(67)), NOTHING_TOLD),
   row("204", INVALID, text(204)),
-  row("206", INVALID, json(206, connectionBody(66))),
   row("more than the limit", INVALID, json(200, { pk: 66, filler: "x".repeat(100_000) }), WITHOUT_STATUS),
 ];
 

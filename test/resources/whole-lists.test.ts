@@ -1,0 +1,137 @@
+import { describe, expect, test } from "vitest";
+import { json, page, type Sending } from "../support/fake-authentik.ts";
+import { type HouseGateway, houseForTest } from "../support/house-gateway.ts";
+import { afterAnswer } from "./answers.ts";
+
+// Many keys are looked up in the whole list, and some things can only be found in it.
+
+const LIST = "/sources/user_connections/plex/?";
+
+/** Pages of the whole list. */
+const pages = (size: number, numbers = [1, 2, 3]) =>
+  numbers.map((page) => `${LIST}ordering=user,pk&page=${page}&page_size=${size}`);
+
+const VIEWERS = `{ authentikUsers(first: 100, filter: { search: "viewer" }) { nodes { pk plexConnections { pk } } } }`;
+
+/** What so many viewers have; null where it fails. */
+const viewers = (count: number, isAnswered = (_pk: number) => true) => ({
+  authentikUsers: {
+    nodes: Array.from({ length: count }, (_, index) => 1001 + index).map((pk) => ({
+      pk,
+      plexConnections: isAnswered(pk) ? [{ pk }] : null,
+    })),
+  },
+});
+
+describe("a whole list that changes while its pages are read", () => {
+  test("is read again where a row went: what moved up between two pages is not lost", async () => {
+    const at = await houseForTest("2025.4", { viewers: 247 });
+    afterAnswer(at, "ordering=user,pk&page=1&", () => at.house.connections.delete(5));
+    const { data, errors, calls } = await at.ask("administrator", VIEWERS);
+    expect({ data, errors }).toEqual({ data: viewers(100), errors: [] });
+    expect(calls.slice(1)).toEqual([...pages(100), ...pages(100)]);
+    // At rest it costs what it did.
+    expect((await at.ask("administrator", VIEWERS)).calls.slice(1)).toEqual(pages(100));
+  });
+
+  test("answers with everything that was read where it never comes to rest", async () => {
+    const at = await houseForTest("2025.4", { viewers: 247 });
+    at.authentik.answer((request, _response, fallback) => {
+      fallback();
+      const [first = 0] = at.house.connections.keys();
+      if (request.path.includes("ordering=user,pk")) at.house.connections.delete(first);
+    });
+    const { data, errors, calls } = await at.ask("administrator", VIEWERS);
+    expect({ data, errors }).toEqual({ data: viewers(100), errors: [] });
+    expect(calls.slice(1)).toEqual([...pages(100), ...pages(100), ...pages(100)]);
+  });
+});
+
+function answer(at: HouseGateway, sending: Sending): void {
+  at.authentik.answer((request, response, fallback) =>
+    request.path.includes("ordering=user,pk") ? sending(response) : fallback(),
+  );
+}
+
+describe("a whole list that fails", () => {
+  const ofEach = viewers(20).authentikUsers.nodes.map(
+    ({ pk }) => `${LIST}user=${pk}&ordering=pk&page=1&page_size=100`,
+  );
+  const failing = (code: string, indexes: Iterable<number> = ofEach.keys()) =>
+    [...indexes].map((index) => `authentikUsers.nodes.${index}.plexConnections ${code}`);
+
+  test("for one row that cannot be read costs its own key only", async () => {
+    const at = await houseForTest("2025.4", { viewers: 20 });
+    at.house.connections.set(1003, { ...at.house.connections.get(1003)!, created: "one day" });
+    const { data, errors, calls } = await at.ask("administrator", VIEWERS);
+    expect(data).toEqual(viewers(20, (pk) => pk !== 1003));
+    expect(errors).toEqual(failing("UPSTREAM_INVALID_RESPONSE", [2]));
+    expect(calls.slice(1).toSorted()).toEqual([...pages(100, [1]), ...ofEach]);
+  });
+
+  test.each<[what: string, sending: Sending]>([
+    ["500", page(500, "error")],
+    ["403", json(403, { detail: "no permission" })],
+  ])("with %s: each key is asked for, where authentik can filter", async (_what, sending) => {
+    const at = await houseForTest("2025.4", { viewers: 20 });
+    answer(at, sending);
+    const { data, errors, calls } = await at.ask("administrator", VIEWERS);
+    expect({ data, errors }).toEqual({ data: viewers(20), errors: [] });
+    expect(calls.slice(1).toSorted()).toEqual([...pages(100, [1]), ...ofEach]);
+  });
+
+  test("is not read again where authentik cannot filter", async () => {
+    const at = await houseForTest("2024.2", { viewers: 20 });
+    answer(at, page(500, "error"));
+    const { errors, calls } = await at.ask("administrator", VIEWERS);
+    expect(errors).toEqual(failing("UPSTREAM_ERROR"));
+    expect(calls.slice(1)).toEqual([...pages(100, [1]), ofEach[0]]);
+  });
+
+  test.each<[code: string, sending: Sending, sent: number]>([
+    ["UPSTREAM_UNAVAILABLE", page(502, "bad gateway"), 2],
+    ["UNAUTHENTICATED", json(401, { detail: "Token invalid/expired" }), 1],
+  ])("with %s: no key is asked for", async (code, sending, sent) => {
+    const at = await houseForTest("2025.4", { viewers: 20 });
+    answer(at, sending);
+    const { errors, calls } = await at.ask("administrator", VIEWERS);
+    expect(errors).toEqual(failing(code));
+    expect(calls.slice(1)).toEqual(pages(100, Array(sent).fill(1)));
+  });
+});
+
+describe("a list that is too long to be looked through", () => {
+  test.each([
+    ["2024.8", "12345678"],
+    // authentik finds parts.
+    ["2025.4", "7"],
+  ] as const)(
+    "says what can be done after one page, whether authentik %s can search or not",
+    async (shape, id) => {
+      const at = await houseForTest(shape, { viewers: 150, maxScannedRows: 100 });
+      const query = `{ plexAccount(id: "${id}") { plexConnections { pk } } }`;
+      await at.ask("administrator", query);
+      at.authentik.requests.length = 0;
+      const { errors } = await at.gateway.post(query);
+      expect(errors).toMatchObject([
+        {
+          message: expect.stringMatching(/^What you ask for is among more connections .* Narrow it down/),
+          path: ["plexAccount", "plexConnections"],
+          extensions: { code: "LIMIT_EXCEEDED", limit: "scannedRows", max: 100, actual: 153 },
+        },
+      ]);
+      expect(at.authentik.requests).toHaveLength(1);
+    },
+  );
+
+  test("is narrowed down by a source in the filter", async () => {
+    const at = await houseForTest("2024.2", { viewers: 150, maxScannedRows: 100 });
+    const query = `{ plexConnections(filter: { identifier: "12345678", source: "plex" }) { totalCount } }`;
+    await at.ask("administrator", query);
+    expect(await at.ask("administrator", query)).toEqual({
+      data: { plexConnections: { totalCount: 2 } },
+      errors: [],
+      calls: [`${LIST}source__slug=plex&ordering=pk&page=1&page_size=100`],
+    });
+  });
+});
