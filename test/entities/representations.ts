@@ -1,17 +1,4 @@
-import type { Random } from "../support/random.ts";
-
 // Representations as a router, a broken router or an attacker sends them, and what each must become.
-
-/** What the caller must read at the place of a representation. */
-export type Expected =
-  { readonly entity: Readonly<Record<string, unknown>> | null } | { readonly code: string };
-
-export interface Representation {
-  readonly sent: unknown;
-  readonly expected: Expected;
-  /** REST route that it needs, if any. */
-  readonly retrieves?: number;
-}
 
 /** Keys whose retrieval authentik refuses, and the code that a client sees for it. */
 export const REFUSED: Readonly<Record<number, { status: number; body: unknown; code: string }>> = {
@@ -23,11 +10,7 @@ export const REFUSED: Readonly<Record<number, { status: number; body: unknown; c
   62: { status: 500, body: { detail: "Server error." }, code: "UPSTREAM_ERROR" },
   63: { status: 200, body: { hello: 1 }, code: "UPSTREAM_INVALID_RESPONSE" },
   64: { status: 429, body: { detail: "Request was throttled." }, code: "RATE_LIMITED" },
-  65: { status: 409, body: { detail: "Conflict." }, code: "UPSTREAM_REJECTED" },
 };
-
-/** Connections 1 to 40 exist. */
-const EXISTING = 40;
 
 const TYPENAME = "PlexSourceConnection";
 
@@ -43,61 +26,44 @@ export const HOSTILE_KEYS: readonly unknown[] = [...WORDS.split(" "), ...ODD_TEX
 /** Types that are no entities, and names that objects have by themselves. */
 const TYPES = "User Query ThemedUrls _Entity __proto__ constructor toString plexsourceconnection";
 const NAMES = [null, 5, [TYPENAME], { toString: TYPENAME }, ...TYPES.split(" ")];
-const NAMELESS = [7, -0.5, true, false, [], {}, { pk: 1 }, { id: "1" }, [{ __typename: TYPENAME, pk: 1 }]];
 
-/** Nothing that names an entity of this subgraph. */
+/** Nothing that names an entity of this subgraph, has no key, or one that says two things. */
 const NO_ENTITIES: readonly unknown[] = [
   TYPENAME,
-  "",
-  ...NAMELESS,
+  7,
+  [],
+  {},
+  { pk: 1 },
+  [{ __typename: TYPENAME, pk: 1 }],
   ...NAMES.map((__typename) => ({ __typename, pk: 1 })),
+  ...[{}, { pk: null }, { PK: 1 }, { pk: 1, id: "2" }].map((key) => ({ __typename: TYPENAME, ...key })),
+  ...[{}, { pk: 1 }, { pk: "plex" }, { pk: "../plex" }].map((key) => ({ __typename: "Source", ...key })),
 ];
 
-type Kind = (random: Random) => Representation;
-
-/** Not what anybody may send: the whole key is missing, or says two things. */
-const NO_KEYS: readonly unknown[] = [
-  { __typename: TYPENAME },
-  { __typename: TYPENAME, pk: null },
-  { __typename: TYPENAME, pk: null, id: null },
-  { __typename: TYPENAME, PK: 1 },
-  { __typename: TYPENAME, pk: 1, id: "2" },
-  { __typename: "Source" },
-  { __typename: "Source", pk: 1 },
-  { __typename: "Source", pk: "plex" },
-  { __typename: "Source", pk: "../plex" },
-];
-
-const bad = (sent: unknown): Representation => ({ sent, expected: { code: "BAD_USER_INPUT" } });
-
-/** What a random list is made of, and how often. */
-const KINDS: readonly [times: number, kind: Kind][] = [
-  [5, (random) => existing(1 + random.below(EXISTING), random.below(3))],
-  [2, (random) => refused(900 + random.below(50))],
-  [2, (random) => refused(61 + random.below(5))],
-  [2, (random) => bad({ __typename: TYPENAME, [random.pick(["pk", "id"])]: random.pick(HOSTILE_KEYS) })],
-  [2, (random) => bad(random.pick(NO_ENTITIES))],
-  [1, (random) => bad(random.pick(NO_KEYS))],
-];
-const BAG = KINDS.flatMap(([times, kind]) => Array<Kind>(times).fill(kind));
-
-/** A list of representations, the same for the same source of randomness. */
-export function randomRepresentations(random: Random): Representation[] {
-  return Array.from({ length: 1 + random.below(30) }, () => random.pick(BAG)(random));
+/** What is sent, and what the caller must read at its place. */
+export interface Representation {
+  readonly sent: unknown;
+  readonly entity: Readonly<Record<string, unknown>> | null;
+  readonly code?: string;
 }
 
-function existing(pk: number, spelling: number): Representation {
-  const keys = [{ pk }, { id: String(pk) }, { pk, id: String(pk) }][spelling];
+/** What nobody has to be asked for. */
+export const BAD: readonly Representation[] = [
+  ...HOSTILE_KEYS.flatMap((key) => ["pk", "id"].map((name) => ({ __typename: TYPENAME, [name]: key }))),
+  ...NO_ENTITIES,
+].map((sent) => ({ sent, entity: null, code: "BAD_USER_INPUT" }));
+
+/** Connections that exist, each in one of three spellings. */
+export function existing(pk: number): Representation {
+  const key = [{ pk }, { id: String(pk) }, { pk, id: String(pk) }][pk % 3];
   return {
-    sent: { __typename: TYPENAME, ...keys, added: "by a router" },
-    expected: { entity: { __typename: TYPENAME, pk, identifier: String(70_000_000 + pk) } },
-    retrieves: pk,
+    sent: { __typename: TYPENAME, ...key, added: "by a router" },
+    entity: { __typename: TYPENAME, pk, identifier: String(70_000_000 + pk) },
   };
 }
 
-/** Of authentik's refusals, or none there. */
-function refused(pk: number): Representation {
-  const refusal = REFUSED[pk];
-  const expected = refusal ? { code: refusal.code } : { entity: null };
-  return { sent: { __typename: TYPENAME, pk }, expected, retrieves: pk };
+/** What authentik refuses, or does not have. */
+export function missing(pk: number): Representation {
+  const code = REFUSED[pk]?.code;
+  return { sent: { __typename: TYPENAME, pk }, entity: null, ...(code !== undefined && { code }) };
 }
