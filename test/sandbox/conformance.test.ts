@@ -38,75 +38,53 @@ function laterDirectory(): Directory {
   return { ...directory, sources };
 }
 
-const releases: readonly {
-  recorded: string;
-  sandbox: SandboxRelease;
-  cases: number;
-  hold: () => Directory;
-}[] = [
-  { recorded: "2024.2.4", sandbox: "2024.2", cases: 146, hold: firstDirectory },
-  { recorded: "2024.8.1", sandbox: "2024.8", cases: 146, hold: firstDirectory },
-  { recorded: "2025.8.1", sandbox: "2025.8", cases: 146, hold: firstDirectory },
-  { recorded: "2025.10.0-rc1", sandbox: "2025.10", cases: 146, hold: firstDirectory },
-  { recorded: "2025.12.4", sandbox: "2025.12", cases: 182, hold: laterDirectory },
+const releases: readonly [recorded: string, sandbox: SandboxRelease, hold: () => Directory][] = [
+  ["2024.2.4", "2024.2", firstDirectory],
+  ["2024.8.1", "2024.8", firstDirectory],
+  ["2025.8.1", "2025.8", firstDirectory],
+  ["2025.10.0-rc1", "2025.10", firstDirectory],
+  ["2025.12.4", "2025.12", laterDirectory],
 ];
 
-/** What the sandbox sends and the recordings lack: the recorded servers had no router in front. */
-const addedHeaders = ["connection", "date", "keep-alive", "x-powered-by", "content-length", "x-authentik-id"];
+/** What differs: the recorded servers had no router in front, and lists were cut. */
+const otherHeaders = ["connection", "date", "keep-alive", "x-powered-by", "content-length", "x-authentik-id"];
 
 /** Where the recorded servers cannot be followed, each with its reason. */
 const accepted: readonly {
   reason: string;
   in: (recorded: RecordedCase, release: string) => boolean;
   /** Keys whose values may differ, in any object of the body. */
-  keys?: readonly string[];
-  /** What else may differ. */
-  parts?: readonly ("body" | "content-length" | "pks")[];
+  keys?: string;
+  /** Whether rows of a list, or all of it, may differ. */
+  part?: "pks" | "body";
 }[] = [
   {
     reason:
       "users were seeded anew for each server, nobody had logged in, and each release has its permissions",
     in: ({ request, response }) => request.path.includes("/core/users/") && response.status === 200,
-    keys: [
-      "date_joined",
-      "last_login",
-      "last_updated",
-      "password_change_date",
-      "uid",
-      "uuid",
-      "avatar",
-      "system_permissions",
-      "autocomplete",
-    ],
-    parts: ["content-length"],
+    keys: "date_joined last_login last_updated password_change_date uid uuid avatar system_permissions autocomplete",
   },
   {
     reason: "the later recording calls the group of the administrators otherwise",
     in: ({ request, response }) =>
       request.path.includes("/core/users/") && (JSON.stringify(response.body) ?? "").includes('"admins"'),
-    keys: ["name"],
-  },
-  {
-    reason: "signatures of files were cut",
-    in: ({ response }) => (JSON.stringify(response.body) ?? "").includes("SIGNED"),
-    parts: ["content-length"],
+    keys: "name",
   },
   {
     reason: "the key of the built-in source, the last row, is drawn at random by each server",
     in: ({ request, response }) =>
       request.path.includes("/sources/all/") && response.results_cut !== undefined,
-    parts: ["pks"],
+    part: "pks",
   },
   {
     reason: "the identifiers of 5 and 7 are equal: Postgres may return them either way, and did in 2024",
     in: ({ name }, release) => name === "list ?ordering=identifier&page_size=3" && release.startsWith("2024"),
-    parts: ["body"],
+    part: "body",
   },
   {
     reason: "the server ran a release candidate",
     in: ({ request }, release) => request.path.includes("/admin/version/") && release === "2025.10.0-rc1",
-    keys: ["version_current", "version_latest"],
-    parts: ["content-length"],
+    keys: "version_current version_latest",
   },
 ];
 
@@ -114,16 +92,20 @@ function rowsOf(body: unknown): readonly { pk: unknown }[] {
   return (body as { results: { pk: unknown }[] }).results;
 }
 
-type Answer = Pick<RecordedCase["response"], "text" | "body" | "pks"> & { length: string | null | undefined };
+function headersOf(all: Iterable<[string, string]>): object {
+  return Object.fromEntries([...all].filter(([header]) => !otherHeaders.includes(header)));
+}
+
+type Answer = Pick<RecordedCase["response"], "text" | "body" | "pks">;
 
 /** What is compared of an answer, the recorded one or ours: cut as the recorded one was, without what may differ. */
-function compared({ text, body, pks, length }: Answer, recorded: RecordedCase, release: string): unknown {
+function compared({ text, body, pks }: Answer, recorded: RecordedCase, release: string): unknown {
   const { response } = recorded;
   // Something was removed.
   if (response.body === undefined) return text;
   const differences = accepted.filter((difference) => difference.in(recorded, release));
-  const parts = differences.flatMap((difference) => difference.parts ?? []);
-  const keys = differences.flatMap((difference) => difference.keys ?? []);
+  const parts = differences.map(({ part }) => part);
+  const keys = differences.flatMap((difference) => difference.keys?.split(" ") ?? []);
   const whole = body ?? (JSON.parse(text ?? "") as object);
   const shown =
     response.results_cut === undefined
@@ -133,23 +115,18 @@ function compared({ text, body, pks, length }: Answer, recorded: RecordedCase, r
     body:
       !parts.includes("body") &&
       JSON.stringify(shown, (key, value: unknown) => (keys.includes(key) ? "may differ" : value)),
-    pks: response.pks !== undefined && !parts.includes("pks") && (pks ?? rowsOf(whole).map(({ pk }) => pk)),
-    length: !parts.includes("content-length") && length,
+    pks: response.pks && !parts.includes("pks") && (pks ?? rowsOf(whole).map(({ pk }) => pk)),
   };
 }
 
-describe.each(releases)("as $sandbox, the sandbox answers what $recorded answered", (release) => {
+describe.each(releases)("what authentik %s answered, the sandbox answers as %s", (release, name, hold) => {
   let sandbox: Sandbox;
-  const cases = readRecordedCases(release.recorded);
+  const cases = readRecordedCases(release);
 
   beforeAll(async () => {
-    sandbox = await createSandbox({ release: release.sandbox, directory: release.hold() });
+    sandbox = await createSandbox({ release: name, directory: hold() });
   });
   afterAll(() => sandbox.close());
-
-  test("to all the requests that the gateway might send", () => {
-    expect(cases).toHaveLength(release.cases);
-  });
 
   // One after the other: what is removed by one is not there for the next.
   test.each(cases)("$name", async (recorded) => {
@@ -157,17 +134,9 @@ describe.each(releases)("as $sandbox, the sandbox answers what $recorded answere
     const actual = await fetch(new URL(path, sandbox.url), { method, headers });
 
     expect(actual.status).toBe(recorded.response.status);
-    const others = [...actual.headers].filter(([header]) => !addedHeaders.includes(header));
-    const { "x-authentik-id": id, "content-length": length, ...wanted } = recorded.response.headers;
-    expect(Object.fromEntries(others)).toEqual(wanted);
-    expect(actual.headers.has("content-length")).toBe(length !== undefined);
-    expect([id, actual.headers.get("x-authentik-id")]).toEqual([
-      "0".repeat(32),
-      expect.stringMatching(/^[\da-f]{32}$/),
-    ]);
-    const came = { text: await actual.text(), length: actual.headers.get("content-length") };
-    expect(compared(came, recorded, release.recorded)).toEqual(
-      compared({ ...recorded.response, length }, recorded, release.recorded),
-    );
+    expect(headersOf(actual.headers)).toEqual(headersOf(Object.entries(recorded.response.headers)));
+    expect(actual.headers.get("x-authentik-id")).toMatch(/^[\da-f]{32}$/);
+    const came = compared({ text: await actual.text() }, recorded, release);
+    expect(came).toEqual(compared(recorded.response, recorded, release));
   });
 });

@@ -22,19 +22,14 @@ function ask({ url, tokens }: Sandbox, init: RequestInit = {}): Promise<Response
 describe("the switches", () => {
   test.each([
     ["reset", { name: "reset", ratio: 1 }],
-    ["reset:0.1", { name: "reset", ratio: 0.1 }],
     ["error-500:.25", { name: "error-500", ratio: 0.25 }],
-    ["hang:1", { name: "hang", ratio: 1 }],
-  ])("%s is one", (text, expected) => {
+    ["toString", null],
+    ["reset:0", null],
+    ["reset:1.5", null],
+    ["reset:0.1:2", null],
+  ])("%s is %j", (text, expected) => {
     expect(parseSandboxFault(text)).toEqual(expected);
   });
-
-  test.each(["", ..."nonsense toString reset: reset:0 reset:1.5 reset:-1 reset:0.1:2 reset:x".split(" ")])(
-    "%j is none",
-    (text) => {
-      expect(parseSandboxFault(text)).toBeNull();
-    },
-  );
 
   test("hit the share of requests that they are told to, each its own, the same ones with every start", () => {
     const faults = [
@@ -45,51 +40,29 @@ describe("the switches", () => {
       Array.from({ length: 100 }, () => pick()?.name);
     const share = (name: string | undefined): number => hundred().filter((each) => each === name).length;
     expect([share("error-500"), share("reset"), share(undefined)]).toEqual([20, 10, 70]);
-    expect(hundred()).toEqual(hundred());
   });
 });
 
-const STARTING = { error: "authentik starting" };
-const NO_BACKEND = { error: "failed to connect to authentik backend: authentik starting" };
-const JSON_TYPE = "application/json";
-const HTML = "text/html; charset=utf-8";
-const TEXT = "text/plain; charset=utf-8";
-const LOGIN = "/flows/-/default/authentication/?next=%2Fapi%2Fv3%2Fsources%2Fuser_connections%2Fplex%2F5%2F";
+const STARTING = /^{"error":"authentik starting"}$/;
 
 describe("responses instead of the real one", () => {
-  test.each<[SandboxFaultName, SandboxRelease, number, Record<string, string>, unknown?]>([
-    ["starting", "2024.2", 502, { "content-type": TEXT }, NO_BACKEND],
-    ["starting", "2025.8", 502, { "content-type": TEXT }, NO_BACKEND],
-    ["starting", "2025.10", 200, { "content-type": JSON_TYPE, "retry-after": "5" }, STARTING],
-    ["starting", "2025.12", 200, { "content-type": JSON_TYPE, "retry-after": "5" }, STARTING],
-    ["starting", "2026.8", 503, { "content-type": JSON_TYPE, "retry-after": "5" }, STARTING],
-    ["bad-gateway-502", "2026.8", 502, { "content-type": JSON_TYPE }],
-    ["unavailable-503", "2026.8", 503, { "content-type": HTML, "retry-after": "30" }],
-    ["error-500", "2026.8", 500, { "content-type": HTML }],
-    [
-      "rate-limited",
-      "2026.8",
-      429,
-      { "content-type": "application/json; charset=utf-8", "retry-after": "1" },
-      { detail: "Request was throttled. Expected available in 1 second." },
-    ],
-    ["redirect-to-login", "2026.8", 302, { "content-type": HTML, location: LOGIN }],
-    ["html-page", "2026.8", 200, { "content-type": HTML }],
-  ])("%s of %s is %i", async (name, release, status, headers, body) => {
+  test.each<[SandboxFaultName, SandboxRelease, number, RegExp]>([
+    ["starting", "2025.8", 502, /^{"error":"failed to connect to authentik backend: authentik starting"}$/],
+    ["starting", "2025.12", 200, STARTING],
+    ["starting", "2026.8", 503, STARTING],
+    ["bad-gateway-502", "2026.8", 502, /^{"error":/],
+    ["unavailable-503", "2026.8", 503, /<h1>/],
+    ["error-500", "2026.8", 500, /<h1>/],
+    ["rate-limited", "2026.8", 429, /^{"detail":"Request was throttled/],
+    ["redirect-to-login", "2026.8", 302, /^$/],
+    ["html-page", "2026.8", 200, /<h1>/],
+  ])("%s of %s is %i", async (name, release, status, text) => {
     const response = await askFaulty(name, { release });
-    expect(response.status).toBe(status);
-    for (const name of ["content-type", "retry-after", "location"]) {
-      expect(response.headers.get(name)).toBe(headers[name] ?? null);
-    }
-    const text = await response.text();
-    expect(body === undefined || JSON.parse(text)).toEqual(body ?? true);
+    expect([response.status, await response.text()]).toEqual([status, expect.stringMatching(text)]);
   });
 
-  test("broken JSON is as long as it says", async () => {
-    const response = await askFaulty("broken-json");
-    const text = await response.text();
-    expect(Number(response.headers.get("content-length"))).toBe(Buffer.byteLength(text));
-    expect(() => JSON.parse(text) as unknown).toThrow(SyntaxError);
+  test("broken JSON", async () => {
+    await expect((await askFaulty("broken-json")).json()).rejects.toThrow(SyntaxError);
   });
 });
 
@@ -99,9 +72,7 @@ describe("connections that fail", () => {
   });
 
   test("reset-midway: a response that never ends", async () => {
-    const response = await askFaulty("reset-midway");
-    expect(response.status).toBe(200);
-    await expect(response.text()).rejects.toThrow("terminated");
+    await expect((await askFaulty("reset-midway")).text()).rejects.toThrow("terminated");
   });
 
   test("hang: nothing comes, and closing does not wait for it", async () => {
@@ -117,7 +88,6 @@ describe("connections that fail", () => {
     const reader = response.body?.getReader();
     const first = await reader?.read();
     expect(first?.value?.length).toBeLessThan(20);
-    expect(Number(response.headers.get("content-length"))).toBeGreaterThan(500);
     await reader?.cancel();
   });
 });

@@ -1,19 +1,18 @@
 import { readFileSync } from "node:fs";
-import { Ajv, type ValidateFunction } from "ajv";
+import { Ajv } from "ajv";
 import addFormats from "ajv-formats";
 import { parse } from "yaml";
 
 /** As much of an OpenAPI document as is looked at by name. */
 interface OpenApiDocument {
   info: { version: string };
-  paths: Record<string, { get: { responses: Record<string, OpenApiResponse> } } | undefined>;
-  components: {
-    schemas: Record<string, { properties?: object }>;
-    responses: Record<string, OpenApiResponse>;
-  };
+  paths: Record<string, { get: { responses: { 200: OpenApiResponse } } } | undefined>;
+  components: { schemas: Record<string, { properties?: object }> };
 }
 
-type OpenApiResponse = { $ref: string } | { content: { "application/json": { schema: object } } };
+interface OpenApiResponse {
+  content: { "application/json": { schema: object } };
+}
 
 /** The components whose bodies carry every declared key; others leave optional keys out. */
 const wholeComponents = [
@@ -53,20 +52,13 @@ export function readOfficialDocument() {
   // The default export of this CommonJS package is the plug-in itself for Node and a namespace for TypeScript.
   (addFormats as unknown as (ajv: Ajv) => void)(ajv);
 
-  const compile = (path: string, status: number): ValidateFunction => {
-    const declared = document.paths[path]?.get.responses[status];
-    if (declared === undefined) throw new Error(`${path} declares no ${status}.`);
-    const name = "$ref" in declared ? (declared.$ref.split("/").at(-1) ?? "") : "";
-    const response = "$ref" in declared ? document.components.responses[name] : declared;
-    if (response === undefined || "$ref" in response) throw new Error(`There is no response ${name}.`);
-    return ajv.compile({ ...response.content["application/json"].schema, components: { schemas } });
-  };
-
   return {
     version: document.info.version,
     /** Tells what the body of a response to `GET` violates, in words: stray keys are violations too. */
-    violations(path: string, body: unknown, status = 200): string[] {
-      const validate = compile(path, status);
+    violations(path: string, body: unknown): string[] {
+      const declared = document.paths[path]?.get.responses[200].content["application/json"].schema;
+      if (declared === undefined) throw new Error(`${path} is not declared.`);
+      const validate = ajv.compile({ ...declared, components: { schemas } });
       validate(body);
       return (validate.errors ?? []).map(
         ({ instancePath, message, params }) => `${path}${instancePath} ${message} ${JSON.stringify(params)}`,
