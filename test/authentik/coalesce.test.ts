@@ -43,19 +43,15 @@ test("who leaves a shared call is told at once and harms no other; the last one 
   const { fake, authentik } = await connectToFake({ fake: gate });
   const ask = (pk: number) => {
     const client = operation(authentik);
-    const call = client.get(retrieve(pk));
-    const leave = async (): Promise<void> => {
-      const reason = new AuthentikError("cancelled", "the client left");
-      client.abort(reason);
-      await expect(call).rejects.toBe(reason);
-    };
-    return { call, leave };
+    return { client, call: client.get(retrieve(pk)) };
   };
   const [leader, second, follower, lonely] = [ask(5), ask(5), ask(5), ask(6)];
   await fake.arrived(2);
-  await second.leave();
-  await leader.leave();
-  await lonely.leave();
+  for (const { client, call } of [second, leader, lonely]) {
+    const reason = new AuthentikError("cancelled", "the client left");
+    client.abort(reason);
+    await expect(call).rejects.toBe(reason);
+  }
   const next = ask(6);
   await fake.arrived(3);
   await fake.abandoned(1);
@@ -67,14 +63,13 @@ test("who leaves a shared call is told at once and harms no other; the last one 
 
 test("the cache answers the same caller again, and only as long as it says", async () => {
   const { fake, authentik } = await connectToEcho({ cacheTtlMs: 50, coalesce: false });
-  await operation(authentik).get(retrieve(5));
-  const second = operation(authentik);
-  await second.get(retrieve(5));
+  const [first, second] = [operation(authentik), operation(authentik)];
+  for (const client of [first, second, operation(authentik, { token: "token-of-bob" })])
+    await client.get(retrieve(5));
   expect([second.usage.restCalls, second.usage.sharedCalls]).toEqual([0, 1]);
-  await operation(authentik, { token: "token-of-bob" }).get(retrieve(5));
   expect(fake.requests).toHaveLength(2);
   await new Promise((resolve) => setTimeout(resolve, 120));
-  await operation(authentik).get(retrieve(5));
+  await first.get(retrieve(5));
   expect(fake.requests).toHaveLength(3);
 });
 

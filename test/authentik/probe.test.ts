@@ -26,6 +26,7 @@ test.each<[string, Sending, RegExp]>([
     /redirects \(302\)/,
   ],
   ["starting", json(503, { error: "authentik starting" }), /authentik is still starting/],
+  ["500", page(500, "Server Error"), /answers 500: see authentik's own log/],
   ["502", page(502, "Bad Gateway"), /answers 502: authentik is down behind/],
   [
     "what TLS ports say to plain HTTP",
