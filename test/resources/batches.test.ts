@@ -71,14 +71,3 @@ test("who may see connections and not users reads the rest, and each name is FOR
   expect(errors).toEqual(["plexConnections.nodes.1.owner FORBIDDEN"]);
   expect(calls).toHaveLength(3);
 });
-
-test("who may not read users is refused once, and nobody is asked for by name", async () => {
-  const at = await houseForTest("2025.4");
-  const query = `query ($of: [_Any!]!) { _entities(representations: $of) { ... on AuthentikUser { pk } } }`;
-  const of = ["alice", "bob", "stranger"].map((username) => ({ __typename: "AuthentikUser", username }));
-  expect(await at.ask("alice", query, { of })).toEqual({
-    data: { _entities: [{ pk: 42 }, null, null] },
-    errors: ["_entities.1 FORBIDDEN", "_entities.2 FORBIDDEN"],
-    calls: [expect.stringMatching(/^\/core\/users\/\?ordering=pk&page=1&page_size=\d+$/), "/core/users/me/"],
-  });
-});

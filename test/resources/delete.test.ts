@@ -8,30 +8,28 @@ const MUTATIONS = { mutations: true };
 const DELETE = `mutation ($id: ID!) { plexConnectionDelete(input: { id: $id }) {
   deletedId userErrors { code field message }
 } }`;
-const NOT_FOUND = {
-  plexConnectionDelete: {
-    deletedId: null,
-    userErrors: [{ code: "NOT_FOUND", field: ["input", "id"], message: expect.any(String) as string }],
+/** What comes of deleting connection 5. */
+const deleted = (deletedId: string | null, userErrors: object[] = []) => ({
+  data: { plexConnectionDelete: { deletedId, userErrors } },
+  errors: [],
+  calls: ["/sources/user_connections/plex/5/"],
+});
+const NOT_FOUND = deleted(null, [
+  { code: "NOT_FOUND", field: ["input", "id"], message: expect.any(String) as string },
+]);
+
+test.each(["administrator", "alice"])(
+  "%s deletes alice's connection, once; a stranger does not find it",
+  async (user) => {
+    const at = await houseForTest("2025.12", MUTATIONS);
+    expect(await at.ask("stranger", DELETE, { id: 5 })).toEqual(NOT_FOUND);
+    expect([...at.house.connections.keys()]).toEqual([5, 6, 7]);
+    expect(await at.ask(user, DELETE, { id: 5 })).toEqual(deleted("5"));
+    expect(at.authentik.requests[0]?.method).toBe("DELETE");
+    expect([...at.house.connections.keys()]).toEqual([6, 7]);
+    expect(await at.ask(user, DELETE, { id: 5 })).toEqual(NOT_FOUND);
   },
-};
-
-test.each(["administrator", "alice"])("%s deletes alice's connection, once", async (user) => {
-  const at = await houseForTest("2025.12", MUTATIONS);
-  expect(await at.ask(user, DELETE, { id: 5 })).toEqual({
-    data: { plexConnectionDelete: { deletedId: "5", userErrors: [] } },
-    errors: [],
-    calls: ["/sources/user_connections/plex/5/"],
-  });
-  expect(at.authentik.requests[0]?.method).toBe("DELETE");
-  expect([...at.house.connections.keys()]).toEqual([6, 7]);
-  expect(await at.ask(user, DELETE, { id: 5 })).toMatchObject({ data: NOT_FOUND, errors: [] });
-});
-
-test("what is somebody else's is not found", async () => {
-  const at = await houseForTest("2025.12", MUTATIONS);
-  expect(await at.ask("stranger", DELETE, { id: 5 })).toMatchObject({ data: NOT_FOUND, errors: [] });
-  expect(at.house.connections.size).toBe(3);
-});
+);
 
 test.each([
   ["a wrong id", "administrator", "05", "BAD_USER_INPUT"],

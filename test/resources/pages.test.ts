@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { addConnection } from "../../src/sandbox/directory.ts";
 import { type HouseGateway, SHAPES, houseForTest } from "../support/house-gateway.ts";
-import { afterAnswer } from "./answers.ts";
 
 const LIST = "/sources/user_connections/plex/?";
 const SORTS = ["ID_ASC", "ID_DESC", "USER_ASC", "IDENTIFIER_ASC", "LAST_UPDATED_DESC"];
@@ -56,11 +55,6 @@ function remove(pks: readonly number[]): void {
 /** A cursor of anybody's. */
 function forged(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString("base64url");
-}
-
-/** What a cursor says of its list. */
-function scopeOf({ endCursor }: { endCursor: string | null }): unknown {
-  return (JSON.parse(Buffer.from(endCursor ?? "", "base64url").toString()) as unknown[])[0];
 }
 
 describe("pages of a list", () => {
@@ -151,7 +145,10 @@ describe("rows that come and go between two pages, or while one is put together"
     at = await houseForTest("2025.4", { viewers: 497 });
     const before = keys();
     const one = await page(60);
-    afterAnswer(at, "page=1&page_size=100", () => remove(before.slice(0, 1)));
+    at.authentik.answer((request, _response, fallback) => {
+      fallback();
+      if (request.path.includes("page=1&page_size=100")) remove(before.slice(0, 1));
+    });
     const two = await page(100, one.endCursor);
     expect([...one.pks, ...two.pks]).toEqual(before.slice(0, 160));
     for (const index of [0, 39, 40, 99])
@@ -179,11 +176,10 @@ describe("arguments that would be none", () => {
   test("and so is what is no cursor of this list", async () => {
     at = await houseForTest("2025.4", { viewers: 30 });
     const ten = await page(10);
-    const scope = scopeOf(ten);
+    const [scope] = JSON.parse(Buffer.from(ten.endCursor ?? "", "base64url").toString()) as unknown[];
     for (const [after, sort] of [
       [forged([scope]), "ID_ASC"],
       [forged([scope, -1, 5, 5]), "ID_ASC"],
-      [forged([scope, 1, 5, 5, { toString: 1 }]), "ID_ASC"],
       [ten.endCursor, "ID_DESC"],
     ]) {
       expect({ after, ...(await at.ask("administrator", QUERY, { first: 10, after, sort })) }).toEqual({

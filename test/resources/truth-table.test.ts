@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import type { GatewayOptions } from "../../src/server/gateway.ts";
 import { json, page, type Sending, sendPage } from "../support/fake-authentik.ts";
 import { gatewayForTest } from "../support/gateway.ts";
 import { connectionBody } from "../support/wire-bodies.ts";
@@ -55,10 +54,7 @@ const ROWS: Row[] = [
     }),
   ),
   row("404 as the API says it", null, detail(404, "No UserPlexSourceConnection matches the given query.")),
-  row("404 page", INVALID, page(404, LEAK)),
-  row("404 JSON without detail", INVALID, json(404, { error: LEAK })),
   row("401", "UNAUTHENTICATED", detail(401)),
-  row("401 as other JSON", INVALID, json(401, { message: LEAK })),
   ...[
     "Authentication credentials were not provided.",
     "Token invalid/expired",
@@ -66,12 +62,11 @@ const ROWS: Row[] = [
     "Unsupported authentication type",
   ].map((text) => row(`403 ${text}`, "UNAUTHENTICATED", detail(403, text))),
   row("403 no permission", "FORBIDDEN", detail(403, `You do not have permission ${LEAK}`)),
-  row("403 page", INVALID, page(403, LEAK)),
   row("403 without a word", INVALID, text(403)),
   ...[
     { identifier: ["This field is required."], non_field_errors: ["a", "b"], code: "c" },
     { nested: { user: ['Invalid pk "9"'] } },
-    ["x"],
+    ["x", { user: ["a"] }],
   ].map((fieldErrors) =>
     row(`400 ${JSON.stringify(fieldErrors)}`, "BAD_USER_INPUT", json(400, fieldErrors), {
       extensions: { fieldErrors },
@@ -80,14 +75,10 @@ const ROWS: Row[] = [
   row("400 of many long texts", "BAD_USER_INPUT", json(400, { a: Array(60).fill("x".repeat(600)) }), {
     extensions: { fieldErrors: { a: Array(50).fill(`${"x".repeat(500)}…`) } },
   }),
-  row("400 in a list with nothing beside it", "BAD_USER_INPUT", json(400, [{ user: ["a"] }, {}]), {
-    extensions: { fieldErrors: [{ user: ["a"] }] },
-  }),
   // What is no sentence about a field may be anything.
   ...[null, LEAK, [], { plex_token: LEAK }, { pk: 5, user: null }, deep].map((body) =>
     row(`400 ${JSON.stringify(body)}`, "BAD_USER_INPUT", json(400, body)),
   ),
-  row("400 page", INVALID, page(400, LEAK)),
   ...(
     [
       ["7", 7],
@@ -104,12 +95,7 @@ const ROWS: Row[] = [
     }),
   ),
   row("502", "UPSTREAM_UNAVAILABLE", page(502, LEAK), RETRIED),
-  row(
-    "502 while starting",
-    "UPSTREAM_UNAVAILABLE",
-    text(502, GO_ROUTER, "text/plain; charset=utf-8"),
-    STARTING,
-  ),
+  row("502 while starting", "UPSTREAM_UNAVAILABLE", text(502, GO_ROUTER, "text/plain"), STARTING),
   row("503", "UPSTREAM_UNAVAILABLE", detail(503, LEAK, { "Retry-After": "5" }), { ...RETRIED, ...inFive }),
   ...[200, 503].map((status) =>
     row(
@@ -135,7 +121,8 @@ const ROWS: Row[] = [
     response.writeHead(302, { Location: `https://${LEAK.split(" ")[0]}/login` }).end(),
   ),
   ...[301, 304].map((status) => row(String(status), "UPSTREAM_REDIRECTED", text(status))),
-  row("200 page", INVALID, page(200, LEAK)),
+  ...[200, 400, 403, 404].map((status) => row(`${status} page`, INVALID, page(status, LEAK))),
+  ...[401, 404].map((status) => row(`${status} as other JSON`, INVALID, json(status, { error: LEAK }))),
   row("200 broken JSON", INVALID, text(200, '{"pk":66,', JSON_TYPE)),
   row("200 of a type that is not JSON's", INVALID, text(200, "{}", `application/jsonp; a="${LEAK}"`)),
   row("200 without a word", INVALID, text(200, "", JSON_TYPE)),
@@ -146,20 +133,6 @@ const ROWS: Row[] = [
   row("204", INVALID, text(204)),
   row("more than the limit", INVALID, json(200, { pk: 66, filler: "x".repeat(100_000) }), WITHOUT_STATUS),
 ];
-
-async function start(answer: Sending, gateway: Partial<GatewayOptions> = {}) {
-  return gatewayForTest(
-    { authentik: { maxResponseBytes: 50_000 }, gateway },
-    {
-      answer(request, response, fallback) {
-        if (request.path === BAD) answer(response);
-        // Lists would answer for 66 too; here each key speaks for itself.
-        else if (request.path.includes("?")) sendPage(response, 404, "no lists here");
-        else fallback();
-      },
-    },
-  );
-}
 
 const QUESTIONS: [path: string, query: string, siblings: Record<string, number>][] = [
   ["plexConnection", "{ plexConnection(id: 66) { pk source { slug } } }", {}],
@@ -175,7 +148,17 @@ const QUESTIONS: [path: string, query: string, siblings: Record<string, number>]
 test.each(ROWS)("$authentik is $code, at the root and among good siblings inside fragments", async (row) => {
   // Any other code was there in time.
   const limits = row.code === "UPSTREAM_TIMEOUT" ? { operationTimeoutMs: 600 } : {};
-  const { authentik, gateway } = await start(row.answer, limits);
+  const { authentik, gateway } = await gatewayForTest(
+    { authentik: { maxResponseBytes: 50_000 }, gateway: limits },
+    {
+      answer(request, response, fallback) {
+        if (request.path === BAD) row.answer(response);
+        // Lists would answer for 66 too; here each key speaks for itself.
+        else if (request.path.includes("?")) sendPage(response, 404, "no lists here");
+        else fallback();
+      },
+    },
+  );
   for (const [path, query, siblings] of QUESTIONS) {
     authentik.requests.length = 0;
     const reply = await gateway.post(query);
@@ -203,10 +186,4 @@ test.each(ROWS)("$authentik is $code, at the root and among good siblings inside
     // Neither the client nor the log is told what authentik says.
     expect(reply.text + JSON.stringify(record)).not.toMatch(/internal-host|secret-of/);
   }
-});
-
-test("nothing listens: UPSTREAM_UNAVAILABLE", async () => {
-  const { authentik, gateway } = await start(() => {});
-  await authentik.close();
-  expect((await gateway.post("{ plexConnection(id: 5) { pk } }")).codes).toEqual(["UPSTREAM_UNAVAILABLE"]);
 });
