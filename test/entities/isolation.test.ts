@@ -1,5 +1,4 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { askBody } from "../support/ask.ts";
 import { type AnswerHandler, sendJson } from "../support/fake-authentik.ts";
 import { startGateway, type TestGateway, useGateway } from "../support/gateway.ts";
 import { BAD, existing, missing, REFUSED, type Representation } from "./representations.ts";
@@ -66,15 +65,5 @@ describe("a list of representations", () => {
     const reply = await at.gateway.post(QUERY, { variables });
     expect([reply.codes, reply.data ?? null]).toEqual([["BAD_USER_INPUT"], null]);
     expect(at.authentik.requests).toEqual([]);
-  });
-
-  test("takes keys named __proto__ for what they are: nothing", async () => {
-    const body = `{"query":${JSON.stringify(QUERY)},"variables":{"representations":[
-      {"__typename":"PlexSourceConnection","__proto__":{"pk":1}},
-      {"__proto__":{"__typename":"PlexSourceConnection","pk":1}}
-    ]}}`;
-    const { data, codes } = await askBody(at.gateway.url, body);
-    expect(data).toEqual({ _entities: [null, null] });
-    expect(codes).toEqual(["BAD_USER_INPUT", "BAD_USER_INPUT"]);
   });
 });
