@@ -1,25 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { SANDBOX_RELEASES } from "../../src/sandbox/releases.ts";
 import { connections, startSandbox } from "./start.ts";
 
 const FIVE = `${connections}5/`;
 
-describe("a sandbox", () => {
-  test("answers as the newest release, on a free port of this machine, unless told otherwise", async () => {
-    const { url, release } = await startSandbox();
-    expect(url.hostname).toBe("127.0.0.1");
-    expect(Number(url.port)).toBeGreaterThan(0);
-    expect(release).toBe(SANDBOX_RELEASES.at(-1));
-  });
-
-  test("is gone after it was closed, with what was in flight", async () => {
-    const sandbox = await startSandbox({ latencyMs: 60_000 });
-    const waiting = sandbox.ask(FIVE).catch((error: unknown) => error);
-    await sandbox.close();
-    expect(await waiting).toBeInstanceOf(TypeError);
-    await expect(fetch(sandbox.url)).rejects.toMatchObject({ cause: { code: "ECONNREFUSED" } });
-    await expect(sandbox.close()).resolves.toBeUndefined();
-  });
+test("a sandbox is gone after it was closed, with what was in flight", async () => {
+  const sandbox = await startSandbox({ latencyMs: 60_000 });
+  const waiting = sandbox.ask(FIVE).catch((error: unknown) => error);
+  await sandbox.close();
+  expect(await waiting).toBeInstanceOf(TypeError);
+  await expect(fetch(sandbox.url)).rejects.toMatchObject({ cause: { code: "ECONNREFUSED" } });
+  await expect(sandbox.close()).resolves.toBeUndefined();
 });
 
 test("the tokens mean what they say", async () => {
@@ -35,17 +25,6 @@ test("the tokens mean what they say", async () => {
     [404, 200, 403, 403, 200],
     [404, 200, 403, 403, 200],
     [403, 403, 403, 403, 403],
-  ]);
-});
-
-test("255 connections at four sources of 255 people, some who are not linked, and an account that two claim", async () => {
-  const { ask, rows } = await startSandbox();
-  const lists = ["/core/users/", connections, "/sources/plex/"].map(async (path) => (await ask(path)).body);
-  expect(await Promise.all(lists)).toMatchObject([260, 255, 4].map((count) => ({ pagination: { count } })));
-  expect(await rows(`${connections}?user=53`)).toEqual([]);
-  expect(await rows(`${connections}?search=87654321&ordering=pk`)).toMatchObject([
-    { pk: 6, user: 43 },
-    { pk: 1124, user: 1124 },
   ]);
 });
 

@@ -21,10 +21,5 @@ export async function startSandbox(options: SandboxOptions = {}) {
     return { status: response.status, body: isJson ? (JSON.parse(text) as unknown) : text };
   }
 
-  /** The rows of a list. */
-  async function rows(path: string) {
-    return ((await ask(path)).body as { results: Record<string, unknown>[] }).results;
-  }
-
-  return { ...sandbox, ask, rows };
+  return { ...sandbox, ask };
 }
