@@ -50,7 +50,6 @@ test("key fields cost nothing, renamed, inside fragments and beside fields of an
 });
 
 const LIST = "/sources/user_connections/plex/?";
-
 const CINEMA = { slug: "cinema", name: "Cinéma du coin 🎬" };
 const UNKNOWN_PK = "5eed0000-0000-4000-8000-0000000000ff";
 

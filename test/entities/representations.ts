@@ -36,9 +36,6 @@ const NO_ENTITIES: readonly unknown[] = [
   { pk: 1 },
   [{ __typename: TYPENAME, pk: 1 }],
   ...NAMES.map((__typename) => ({ __typename, pk: 1 })),
-  // Of its own, as only JSON can have it.
-  JSON.parse(`{"__proto__":{"__typename":"${TYPENAME}","pk":1}}`),
-  JSON.parse(`{"__typename":"${TYPENAME}","__proto__":{"pk":1}}`),
   ...[{}, { pk: null }, { PK: 1 }, { pk: 1, id: "2" }].map((key) => ({ __typename: TYPENAME, ...key })),
   ...[{}, { pk: 1 }, { pk: "plex" }, { pk: "../plex" }].map((key) => ({ __typename: "Source", ...key })),
 ];

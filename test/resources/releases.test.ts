@@ -7,8 +7,6 @@ import type { FakeAuthentikOptions } from "../support/fake-authentik.ts";
 import { gatewayForTest, type TestGateway, TOKEN } from "../support/gateway.ts";
 import { PLEX_SOURCE_PK } from "../support/wire-bodies.ts";
 
-const CANARY = "canary-plex-token";
-
 const QUERY = `
   query Everything($id: ID!) {
     plexConnection(id: $id) {
@@ -70,7 +68,7 @@ function sandboxOf(release: SandboxRelease): FakeAuthentikOptions {
 
 async function ask(gateway: TestGateway, query: string, variables: object, authorization = TOKEN) {
   const { data, codes, text } = await gateway.post(query, { variables: { ...variables }, authorization });
-  expect(text + JSON.stringify(gateway.records)).not.toContain(CANARY);
+  expect(text + JSON.stringify(gateway.records)).not.toContain("canary-plex-token");
   return { data, codes };
 }
 

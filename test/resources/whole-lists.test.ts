@@ -90,8 +90,8 @@ describe("a whole list that fails", () => {
   });
 
   test("as each key would: no key is asked for", async () => {
-    const { errors, calls } = await readWhere(json(401, { detail: "Token invalid/expired" }));
-    expect(errors).toEqual(allFailed("UNAUTHENTICATED"));
+    const { errors, calls } = await readWhere(json(429, { detail: "slow down" }));
+    expect(errors).toEqual(allFailed("RATE_LIMITED"));
     expect(calls).toEqual(pages(100, [1]));
   });
 });
