@@ -6,8 +6,6 @@ beforeEach(() => {
   at.authentik.requests.length = 0;
 });
 
-const QUERY = "query ($id: ID!) { plexConnection(id: $id) { id pk } }";
-
 test.each([
   ["05", "begins with a zero"],
   ["0", "none before 1"],
@@ -34,7 +32,7 @@ test.each([
 );
 
 test("the largest id is asked for, and null where there is none", async () => {
-  const { result } = await at.gateway.post(QUERY, { variables: { id: "2147483647" } });
+  const { result } = await at.gateway.post("{ plexConnection(id: 2147483647) { pk } }");
   expect(result).toEqual({ data: { plexConnection: null } });
   expect(at.authentik.paths()).toEqual(["/api/v3/sources/user_connections/plex/2147483647/"]);
 });

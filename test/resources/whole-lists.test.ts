@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { SandboxRelease } from "../../src/sandbox/releases.ts";
 import { json, page, type Sending } from "../support/fake-authentik.ts";
 import { type HouseGateway, houseForTest } from "../support/house-gateway.ts";
+import { listBody } from "../support/wire-bodies.ts";
 
 // Many keys are looked up in the whole list, and some things can only be found in it.
 
@@ -78,9 +79,12 @@ describe("a whole list that fails", () => {
     expect(calls.toSorted()).toEqual([...pages(100, [1]), ...ofEach]);
   });
 
-  test("by itself: each key is asked for, where authentik can filter", async () => {
+  test.each([
+    ["with 500", page(500, "error")],
+    ["with a page that lacks rows", json(200, { ...listBody(ofEach), results: [] })],
+  ])("%s: each key is asked for, where authentik can filter", async (_how, sending) => {
     const calls = [...pages(100, [1]), ...ofEach];
-    expect(await readWhere(page(500, "error"))).toEqual({ data: viewers(20), errors: [], calls });
+    expect(await readWhere(sending)).toEqual({ data: viewers(20), errors: [], calls });
   });
 
   test("is not read again where authentik cannot filter", async () => {
