@@ -1,7 +1,7 @@
 import { onTestFinished } from "vitest";
+import { AuthentikError, orError } from "../../src/authentik/authentik-error.ts";
 import { createAuthentik } from "../../src/authentik/client.ts";
-import type { Authentik, AuthentikOptions } from "../../src/authentik/client.ts";
-import type { UpstreamRequest } from "../../src/authentik/request.ts";
+import type { Authentik, AuthentikClient, AuthentikOptions } from "../../src/authentik/client.ts";
 import { type FakeAuthentikOptions, startFakeAuthentik } from "../support/fake-authentik.ts";
 import { TEST_AUTHENTIK_OPTIONS } from "../support/gateway.ts";
 
@@ -28,7 +28,18 @@ export function operation(authentik: Authentik, { token = "token-of-alice", maxR
   return authentik.forCaller({ identity, requestId: "request-1", maxRestCalls });
 }
 
-export function retrieve(pk: number): UpstreamRequest {
+export function retrieve(pk: number) {
   const list = "/sources/user_connections/plex/";
   return { route: `${list}{id}/`, path: `${list}${pk}/` };
+}
+
+/** What becomes of calls of one operation, made at once. */
+export async function outcomesOf(
+  client: AuthentikClient,
+  count: number,
+  first = 1,
+): Promise<ReadonlySet<string>> {
+  const calls = Array.from({ length: count }, (_, index) => orError(client.get(retrieve(first + index))));
+  const outcomes = await Promise.all(calls);
+  return new Set(outcomes.map((outcome) => (outcome instanceof AuthentikError ? outcome.kind : "answered")));
 }
