@@ -21,7 +21,7 @@ const ODD_TEXTS = ["", " 5", "5 ", "5\n", "9".repeat(5_000)];
 const NO_TEXTS = [0, -1, 1.5, 2_147_483_648, 1e300, true, {}, { $ne: null }, [], [5]];
 
 /** No key of a connection, whatever it is. */
-export const HOSTILE_KEYS: readonly unknown[] = [...WORDS.split(" "), ...ODD_TEXTS, ...NO_TEXTS];
+const HOSTILE_KEYS: readonly unknown[] = [...WORDS.split(" "), ...ODD_TEXTS, ...NO_TEXTS];
 
 /** Types that are no entities, and names that objects have by themselves. */
 const TYPES = "User Query ThemedUrls _Entity __proto__ constructor toString plexsourceconnection";

@@ -10,12 +10,11 @@ import { connections, startSandbox } from "./start.ts";
 /** As much of an OpenAPI document as is looked at by name. */
 interface OpenApiDocument {
   info: { version: string };
-  paths: Record<string, { get: { responses: { 200: OpenApiResponse } } } | undefined>;
+  paths: Record<
+    string,
+    { get: { responses: { 200: { content: Record<string, { schema: object }> } } } } | undefined
+  >;
   components: { schemas: object };
-}
-
-interface OpenApiResponse {
-  content: { "application/json": { schema: object } };
 }
 
 /** OpenAPI 3.0 as JSON schema: what may be null says so, and objects have all that is declared and nothing else. */
@@ -47,7 +46,8 @@ const ajv = new Ajv({ strict: false, allErrors: true });
 
 /** What the body of a response to `GET` violates. */
 function violations(path: string, body: unknown): unknown {
-  const declared = official.paths[path]?.get.responses[200].content["application/json"].schema;
+  const declared = official.paths[path]?.get.responses[200].content["application/json"]?.schema;
+  if (declared === undefined) throw new Error(`${path} is not declared.`);
   const validate = ajv.compile({ ...declared, components });
   validate(body);
   return validate.errors ?? [];
