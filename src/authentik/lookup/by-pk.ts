@@ -21,8 +21,6 @@ export interface PkLookupRoutes<T> extends SparingRoutes<T> {
 /** What became of one key; null: the caller cannot see it. */
 type Outcome<T> = T | null | AuthentikError;
 
-export type PkLookup<T> = ReturnType<typeof createPkLookup<T>>;
-
 /**
  * Looks up many keys for one caller, each with its own outcome, in the order of the keys.
  *

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Authentik, AuthentikClient } from "../../../src/authentik/client.ts";
 import { AuthentikError } from "../../../src/authentik/authentik-error.ts";
-import { createPkLookup, type PkLookup } from "../../../src/authentik/lookup/by-pk.ts";
+import { createPkLookup } from "../../../src/authentik/lookup/by-pk.ts";
 import { listRoute } from "../../../src/authentik/lookup/whole-list.ts";
 import { decodeObject, decodePk } from "../../../src/authentik/decoders.ts";
 import { createTally, createUsage } from "../../../src/authentik/usage.ts";
@@ -46,7 +46,7 @@ function createSimulatedLookup({ rows, visible = rows }: { rows: number; visible
         });
       }),
   });
-  const lookup: PkLookup<{ pk: number }> = createPkLookup({
+  const lookup = createPkLookup<{ pk: number }>({
     retrieve: (pk) => ({ route: "/things/{id}/", path: `/things/${pk}/` }),
     ...listRoute("/things/", "", (row, path) => ({ pk: decodePk(decodeObject(row, path), "pk", path) })),
   });
