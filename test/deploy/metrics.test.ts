@@ -3,7 +3,8 @@ import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it, onTestFinished, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { freePort } from "../federation/support/processes.ts";
-import { ask, buildCli, startCli, startProcess } from "../process/cli.ts";
+import { buildCli, startCli, startProcess } from "../process/cli.ts";
+import { ask } from "../support/ask.ts";
 import { lacks, root, run, temporaryFile, tool } from "./tools.ts";
 
 interface Panel {

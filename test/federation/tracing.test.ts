@@ -16,7 +16,7 @@ it.each(ROUTERS.slice(1))(
     onTestFinished(receiver.close);
     const tracing = { ...receiver.env, OTEL_BSP_SCHEDULE_DELAY: "100" };
     const { authentik, url } = await startBefore({}, [], tracing);
-    const router = await startRouter(name, await composeSupergraph([ours(url)]), {
+    const router = await startRouter(name, await composeSupergraph([ours(url.href)]), {
       ...tracing,
       OPENTELEMETRY: `${receiver.env.OTEL_EXPORTER_OTLP_ENDPOINT}/v1/traces`,
     });

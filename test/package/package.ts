@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { onTestFinished } from "vitest";
-import { ask, startProcess } from "../process/cli.ts";
+import { startProcess } from "../process/cli.ts";
+import { ask } from "../support/ask.ts";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -51,10 +52,9 @@ export async function installGlobally(archive: string): Promise<string> {
 }
 
 /** Starts the installed command in an empty folder with this Node. Returns the URL of the graph. */
-export function startInstalled(command: string, node = process.execPath): Promise<string> {
-  const { url, stop } = startProcess(node, [command, "--port=0", "--log-format=pretty"], {
-    cwd: emptyFolder("cwd"),
-  });
+export function startInstalled(command: string, node = process.execPath): Promise<URL> {
+  const cwd = emptyFolder("cwd");
+  const { url, stop } = startProcess(node, [command, "--port=0", "--log-format=pretty"], { cwd });
   onTestFinished(stop);
   return url();
 }
@@ -62,5 +62,5 @@ export function startInstalled(command: string, node = process.execPath): Promis
 /** Asks it for a connection of the sandbox. */
 export async function askInstalled(command: string, node?: string): Promise<unknown> {
   const query = "{ plexConnection(id: 5) { identifier source { name } } }";
-  return (await ask(await startInstalled(command, node), query)).body;
+  return (await ask(await startInstalled(command, node), query)).result;
 }

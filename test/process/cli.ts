@@ -3,36 +3,29 @@ import { mkdirSync, rmSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { onTestFinished } from "vitest";
-import { ask as askGraph, TOKEN } from "../support/ask.ts";
+import { onTestFinished, vi } from "vitest";
 import { type FakeAuthentikOptions, startFakeAuthentik } from "../support/fake-authentik.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const lock = `${root}.tmp/build.lock`;
 
 /** A running process. */
 export type Cli = ReturnType<typeof startProcess>;
 
 /** Does what `npm run build` does, if something changed since the last time; several test files may ask at once. */
 export async function buildCli(): Promise<void> {
+  const lock = `${root}.tmp/build.lock`;
   mkdirSync(`${root}.tmp`, { recursive: true });
-  while (!tryLock()) await sleep(50);
+  const takeLock = (): void => {
+    // A run that was killed while it compiled leaves the lock behind.
+    const { mtimeMs = Date.now() } = statSync(lock, { throwIfNoEntry: false }) ?? {};
+    if (Date.now() - mtimeMs > 30_000) rmSync(lock, { recursive: true, force: true });
+    mkdirSync(lock);
+  };
+  await vi.waitFor(takeLock, { timeout: 60_000 });
   try {
     await promisify(execFile)(process.execPath, ["scripts/build.mjs"], { cwd: root });
   } finally {
     rmSync(lock, { recursive: true, force: true });
-  }
-}
-
-function tryLock(): boolean {
-  try {
-    mkdirSync(lock);
-    return true;
-  } catch {
-    // A run that was killed while it compiled leaves the lock behind.
-    const ageMs = Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? 0);
-    if (ageMs > 30_000) rmSync(lock, { recursive: true, force: true });
-    return false;
   }
 }
 
@@ -45,29 +38,31 @@ export function startNode(argv: readonly string[], options?: Parameters<typeof s
 export function startProcess(
   program: string,
   argv: readonly string[],
-  { env = {}, cwd = root }: { env?: Readonly<Record<string, string>>; cwd?: string } = {},
+  options: { env?: Readonly<Record<string, string>>; cwd?: string; detached?: boolean } = {},
 ) {
   const child = spawn(program, argv, {
-    cwd,
-    env: { PATH: process.env["PATH"] ?? "", ...env },
+    cwd: root,
+    ...options,
+    env: { PATH: process.env["PATH"] ?? "", ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";
   let stderr = "";
+  let isOver = false;
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => (stdout += chunk));
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => (stderr += chunk));
   const output = (): string => stdout + stderr;
   const exited = new Promise<number | string>((resolve) => {
-    child.once("close", (code, signal) => resolve(code ?? signal ?? "unknown"));
+    child.once("close", (code, signal) => {
+      isOver = true;
+      resolve(code ?? signal ?? "unknown");
+    });
   });
   const printed = async (pattern: RegExp): Promise<RegExpExecArray> => {
-    let over = false;
-    void exited.then(() => (over = true));
     for (;;) {
-      const last = over;
       const match = pattern.exec(output());
       if (match !== null) return match;
-      if (last) throw new Error(`ended without ${String(pattern)}:\n${output()}`);
+      if (isOver) throw new Error(`ended without ${String(pattern)}:\n${output()}`);
       await sleep(10);
     }
   };
@@ -80,7 +75,7 @@ export function startProcess(
     /** Resolves with the match once the output has it. */
     printed,
     /** The GraphQL URL, once it is announced. */
-    url: async (): Promise<string> => (await printed(/^GraphQL: (http:\S+)$/m))[1] ?? "",
+    url: async (): Promise<URL> => new URL((await printed(/^GraphQL: (http:\S+)$/m))[1] ?? ""),
     kill: (signal: NodeJS.Signals): void => void child.kill(signal),
     /** Resolves with the exit code, or the signal's name. */
     exited,
@@ -113,14 +108,4 @@ export async function startBefore(
 /** The environment of a process that runs this script first. */
 export function preload(script: string): Record<string, string> {
   return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}` };
-}
-
-/** Sends an operation as a client would. */
-export async function ask(
-  url: string,
-  query: string,
-  headers: Record<string, string> = { authorization: TOKEN },
-): Promise<{ status: number; headers: Headers; body: unknown }> {
-  const reply = await askGraph(new URL(url), query, { authorization: null, headers });
-  return { ...reply, body: reply.result };
 }

@@ -1,23 +1,18 @@
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { type AnswerHandler, sendJson, sendPage, startFakeAuthentik } from "../support/fake-authentik.ts";
+import { beforeAll, describe, expect, test, vi } from "vitest";
+import { scrape } from "../observability/support/scrape.ts";
+import { ask } from "../support/ask.ts";
+import { type AnswerHandler, sendJson, sendPage } from "../support/fake-authentik.ts";
 import { household } from "../support/fake-household.ts";
-import { ask, buildCli, preload, startBefore, startCli } from "./cli.ts";
+import { buildCli, preload, startBefore, startCli } from "./cli.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 beforeAll(buildCli);
 
-const TLS = fileURLToPath(new URL("../fixtures/tls/", import.meta.url));
+const QUERY = "{ plexConnection(id: 5) { pk } }";
 
-async function startTlsAuthentik(): Promise<string> {
-  const [key, cert] = ["key", "cert"].map((part) => readFileSync(`${TLS}localhost.${part}.pem`, "utf8"));
-  const authentik = await startFakeAuthentik({ tls: { key: key ?? "", cert: cert ?? "" } });
-  onTestFinished(() => authentik.close());
-  return authentik.url.href;
-}
-
-async function readiness(url: string): Promise<[status: number, body: unknown]> {
+/** Status and body of `/readyz`. */
+async function readiness(url: URL): Promise<[status: number, body: unknown]> {
   const response = await fetch(new URL("/readyz", url));
   return [response.status, await response.json()];
 }
@@ -28,30 +23,36 @@ const ready = (authentik: string, breaker: unknown = "closed") => [
   { status: "ready", authentik, breaker },
 ];
 
-async function metricsOf(url: string): Promise<string> {
-  return (await fetch(new URL("/metrics", url))).text();
+const down: AnswerHandler = (_request, response) => sendPage(response, 502, "Bad Gateway");
+
+/** What does not depend on authentik, and what readiness says. */
+async function served(url: URL) {
+  const live = await fetch(new URL("/healthz", url));
+  return [await readiness(url), live.status, (await ask(url, "{ __typename }")).data];
 }
 
-test.each([
-  // Discard: nobody listens there.
-  ["nothing listens there", () => "http://127.0.0.1:9", /answer as it should: .*(refused|nothing listens)/i],
-  ["a certificate that is not trusted", startTlsAuthentik, /certificate/],
-])("a wrong AUTHENTIK_URL is said in words and stops nothing: %s", async (_name, authentikUrl, words) => {
-  const cli = startCli(["--port=0"], { AUTHENTIK_URL: await authentikUrl() });
-  const url = await cli.url();
-  await cli.printed(words);
-  expect(await readiness(url)).toEqual(ready("unreachable"));
-  expect((await fetch(new URL("/healthz", url))).status).toBe(200);
-  expect((await ask(url, "{ __typename }")).body).toEqual({ data: { __typename: "Query" } });
-});
+const fixture = (part: string): string => `test/fixtures/tls/localhost.${part}.pem`;
 
-test("AUTHENTIK_CA_FILE makes a private certificate trusted", async () => {
-  const AUTHENTIK_CA_FILE = `${TLS}localhost.cert.pem`;
-  const cli = startCli(["--port=0"], { AUTHENTIK_URL: await startTlsAuthentik(), AUTHENTIK_CA_FILE });
-  const url = await cli.url();
-  await cli.printed(/authentik answers/);
-  expect((await ask(url, "{ plexConnection(id: 5) { pk } }")).body).toEqual({
-    data: { plexConnection: { pk: 5 } },
+describe("an AUTHENTIK_URL that leads nowhere is said in words and stops nothing:", () => {
+  const stillServing = [ready("unreachable"), 200, { __typename: "Query" }];
+
+  test("nothing listens there", async () => {
+    // Discard: nobody listens there.
+    const cli = startCli(["--port=0"], { AUTHENTIK_URL: "http://127.0.0.1:9" });
+    await cli.printed(/answer as it should: .*(refused|nothing listens)/i);
+    expect(await served(await cli.url())).toEqual(stillServing);
+  });
+
+  test("a certificate that is not trusted, which AUTHENTIK_CA_FILE makes trusted", async () => {
+    const [key = "", cert = ""] = ["key", "cert"].map((part) => readFileSync(fixture(part), "utf8"));
+    const { cli, url, authentik } = await startBefore({ tls: { key, cert } });
+    await cli.printed(/certificate/);
+    expect(await served(url)).toEqual(stillServing);
+
+    const env = { AUTHENTIK_URL: authentik.url.href, AUTHENTIK_CA_FILE: fixture("cert") };
+    const trusting = startCli(["--port=0"], env);
+    await trusting.printed(/authentik answers/);
+    expect((await ask(await trusting.url(), QUERY)).data).toEqual({ plexConnection: { pk: 5 } });
   });
 });
 
@@ -63,45 +64,31 @@ test("readiness asks authentik once for many, and again only after READINESS_CAC
   expect(authentik.requests.map(({ authorization }) => authorization)).toEqual([undefined]);
 });
 
-async function start(argv: string[] = []) {
-  const started = await startBefore({}, ["--readiness-cache-ms=0", ...argv]);
-  await started.cli.printed(/authentik answers/);
-  return started;
-}
-const down: AnswerHandler = (_request, response) => sendPage(response, 502, "Bad Gateway");
-
 describe("when authentik goes away", () => {
   test("the gateway stays ready, and tells it in the body, in the metrics and in the log", async () => {
-    const { authentik, cli, url } = await start();
+    const { authentik, cli, url } = await startBefore({}, ["--readiness-cache-ms=0"]);
+    await cli.printed(/authentik answers/);
     authentik.answer(down);
     expect(await readiness(url)).toEqual(ready("unreachable"));
-    expect(await metricsOf(url)).toMatch(/^authentik_graphql_upstream_up 0$/m);
+    expect(await scrape(url)).toMatchObject({ upstream_up: 0 });
     await cli.printed(/does not answer as it should: .*502/);
     authentik.answer(null);
     expect(await readiness(url)).toEqual(ready("ok"));
-    expect(await metricsOf(url)).toMatch(/^authentik_graphql_upstream_up 1$/m);
+    expect(await scrape(url)).toMatchObject({ upstream_up: 1 });
     await cli.printed(/authentik answers[^]*authentik answers/);
   });
 
-  test("with READINESS=strict it is not ready until authentik is back", async () => {
-    const { authentik, url } = await start(["--readiness=strict"]);
+  test("with READINESS=strict it is not ready until authentik is back; an open breaker is told", async () => {
+    const { authentik, cli, url } = await startBefore({}, ["--readiness-cache-ms=0", "--readiness=strict"]);
+    await cli.printed(/authentik answers/);
     authentik.answer(down);
     const body = { status: "not-ready", authentik: "unreachable", breaker: "closed" };
     expect(await readiness(url)).toEqual([503, body]);
-    authentik.answer(null);
-    expect(await readiness(url)).toEqual(ready("ok"));
-  });
-
-  test("an open breaker is told in the body", async () => {
-    const { authentik, url } = await start();
-    authentik.answer((request, response, fallback) => {
-      if (request.path.includes("page_size=1")) fallback();
-      else void down(request, response, fallback);
-    });
     const asked = Array.from({ length: 12 }, (_, id) => ask(url, `{ plexConnection(id: ${id + 1}) { pk } }`));
     await Promise.all(asked);
+    authentik.answer(null);
     expect(await readiness(url)).toEqual(ready("ok", expect.stringMatching(/^(half-)?open$/)));
-    expect(await metricsOf(url)).toMatch(/^authentik_graphql_breaker_state\{state="(half-)?open"\} 1$/m);
+    expect(await scrape(url)).toMatchObject({ 'breaker_state{state="closed"}': 0 });
   });
 });
 
@@ -109,14 +96,9 @@ const dead: AnswerHandler = (_request, response) =>
   sendJson(response, 403, { detail: "Token invalid/expired" });
 
 test("a token that authentik refuses is told to the operator, from the start and while nobody asks, and so is one that lives again", async () => {
-  const authentik = await startFakeAuthentik({
-    sandbox: { release: "2025.4", directory: household() },
-    answer: dead,
-  });
-  onTestFinished(() => authentik.close());
+  const sandbox = { release: "2025.4", directory: household() } as const;
   const GATEWAY_KEY = "key-of-this-gateway";
-  const cli = startCli(["--port=0"], {
-    AUTHENTIK_URL: authentik.url.href,
+  const { authentik, cli, url } = await startBefore({ sandbox, answer: dead }, [], {
     AUTHENTIK_TOKEN: "token-of-alice",
     GATEWAY_KEY,
     // Whoever looks below finds what is known: looking has nobody asked.
@@ -125,45 +107,37 @@ test("a token that authentik refuses is told to the operator, from the start and
     ...preload(`const { setInterval } = globalThis;
       globalThis.setInterval = (run, ms, ...rest) => setInterval(run, ms >= 30_000 ? ms / 300 : ms, ...rest);`),
   });
-  const url = await cli.url();
-  const expectKnown = async (authentikIs: string, isValid: string) => {
+  const expectKnown = async (authentikIs: string, isValid: number) => {
     expect(await readiness(url)).toEqual(ready(authentikIs));
-    const metric = new RegExp(`^authentik_graphql_service_credentials_valid ${isValid}$`, "m");
-    expect(await metricsOf(url)).toMatch(metric);
+    expect(await scrape(url)).toMatchObject({ service_credentials_valid: isValid });
   };
   const [line] = await cli.printed(/^.*refuses AUTHENTIK_TOKEN: it is invalid or expired.*$/m);
   expect(JSON.parse(line)).toMatchObject({ level: "error" });
-  await expectKnown("refuses-token", "0");
+  await expectKnown("refuses-token", 0);
   expect(new Set(authentik.paths())).toEqual(new Set(["/api/v3/core/users/me/"]));
 
-  const errorsFor = async (key: string) => {
-    const reply = await ask(url, "{ plexConnection(id: 5) { pk } }", { authorization: `Bearer ${key}` });
-    return (reply.body as { errors: unknown }).errors; // GraphQL over HTTP says so
-  };
-  expect(await errorsFor("another-key-of-mine")).toMatchObject([
-    {
-      message: "Send this gateway's key as `Authorization: Bearer <key>`.",
-      extensions: { code: "UNAUTHENTICATED" },
-    },
+  const errorsFor = async (key: string) =>
+    (await ask(url, QUERY, { authorization: `Bearer ${key}` })).errors?.map(
+      ({ message, extensions }) => `${extensions.code}: ${message}`,
+    );
+  expect(await errorsFor("another-key-of-mine")).toEqual([
+    "UNAUTHENTICATED: Send this gateway's key as `Authorization: Bearer <key>`.",
   ]);
   expect(authentik.paths().filter((path) => path.includes("plex"))).toEqual([]);
-  expect(await errorsFor(GATEWAY_KEY)).toMatchObject([
-    {
-      message: "authentik refuses the gateway's own token. Tell the gateway's operator the request id.",
-      extensions: { code: "UPSTREAM_REJECTED" },
-    },
+  expect(await errorsFor(GATEWAY_KEY)).toEqual([
+    "UPSTREAM_REJECTED: authentik refuses the gateway's own token. Tell the gateway's operator the request id.",
   ]);
   const [request] = await cli.printed(/^.*"problem":"service-credentials".*$/m);
   expect(JSON.parse(request)).toMatchObject({ level: "warn", codes: ["UPSTREAM_REJECTED"] });
 
   authentik.answer(null);
   await cli.printed(/authentik answers/);
-  await expectKnown("ok", "1");
+  await expectKnown("ok", 1);
   // Said once, however often it was found.
   expect(cli.output().match(/refuses AUTHENTIK_TOKEN/g)).toHaveLength(1);
   authentik.answer(dead);
   await cli.printed(/refuses AUTHENTIK_TOKEN[^]*refuses AUTHENTIK_TOKEN/);
-  await expectKnown("refuses-token", "0");
+  await expectKnown("refuses-token", 0);
   expect(cli.output()).not.toContain("token-of-alice");
 });
 
