@@ -71,7 +71,6 @@ async function inPage<T>(url: string, run: (frame: Frame) => Promise<T>): Promis
 
 const QUERY = JSON.stringify({ query: "{ plexConnection(id: 5) { pk } }" });
 const POST = { method: "POST", headers: { "content-type": "application/json" }, body: QUERY };
-const GET = "/graphql?query={plexConnection(id:5){pk}}";
 const ANSWER = '{"data":{"plexConnection":{"pk":5}}}';
 
 describe("in Chromium, a page of a listed origin", () => {
@@ -90,12 +89,8 @@ describe("in Chromium, a page of a listed origin", () => {
   });
 
   test.each([
-    [400, "/graphql", { ...POST, body: "{" }],
     [400, "/graphql??query={plexConnection(id:5){pk}}", {}],
     [404, "/graphq", POST],
-    [405, "/graphql", { method: "HEAD" }],
-    [406, "/graphql", { ...POST, headers: { ...POST.headers, accept: "text/turtle" } }],
-    [413, "/graphql", { ...POST, body: `{"query":"${"x".repeat(1_100_000)}"}` }],
     [413, "/graphql", { ...POST, body: `{"query":"${"x".repeat(8_000_000)}"}` }],
     [415, "/graphql", { method: "POST", body: QUERY }],
   ])("reads why it is refused: %i at %s", async (status, path, init) => {
@@ -105,20 +100,23 @@ describe("in Chromium, a page of a listed origin", () => {
   });
 });
 
-describe("in Chromium, nothing is read, and nothing executed that a page can only ask for with leave, by", () => {
-  test.each([
-    ["a page of another origin", other],
-    ["a sandboxed frame of another origin", `${other}/framing`],
-    ["a sandboxed frame of the listed origin", `${listed}/framing`],
-  ])("%s", async (_name, url) => {
-    const reads = await inPage(url, async (frame) => [
-      await fetchIn(frame, "/graphql", POST),
-      await fetchIn(frame, "/graphql", { ...POST, headers: { ...POST.headers, authorization: TOKEN } }),
-      await fetchIn(frame, "/graphql", { method: "POST", body: QUERY }),
-      await fetchIn(frame, GET, {}),
-      await fetchIn(frame, "/graphql??query={plexConnection(id:5){pk}}", {}),
-    ]);
-    expect(reads).toEqual(["unreadable", "unreadable", "unreadable", "unreadable", "unreadable"]);
+test.each([
+  ["a page of another origin", other],
+  ["a sandboxed frame of another origin", `${other}/framing`],
+  ["a sandboxed frame of the listed origin", `${listed}/framing`],
+])(
+  "in Chromium, %s reads nothing, and has nothing executed that a page can only ask for with leave",
+  async (_name, url) => {
+    const reads = await inPage(url, (frame) =>
+      Promise.all([
+        fetchIn(frame, "/graphql", POST),
+        fetchIn(frame, "/graphql", { ...POST, headers: { ...POST.headers, authorization: TOKEN } }),
+        fetchIn(frame, "/graphql", { method: "POST", body: QUERY }),
+        fetchIn(frame, "/graphql?query={plexConnection(id:5){pk}}", {}),
+        fetchIn(frame, "/graphql??query={plexConnection(id:5){pk}}", {}),
+      ]),
+    );
+    expect(new Set(reads)).toEqual(new Set(["unreadable"]));
     expect(at.authentik.requests).toEqual([]);
-  });
-});
+  },
+);

@@ -1,16 +1,4 @@
 import type { Browser, BrowserContextOptions } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, vi } from "vitest";
-import { createSandbox, type Sandbox } from "../../src/sandbox/sandbox.ts";
-import { startGateway, type TestGateway } from "../support/gateway.ts";
-import { launchChromium } from "./chromium.ts";
-
-interface SessionOptions {
-  colorScheme?: "light" | "dark";
-  /** A telephone held upright, rather than a computer. */
-  phone?: boolean;
-  /** Default: a gateway in front of the sandbox. */
-  url?: URL;
-}
 
 const COMPUTER: BrowserContextOptions = { viewport: { width: 1280, height: 800 } };
 
@@ -30,58 +18,12 @@ const PASTE = `(text) => {
   document.activeElement.dispatchEvent(new ClipboardEvent("paste", options));
 }`;
 
-/** Chromium, the sandbox and a gateway for the tests of one file; each test must leave without complaints. */
-export function useGraphiql() {
-  // A browser on a machine that does other things, too.
-  vi.setConfig({ testTimeout: 60_000 });
-  const sessions: GraphiqlSession[] = [];
-  let sandbox: Sandbox;
-  let gateway: TestGateway;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    browser = await launchChromium();
-    sandbox = await createSandbox();
-    gateway = await startGateway({
-      authentikUrl: sandbox.url,
-      gateway: { graphiql: true, sandboxToken: sandbox.tokens.administrator.token },
-    });
-  }, 120_000);
-
-  afterEach(async () => {
-    for (const { close, complaints, foreignUrls } of sessions.splice(0)) {
-      await close();
-      expect([complaints, foreignUrls]).toEqual([[], []]);
-    }
-  });
-
-  afterAll(async () => {
-    await browser.close();
-    await gateway.close();
-    await sandbox.close();
-  });
-
-  return {
-    sandboxUrl: () => sandbox.url,
-    gatewayUrl: () => gateway.url,
-    async open({ url = new URL("/graphql", gateway.url), ...options }: SessionOptions = {}) {
-      const session = await openGraphiql(url, browser, options);
-      sessions.push(session);
-      return session;
-    },
-  };
-}
-
 /** GraphiQL as a person has it in front of them. */
 export type GraphiqlSession = Awaited<ReturnType<typeof openGraphiql>>;
 
-/** Opens it in a profile of its own with no network but the gateway. */
-async function openGraphiql(
-  url: URL,
-  browser: Browser,
-  { colorScheme = "light", phone = false }: SessionOptions,
-) {
-  const context = await browser.newContext({ ...(phone ? PHONE : COMPUTER), colorScheme });
+/** Opens it, on a telephone held upright or on a computer, in a profile of its own with no network but the gateway. */
+export async function openGraphiql(url: URL, browser: Browser, { phone = false } = {}) {
+  const context = await browser.newContext(phone ? PHONE : COMPUTER);
   context.setDefaultTimeout(30_000);
   /** URLs asked for beyond the gateway's origin; each was refused. */
   const foreignUrls: string[] = [];
@@ -140,8 +82,11 @@ async function openGraphiql(
       await page.getByRole("link", { name: type, exact: true }).first().click();
       await page.locator(".graphiql-doc-explorer-title", { hasText: type }).waitFor();
     },
-    /** Everything that this origin has stored in the browser. */
-    stored: () => page.evaluate<string>("JSON.stringify([localStorage, sessionStorage, document.cookie])"),
+    boxOf: async (selector: string) => {
+      const box = await page.locator(selector).boundingBox();
+      if (!box) throw new Error(`${selector} is not to be seen`);
+      return box;
+    },
     close: () => context.close(),
   };
 }
