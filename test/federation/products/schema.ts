@@ -1,13 +1,39 @@
+import { isDeepStrictEqual } from "node:util";
 import SchemaBuilder from "@pothos/core";
 import DirectivesPlugin from "@pothos/plugin-directives";
 import FederationPlugin from "@pothos/plugin-federation";
 import { DirectiveLocation, GraphQLDirective, type GraphQLSchema, specifiedDirectives } from "graphql";
 import { isolateEntities } from "../../../src/graphql/entities.ts";
-import { deprecatedProduct, type dimension, products, studies, type User, user } from "./records.ts";
 
+// The records that the suite expects.
+const dimension = { size: "small", weight: 1, unit: "kg" };
+const user = {
+  email: "support@apollographql.com",
+  name: "Jane Smith",
+  totalProductsCreated: 1337,
+  yearsOfEmployment: 10,
+};
+type User = typeof user;
+const deprecatedProduct = {
+  sku: "apollo-federation-v1",
+  package: "@apollo/federation-v1",
+  reason: "Migrate to Federation V2",
+  createdBy: user,
+};
+const none = null as string | null;
+const studies = [{ study: { caseNumber: "1234", description: "Federation Study" }, outcome: none }];
+const product = { dimensions: dimension, createdBy: user, notes: none, research: studies };
+const products = [
+  {
+    ...product,
+    id: "apollo-federation",
+    sku: "federation",
+    package: "@apollo/federation",
+    variation: { id: "OSS" },
+  },
+  { ...product, id: "apollo-studio", sku: "studio", package: "", variation: { id: "platform" } },
+];
 type Product = (typeof products)[number];
-
-type Key = Record<string, unknown>;
 
 interface SchemaTypes {
   DefaultFieldNullability: false;
@@ -89,7 +115,7 @@ export function createProductsSchema(): GraphQLSchema {
     resolveReference: (key) => find([deprecatedProduct], key),
   });
 
-  const product = builder.objectRef<Product>("Product").implement({
+  const productRef = builder.objectRef<Product>("Product").implement({
     directives: { custom: {} },
     fields: (t) => ({
       id: t.exposeID("id"),
@@ -105,7 +131,7 @@ export function createProductsSchema(): GraphQLSchema {
       research: t.expose("research", { type: [research] }),
     }),
   });
-  builder.asEntity(product, {
+  builder.asEntity(productRef, {
     key: [
       builder.selection<{ id: string }>("id"),
       builder.selection<{ sku: string; package: string }>("sku package"),
@@ -129,7 +155,7 @@ export function createProductsSchema(): GraphQLSchema {
   builder.queryType({
     fields: (t) => ({
       product: t.field({
-        type: product,
+        type: productRef,
         nullable: true,
         args: { id: t.arg.id({ required: true }) },
         resolve: (_root, key) => find(products, key),
@@ -160,10 +186,9 @@ export function createProductsSchema(): GraphQLSchema {
 }
 
 /** The record whose fields are those of the key. */
-function find<T extends object>(records: readonly T[], { __typename: _type, ...key }: Key): T | null {
-  const is = (record: T) =>
-    Object.entries(key).every(
-      ([name, value]) => JSON.stringify(Reflect.get(record, name)) === JSON.stringify(value),
-    );
-  return records.find(is) ?? null;
+function find<T extends object>(
+  records: readonly T[],
+  { __typename: _type, ...key }: object & { __typename?: unknown },
+) {
+  return records.find((record) => isDeepStrictEqual({ ...record, ...key }, record)) ?? null;
 }

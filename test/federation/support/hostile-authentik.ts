@@ -6,16 +6,15 @@ import {
   startFakeAuthentik,
 } from "../../support/fake-authentik.ts";
 import { household } from "../../support/fake-household.ts";
+import { createRandom } from "../../support/random.ts";
 import { connectionBody, sourceBody } from "../../support/wire-bodies.ts";
 
-/** Callers of the authentik below: what a request says in `Authorization`. */
-export const CALLERS = {
-  administrator: "Bearer token-of-administrator",
-  /** Sees her own connections, 5 and 7. */
-  alice: "Bearer token-of-alice",
-  expired: "Bearer expired-token-of-alice",
-  nobody: null,
-} as const;
+/** Who asks: most as the administrator; some as Alice, who sees her own connections, with a dead token, or without any. */
+export function callerOf(seed: number): string | null {
+  const tokens = [...Array.from({ length: 7 }, () => "administrator"), "alice", "alice"];
+  const callers = [...tokens.map((name) => `Bearer token-of-${name}`), "Bearer expired-token-of-alice", null];
+  return createRandom(seed ^ 0x5e_ed).pick(callers);
+}
 
 /** A connection that leads to a login page. */
 const REDIRECTED = 66;
@@ -27,7 +26,7 @@ export const FAILING: Readonly<Record<number, string>> = {
 };
 
 /** A connection whose source has a policy engine mode that no release knows: one field of it fails. */
-export const UNKNOWN_MODE = 67;
+const UNKNOWN_MODE = 67;
 
 /** What `id` arguments are asked with: there, not there, failing, no key at all. */
 // prettier-ignore

@@ -10,9 +10,6 @@ import { startNode } from "../../process/cli.ts";
 /** Folder of this package: its `node_modules` hold the routers and composers. */
 export const packageFolder = fileURLToPath(new URL("..", import.meta.url));
 
-/** Another program that serves HTTP. */
-export type ServerProcess = Awaited<ReturnType<typeof startScript>>;
-
 /** Runs a Node.js script until it prints the URL that it answers on. */
 export async function startScript(
   argv: readonly string[],
@@ -20,9 +17,9 @@ export async function startScript(
   announced = /http:\/\/\S+(?=\s)/,
 ) {
   const HOME = process.env["HOME"] ?? "";
-  const { child, printed, stop } = startNode(argv, { cwd, env: { HOME, NODE_ENV: "production", ...env } });
+  const { printed, stop } = startNode(argv, { cwd, env: { HOME, NODE_ENV: "production", ...env } });
   const [url] = await printed(announced);
-  return { url, pid: child.pid, stop };
+  return { url, stop };
 }
 
 /** Routers of this package, each with the planner that it uses. */
@@ -36,25 +33,21 @@ export async function startRouter(
   name: (typeof ROUTERS)[number],
   supergraphSdl: string,
   env: Record<string, string> = {},
-): Promise<ServerProcess> {
+) {
   const cwd = await mkdtemp(join(tmpdir(), "supergraph-"));
   await writeFile(join(cwd, "supergraph.graphql"), supergraphSdl);
   await writeFile(join(cwd, "gateway.config.mjs"), documented("// gateway.config.mjs"));
   await symlink(join(packageFolder, "node_modules"), join(cwd, "node_modules"));
   const port = String(await freePort());
-  const isNative = name === "Hive Gateway with its native planner";
-  const hive = ["supergraph", "--config-path=gateway.config.mjs", "--host=127.0.0.1", `--port=${port}`];
+  const hive = "node_modules/@graphql-hive/gateway/dist/bin.js";
+  const flags = ["--config-path=gateway.config.mjs", "--host=127.0.0.1", `--port=${port}`];
+  if (name === "Hive Gateway with its native planner") flags.push("--hive-router-runtime");
   const argv =
     name === "@apollo/gateway"
       ? [join(packageFolder, "apollo-gateway.mjs"), port]
-      : [
-          "node_modules/@graphql-hive/gateway/dist/bin.js",
-          ...hive,
-          ...(isNative ? ["--hive-router-runtime"] : []),
-        ];
-  const { stop, ...router } = await startScript(argv, { cwd, env }, new RegExp(`:${port}\\b`));
+      : [hive, "supergraph", ...flags];
+  const { stop } = await startScript(argv, { cwd, env }, new RegExp(`:${port}\\b`));
   return {
-    ...router,
     url: `http://127.0.0.1:${port}/graphql`,
     stop: async () => {
       await stop();
