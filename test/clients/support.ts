@@ -15,19 +15,18 @@ export async function run(command: string, args: readonly string[], cwd = packag
 }
 
 /**
- * Runs a client, node's unless told otherwise, against a gateway that nobody has asked before, in front of the fake
+ * Runs a client of Node's, or another command, against a gateway that nobody has asked before, in front of the fake
  * authentik. Returns what the client printed, and which connections authentik was asked for, in order, or which path else.
  */
 export async function runClient(
-  program: string,
-  { args = [], command = [process.execPath] }: { args?: string[]; command?: string[] } = {},
+  args: readonly string[],
+  command: readonly string[] = [process.execPath, "programs/clients.mjs"],
 ): Promise<Record<string, unknown> & { sent?: string[] }> {
   // Without lists, every connection that is asked for is one request.
   const { authentik, gateway, close } = await startBefore({}, { authentik: { list: false } });
   try {
-    const [executable = "", ...flags] = command;
-    const url = new URL("/graphql", gateway.url).href;
-    const printed = await run(executable, [...flags, `programs/${program}`, url, ...args]);
+    const [program = "", ...flags] = command;
+    const printed = await run(program, [...flags, new URL("/graphql", gateway.url).href, ...args]);
     const asked = authentik.paths().map((path) => path.replace(CONNECTIONS, "").replace(/^(\d+)\/$/, "$1"));
     return { ...JSON.parse(printed), asked };
   } finally {
