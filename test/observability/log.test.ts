@@ -5,14 +5,29 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { createLog, createRequestLog, severityOf } from "../../src/observability/log.ts";
+import type { RequestRecord } from "../../src/observability/log.ts";
 import { buildCli, startBefore } from "../process/cli.ts";
 import { ask } from "../support/ask.ts";
 import { sendPage } from "../support/fake-authentik.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-import { answered } from "./support/records.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 beforeAll(buildCli);
+
+/** A request that found what it asked for. */
+const answered: RequestRecord = {
+  requestId: "r-1",
+  method: "POST",
+  path: "/graphql",
+  status: 200,
+  durationMs: 20,
+  operation: {},
+  codes: [],
+  shared: false,
+  outcome: "answered",
+  usage: null,
+  problems: [],
+};
 
 test.each([
   ["info", "unauthenticated", "what the caller alone can mend"],

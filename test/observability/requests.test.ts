@@ -182,9 +182,9 @@ const ELSEWHERE = ["/wp-login.php?token=canary", '/a"}%0A{"level":"fatal', `/${L
 /** What a process says of all of them, once it has ended. */
 const replies: GraphQLReply[] = [];
 let lines: Record<string, unknown>[];
-/** The sum of a field of all lines. */
+/** The sum of a field of all operations. */
 const sum = (field: string): number =>
-  lines.reduce((total, line) => total + (line["path"] === "/graphql" ? Number(line[field] ?? 0) : 0), 0);
+  lines.reduce((total, line) => total + (line["method"] === "POST" ? Number(line[field] ?? 0) : 0), 0);
 let metrics: Record<string, number>;
 let exposition: string;
 let openMetrics: string;

@@ -2,13 +2,11 @@ import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { resolve } from "node:path";
 import { buildSchema, validateSchema } from "graphql";
-import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { addressesFor } from "../../src/cli.ts";
 import { ask } from "../support/ask.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
-import { buildCli, startCli, startProcess } from "./cli.ts";
+import { buildCli, startCli } from "./cli.ts";
 
-const query = "{ plexConnection(id: 5) { identifier user } }";
 const main = resolve("dist/main.js");
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -20,26 +18,13 @@ async function ended(argv: readonly string[], env: Record<string, string> = {}) 
   return { code: await exited, stdout: stdout(), stderr: stderr() };
 }
 
-/** Runs it in a folder that is gone. */
-function startNowhere(...argv: string[]) {
-  const script = 'rmdir "$(pwd)" && exec "$0" "$@"';
-  const cli = startProcess("sh", ["-c", script, process.execPath, main, ...argv], { cwd: temporaryFolder() });
-  onTestFinished(cli.stop);
-  return cli;
-}
-
 describe("commands", () => {
-  test("--version prints the package's version, even from a working folder that is gone, and serve serves there", async () => {
+  test("--version and --help ask nothing of the environment", async () => {
+    const env = { PORT: "nonsense", NODE_ENV: "production" };
     const { version }: { version: string } = JSON.parse(readFileSync("package.json", "utf8"));
-    const cli = startNowhere("--version");
-    expect([await cli.exited, cli.output()]).toEqual([0, `${version}\n`]);
-    const serving = startNowhere("serve", "--port=0");
-    expect((await ask(await serving.url(), "{ __typename }")).status).toBe(200);
-  });
-
-  test("--help prints every option and asks nothing of the environment", async () => {
-    const { stdout, ...rest } = await ended(["--help"], { PORT: "nonsense", NODE_ENV: "production" });
-    expect(rest).toEqual({ code: 0, stderr: "" });
+    expect(await ended(["--version"], env)).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+    const { code, stdout } = await ended(["--help"], env);
+    expect(code).toBe(0);
     expect(stdout).toContain("--operation-timeout-ms, OPERATION_TIMEOUT_MS  [10000 ms]");
     expect(stdout).toContain("GATEWAY_KEY (only in the environment)");
   });
@@ -50,7 +35,6 @@ describe("commands", () => {
     const { code, stdout } = await ended(["schema", "--api"]);
     const schema = buildSchema(stdout);
     expect([code, validateSchema(schema)]).toEqual([0, []]);
-    expect(schema.getQueryType()?.getFields()).toHaveProperty("plexConnection");
     expect(schema.getType("PlexSourceConnection")?.description).toBeTruthy();
     expect(stdout).not.toMatch(/_entities|_service|_Any|_Entity|FieldSet|link__|federation|@key|@link/);
   });
@@ -126,32 +110,11 @@ describe("serve without AUTHENTIK_URL", () => {
     expect([ready.status, await ready.json()]).toEqual([200, known]);
   });
 
-  test("passes release and faults on to the sandbox", async () => {
-    const cli = startCli(["--port=0", "--faults", "error-500"], { SANDBOX_RELEASE: "2025.4" });
-    expect((await ask(await cli.url(), query)).codes).toEqual(["UPSTREAM_ERROR"]);
-    expect(cli.stdout()).toContain("authentik 2025.4");
-  });
-});
-
-describe("service mode", () => {
-  const AUTHENTIK_TOKEN = "token-of-administrator";
-
-  test("with open access warns at every start", async () => {
-    const cli = startCli(["--port=0", "--open-access"], { AUTHENTIK_TOKEN });
+  test("with a token of its own and open access, warns at every start", async () => {
+    const cli = startCli(["--port=0", "--open-access"], { AUTHENTIK_TOKEN: "token-of-administrator" });
     const url = await cli.url();
     await cli.printed(/whoever reaches this gateway sees what AUTHENTIK_TOKEN sees/);
-    const { data } = await ask(url, query, { authorization: null });
-    expect(data).toMatchObject({ plexConnection: { user: 42 } });
-  });
-
-  test("demands the key, and says so without showing it or the token", async () => {
-    const GATEWAY_KEY = "canary-key-of-the-gateway";
-    const cli = startCli(["--port=0"], { AUTHENTIK_TOKEN, GATEWAY_KEY, LOG_LEVEL: "trace" });
-    const url = await cli.url();
-    await cli.printed(/-H "Authorization: Bearer \$GATEWAY_KEY"/);
-    expect((await ask(url, query, { authorization: null })).codes).toEqual(["UNAUTHENTICATED"]);
-    cli.kill("SIGINT");
-    expect(await cli.exited).toBe(0);
-    expect(cli.output()).not.toMatch(/canary|token-of/);
+    const { data } = await ask(url, "{ plexConnection(id: 5) { user } }", { authorization: null });
+    expect(data).toEqual({ plexConnection: { user: 42 } });
   });
 });

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { scrape } from "../observability/support/scrape.ts";
 import { ask } from "../support/ask.ts";
 import { type AnswerHandler, createGate, startFakeAuthentik } from "../support/fake-authentik.ts";
 import { patience } from "../support/patience.ts";
@@ -93,22 +94,43 @@ test("SIGTERM: nobody who leaves the log unread keeps the process from ending", 
   await expect.poll(isAlive, { timeout: 10_000 }).toBe(false);
 });
 
-test.each([
-  ["SIGTERM", "SIGTERM", 0],
-  ["an exception that nobody caught", "SIGUSR2", 1],
-] as const)("a log on a full disk keeps no process from ending: %s", async (_what, signal, exitCode) => {
+/** Makes the process fail as a bug in it would, when a signal says so. */
+const BUGS = preload(`
+  const error = () => Object.assign(new Error("the cause"), { headers: { authorization: ["can", "ary"].join("") } });
+  process.on("SIGUSR2", () => void Promise.reject(error()));
+  process.on("SIGHUP", () => { throw error(); });`);
+
+test("a promise that nobody caught is logged, counted and ends nothing; an exception is logged and ends the process", async () => {
+  const { cli, url } = await startBefore({}, [], BUGS);
+  cli.kill("SIGUSR2");
+  await cli.printed(/"level":"error".*the cause.*a promise failed and nobody noticed/);
+  expect((await ask(url, query)).data).toEqual(data);
+  expect(await scrape(url)).toMatchObject({ unhandled_rejections_total: 1 });
+  cli.kill("SIGHUP");
+  expect(await cli.exited).toBe(1);
+  expect(cli.output()).toMatch(/"level":"fatal".*the cause.*an exception that nobody caught/);
+  expect(cli.output()).not.toContain("canary");
+});
+
+test("an exception ends the process also where its log is on a full disk", async () => {
   const authentik = await startFakeAuthentik();
   onTestFinished(() => authentik.close());
-  const cli = startProcess("sh", ["-c", 'exec "$0" dist/main.js --port=0 >/dev/full', process.execPath], {
-    env: {
-      AUTHENTIK_URL: authentik.url.href,
-      DRAIN_GRACE_MS: "0",
-      ...preload('process.on("SIGUSR2", () => { throw new Error("a bug") })'),
-    },
-  });
+  const env = { AUTHENTIK_URL: authentik.url.href, ...BUGS };
+  const script = 'exec "$0" dist/main.js --port=0 >/dev/full';
+  const cli = startProcess("sh", ["-c", script, process.execPath], { env });
   onTestFinished(cli.stop);
   // It can say nothing, but once it listens it asks whether authentik is there.
   await expect.poll(() => authentik.requests.length, patience).toBe(1);
-  cli.kill(signal);
-  await expect.poll(() => cli.child.exitCode, patience).toBe(exitCode);
+  cli.kill("SIGHUP");
+  await expect.poll(() => cli.child.exitCode, patience).toBe(1);
+});
+
+test("a reader of the log that leaves does not end the process", async () => {
+  const { cli, url } = await startBefore();
+  cli.child.stdout.destroy();
+  cli.child.stderr.destroy();
+  await Promise.all(Array.from({ length: 50 }, () => ask(url, query)));
+  expect((await fetch(new URL("/healthz", url))).status).toBe(200);
+  cli.kill("SIGINT");
+  expect(await cli.exited).toBe(0);
 });
