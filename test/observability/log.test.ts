@@ -1,9 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { closeSync, constants, openSync, readSync } from "node:fs";
+import { constants, openSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
-import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { createLog, createRequestLog, severityOf } from "../../src/observability/log.ts";
 import type { RequestRecord } from "../../src/observability/log.ts";
 import { buildCli, startBefore } from "../process/cli.ts";
@@ -84,32 +83,13 @@ describe("the log", () => {
     await cli.printed(/INFO: query Six 499 in [\d.]+ ms, 1 REST call, the client left$/m);
   });
 
-  test("drops whole lines, counted, when nobody reads, and goes on when somebody does", async () => {
+  test("drops lines, counted, instead of growing when nobody reads", async () => {
     const fifo = join(temporaryFolder(), "fifo");
     execFileSync("mkfifo", [fifo]);
-    // Opened for both ends, so that it neither waits for a reader nor loses it.
+    // For both ends, so that it does not wait for a reader. It stays open: what is not dropped waits to be written.
     const fd = openSync(fifo, constants.O_RDWR);
-    const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
-    onTestFinished(() => [fd, reader].forEach(closeSync));
     const { log, droppedLines } = await createLog({ level: "info", format: "json", isTerminal: false, fd });
-    const total = 20_000;
-    for (let index = 0; index < total; index += 1) log.info({ text: "x".repeat(1000) }, "line");
-    const dropped = droppedLines();
-    expect(dropped).toBeGreaterThan(total / 2);
-
-    const read: string[] = [];
-    const chunk = Buffer.alloc(65_536);
-    while (!read.at(-1)?.endsWith('last"}\n')) {
-      try {
-        read.push(chunk.toString("utf8", 0, readSync(reader, chunk)));
-        if (read.length === 1) log.info("last");
-      } catch {
-        // EAGAIN: what waits is written soon.
-        await sleep(1);
-      }
-    }
-    const lines = read.join("").trimEnd().split("\n");
-    for (const line of lines) expect(JSON.parse(line)).toHaveProperty("msg");
-    expect([lines.length, droppedLines()]).toEqual([total + 1 - dropped, dropped]);
+    for (let index = 0; index < 20_000; index += 1) log.info({ text: "x".repeat(1000) }, "line");
+    expect(droppedLines()).toBeGreaterThan(10_000);
   });
 });

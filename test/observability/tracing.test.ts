@@ -1,11 +1,8 @@
-import diagnostics from "node:diagnostics_channel";
 import { createRequire } from "node:module";
 import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { startTracing } from "../../src/observability/tracing.ts";
 import { buildCli, startBefore } from "../process/cli.ts";
 import { ask } from "../support/ask.ts";
-import { gatewayForTest } from "../support/gateway.ts";
-import { patience } from "../support/patience.ts";
 import { startOtlpReceiver } from "./support/otlp-receiver.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -42,34 +39,4 @@ describe("a process that traces and ends", () => {
     expect(await cli.exited).toBe(0);
     expect(cli.output()).toMatch(said);
   });
-});
-
-/** What Node.js and undici document for their channels: the request of a server, or that of a client. */
-interface Message {
-  request: { headers: { host?: string }; origin?: string };
-}
-
-// What instrumentation from outside builds on: OpenTelemetry's for node:http and undici, and agents of other makers.
-test("one operation is seen on the diagnostics channels of node:http and of undici, once each", async () => {
-  const { authentik, gateway } = await gatewayForTest();
-  const server = ["http.server.request.start", "http.server.response.finish"];
-  const client = ["undici:request:create", "undici:request:headers"];
-  const seen: string[] = [];
-  for (const channel of [...server, ...client]) {
-    const listener = (message: unknown): void => {
-      const { request } = message as Message; // as documented
-      // The fake authentik is a server of node:http as well, and Node.js's own fetch, which asks here, a client of undici.
-      if (
-        [request.origin, request.headers.host].some(
-          (at) => at === authentik.url.origin || at === gateway.url.host,
-        )
-      )
-        seen.push(channel);
-    };
-    diagnostics.subscribe(channel, listener);
-    onTestFinished(() => void diagnostics.unsubscribe(channel, listener));
-  }
-  expect((await gateway.post(QUERY)).data).toEqual({ plexConnection: { pk: 5 } });
-  // The client may have read it before the server is told that it is sent.
-  await expect.poll(() => seen.toSorted(), patience).toEqual([...server, ...client]);
 });
