@@ -58,10 +58,6 @@ async function runSuite(urls: Record<string, string>): Promise<JestReport> {
   };
   const args = ["--config", JSON.stringify(config), "--json", "--outputFile", outputFile];
   const env = { HOME: process.env["HOME"] ?? "", ...urls };
-  const jest = startNode([join(packageFolder, "node_modules/jest/bin/jest.js"), ...args], { env });
-  await jest.exited;
-  const report = await readFile(outputFile, "utf8").catch(() => {
-    throw new Error(`jest wrote no report: ${jest.output()}`);
-  });
-  return JSON.parse(report) as JestReport; // written by jest itself
+  await startNode([join(packageFolder, "node_modules/jest/bin/jest.js"), ...args], { env }).exited;
+  return JSON.parse(await readFile(outputFile, "utf8")) as JestReport; // written by jest itself
 }

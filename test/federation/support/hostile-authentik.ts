@@ -42,8 +42,9 @@ export function startHostileAuthentik(): Promise<FakeAuthentik> {
   return startFakeAuthentik({ sandbox: { release: "2025.4", directory }, answer: trouble });
 }
 
-const trouble: AnswerHandler = ({ path }, response, fallback) => {
-  const pk = Number(/\/plex\/(\d+)\/$/.exec(path)?.[1]);
+const trouble: AnswerHandler = ({ path, authorization = "" }, response, fallback) => {
+  // A dead token is refused before anything else is looked at.
+  const pk = authorization.includes("expired") ? 0 : Number(/\/plex\/(\d+)\/$/.exec(path)?.[1]);
   const refusal = REFUSED[pk];
   if (refusal) sendJson(response, refusal.status, refusal.body);
   else if (pk === REDIRECTED)

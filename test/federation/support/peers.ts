@@ -38,11 +38,6 @@ const statistics: Resolvers = {
 
 /** The subgraph that owns people: it joins on the number of the user. */
 const accounts: Resolvers = {
-  Query: {
-    person: (_root: unknown, { pk }: { pk: number }) => personOf(pk),
-    people: () => [],
-  },
-  Node: { __resolveType: () => "User" },
   User: { __resolveReference: ({ pk }: { pk: number }) => personOf(pk) },
   PlexSourceConnection: {
     __resolveReference: ({ id, pk = Number(id), ...rest }: { id?: string; pk?: number }) => ({
