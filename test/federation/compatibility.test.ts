@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { startNode } from "../process/cli.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-import { createProductsSchema } from "./products/schema.ts";
 import { composeSupergraph } from "./support/composition.ts";
 import { freePort, packageFolder, ROUTERS, startRouter, startScript } from "./support/processes.ts";
+import { createProductsSchema } from "./support/products.ts";
 import { startSubgraph } from "./support/subgraph.ts";
 
 const suite = join(packageFolder, "node_modules/@apollo/federation-subgraph-compatibility-tests");
@@ -22,7 +22,7 @@ describe("Apollo's federation-subgraph-compatibility tests", () => {
   let supergraphSdl: string;
 
   beforeAll(async () => {
-    const products = startSubgraph("products", createProductsSchema());
+    const products = startSubgraph("products", createProductsSchema(join(suite, "products.graphql")));
     subgraphs = await Promise.all([products, startPeer("users"), startPeer("inventory")]);
     supergraphSdl = await composeSupergraph(subgraphs);
     return () => Promise.all(subgraphs.map(({ stop }) => stop()));

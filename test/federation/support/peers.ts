@@ -1,7 +1,7 @@
 import { buildSubgraphSchema } from "@apollo/subgraph";
 import { parse } from "graphql";
 import { peer } from "./composition.ts";
-import { startSubgraph } from "./subgraph.ts";
+import { type Resolvers, startSubgraph } from "./subgraph.ts";
 
 /** Numbers of connections that the statistics know of, those that watched most first. */
 export const TOP_CONNECTIONS: readonly number[] = [1007, 1003, 1012, 1005];
@@ -10,9 +10,6 @@ export const TOP_CONNECTIONS: readonly number[] = [1007, 1003, 1012, 1005];
 export function labelOf(connection: { identifier: string; user: number }): string {
   return `account ${connection.identifier} of user ${connection.user}`;
 }
-
-/** By type and field, as @apollo/subgraph takes them. */
-type Resolvers = Extract<Parameters<typeof buildSubgraphSchema>[0], { resolvers?: unknown }>["resolvers"];
 
 const itself = (reference: object): object => reference;
 
@@ -59,7 +56,7 @@ export function startPeers() {
   return Promise.all(
     all.map(async ([name, resolvers]) => {
       const typeDefs = parse((await peer(name)).sdl);
-      return startSubgraph(name, buildSubgraphSchema({ typeDefs, ...(resolvers ? { resolvers } : {}) }));
+      return startSubgraph(name, buildSubgraphSchema({ typeDefs, resolvers }));
     }),
   );
 }

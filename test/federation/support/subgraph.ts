@@ -1,5 +1,11 @@
+import type { buildSubgraphSchema } from "@apollo/subgraph";
 import type { GraphQLSchema } from "graphql";
 import { startGateway } from "../../support/gateway.ts";
+
+/** By type and field, as @apollo/subgraph takes them. */
+export type Resolvers = NonNullable<
+  Extract<Parameters<typeof buildSubgraphSchema>[0], { resolvers?: unknown }>["resolvers"]
+>;
 
 /** Nothing listens there: for schemas that never ask authentik. */
 const NOWHERE = new URL("http://127.0.0.1:9");
