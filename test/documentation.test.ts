@@ -1,8 +1,33 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { helpMarkdown } from "../src/config/help.ts";
+import { createSchema, FEDERATION_LINK_URL } from "../src/graphql/schema.ts";
+import { createSandbox } from "../src/sandbox/sandbox.ts";
+import { startGateway } from "./support/gateway.ts";
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
+
+test("the questions of the README get the answers of the README", async () => {
+  const pairs = read("README.md").matchAll(
+    /```graphql\n((?:query|mutation) [^`]*)```\n\n```json\n([^`]*)```/g,
+  );
+  const questions = [...pairs].map(([, query = "", answer = ""]) => ({
+    query,
+    answer: JSON.parse(answer) as object,
+  }));
+  expect(questions.length).toBeGreaterThanOrEqual(8);
+  const sandbox = await createSandbox({ release: "2025.12" });
+  const schema = createSchema({ federationLinkUrl: FEDERATION_LINK_URL, mutations: true });
+  const gateway = await startGateway({ authentikUrl: sandbox.url, schema });
+  for (const { query, answer } of questions) {
+    const authorization = `Bearer token-of-${query.includes("MyLinks") ? "alice" : "administrator"}`;
+    // oxlint-disable-next-line no-await-in-loop -- in the README's order: the last one deletes
+    const { data, errors } = await gateway.post(query, { authorization });
+    expect({ query, data, errors }).toEqual({ query, ...answer, errors: undefined });
+  }
+  await gateway.close();
+  await sandbox.close();
+});
 
 test("docs/configuration.md has the table that the code prints", () => {
   const marked = /<!-- configuration:start -->\n\n([^]*?)\n<!-- configuration:end -->/;
