@@ -22,20 +22,14 @@ export async function launchChromium(): Promise<Browser> {
   for (const path of wanted ? [wanted] : CHROMIUMS) {
     try {
       const { executablePath, env } = path === "npm" ? await fromNpm() : { executablePath: path, env: {} };
-      const args = ["--disable-gpu", "--disable-quic"];
-      return await chromium.launch({
-        executablePath,
-        args,
-        env: { ...process.env, ...env },
-        timeout: 60_000,
-      });
+      const options = { args: ["--disable-gpu", "--disable-quic"], timeout: 60_000 };
+      return await chromium.launch({ ...options, executablePath, env: { ...process.env, ...env } });
     } catch (error) {
       failures.push(String(error).split("\n", 3).join(" "));
     }
   }
-  throw new Error(
-    `No Chromium starts here. Install one, or set TEST_CHROMIUM to its path. Tried:\n${failures.join("\n")}`,
-  );
+  const tried = failures.join("\n");
+  throw new Error(`No Chromium starts here. Install one, or set TEST_CHROMIUM to its path. Tried:\n${tried}`);
 }
 
 /** Chromium with the shared libraries and fonts that bare machines lack, unpacked once into `.tmp/chromium`. */

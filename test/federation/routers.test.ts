@@ -87,15 +87,6 @@ describe("the same operations", () => {
       const plexConnection = { label: labelOfConnection(1005), person: personOf(1005), source };
       expect(await askRouter(query)).toEqual({ data: { plexConnection } });
     });
-
-    test("ask nobody else for what another subgraph provides", async () => {
-      authentik.requests.length = 0;
-      const recentConnections = TOP_CONNECTIONS.map((pk) => ({ pk, identifier: identifierOf(pk) }));
-      const result = await askRouter("{ recentConnections { pk identifier } }");
-      expect(result).toEqual({ data: { recentConnections } });
-      // Hive Gateway's own planner asks for it all the same.
-      expect(authentik.paths().length === 0).toBe(name !== "Hive Gateway");
-    });
   });
 });
 

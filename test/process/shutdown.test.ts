@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
-import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { scrape } from "../observability/support/scrape.ts";
 import { ask } from "../support/ask.ts";
-import { type AnswerHandler, createGate, startFakeAuthentik } from "../support/fake-authentik.ts";
+import { type AnswerHandler, createGate } from "../support/fake-authentik.ts";
 import { patience } from "../support/patience.ts";
 import { rawClient } from "../support/raw-client.ts";
-import { buildCli, preload, startBefore, startProcess } from "./cli.ts";
+import { buildCli, preload, startBefore } from "./cli.ts";
 
 const query = "{ plexConnection(id: 5) { pk } }";
 const data = { plexConnection: { pk: 5 } };
@@ -110,19 +110,6 @@ test("a promise that nobody caught is logged, counted and ends nothing; an excep
   expect(await cli.exited).toBe(1);
   expect(cli.output()).toMatch(/"level":"fatal".*the cause.*an exception that nobody caught/);
   expect(cli.output()).not.toContain("canary");
-});
-
-test("an exception ends the process also where its log is on a full disk", async () => {
-  const authentik = await startFakeAuthentik();
-  onTestFinished(() => authentik.close());
-  const env = { AUTHENTIK_URL: authentik.url.href, ...BUGS };
-  const script = 'exec "$0" dist/main.js --port=0 >/dev/full';
-  const cli = startProcess("sh", ["-c", script, process.execPath], { env });
-  onTestFinished(cli.stop);
-  // It can say nothing, but once it listens it asks whether authentik is there.
-  await expect.poll(() => authentik.requests.length, patience).toBe(1);
-  cli.kill("SIGHUP");
-  await expect.poll(() => cli.child.exitCode, patience).toBe(1);
 });
 
 test("a reader of the log that leaves does not end the process", async () => {

@@ -19,7 +19,6 @@ const statistics: Resolvers = {
     topConnections: (_root: unknown, { first }: { first: number }) =>
       TOP_CONNECTIONS.slice(0, first).map((pk) => ({ __typename: "PlexSourceConnection", pk })),
     topAccounts: () => TOP_CONNECTIONS.map((pk) => ({ id: String(70_000_000 + pk) })),
-    recentConnections: () => TOP_CONNECTIONS.map((pk) => ({ pk, identifier: String(70_000_000 + pk) })),
   },
   PlexAccount: {
     __resolveReference: itself,
