@@ -70,13 +70,16 @@ test("the metrics do not tell what nobody knows yet, and show a blocked event lo
   onTestFinished(() => server.close().closeAllConnections());
   await once(server, "listening");
   const { port } = server.address() as AddressInfo; // it listens on a port, not on a pipe
+  const url = `http://127.0.0.1:${port}`;
+  // Prometheus takes nothing else.
+  expect((await fetch(url)).headers.get("content-type")).toMatch(/^text\/plain; version=0\.0\.4/);
   // The delay is measured between ticks: one must have been before, and one must come after.
   await sleep(100);
   const blockedUntil = performance.now() + 500;
   while (performance.now() < blockedUntil);
   await sleep(100);
   for (let scraper = 0; scraper < 3; scraper += 1) {
-    const samples = await scrape(`http://127.0.0.1:${port}`);
+    const samples = await scrape(url);
     expect(samples).toMatchObject({ 'breaker_state{state="half-open"}': 1, dropped_log_lines_total: 6 });
     expect(Object.keys(samples)).not.toContain("upstream_up");
     expect(Object.keys(samples)).not.toContain("service_credentials_valid");
