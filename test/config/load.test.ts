@@ -9,7 +9,6 @@ const KEY = "a-key-of-the-gateway";
 const FILES: Record<string, string> = {
   "/run/token": "token\n",
   "/run/key": `${KEY}\r\n`,
-  "/run/empty": "\n",
   "/run/short": "canary",
 };
 
@@ -51,12 +50,7 @@ describe("where a value comes from", () => {
   test.each([
     ["a variable", { PORT: "5000" }, "serve", { port: 5000 }],
     ["a flag with a space", {}, "serve --port 5001", { port: 5001 }],
-    [
-      "a flag that wins over a variable, even over one that is wrong",
-      { PORT: "many" },
-      "--port=0",
-      { port: 0 },
-    ],
+    ["a flag, even over a variable that is wrong", { PORT: "many" }, "--port=0", { port: 0 }],
     ["the last of two flags", {}, "--port=1 --port=5005", { port: 5005 }],
     ["the default for an empty variable", { PORT: "" }, "serve", { port: 4000 }],
     ["a switch with its value", {}, "--graphiql=false", { graphiql: false }],
@@ -105,10 +99,7 @@ describe("a problem", () => {
     ["--no-metrics=true", "--no-metrics: expected no value: the flag alone switches it off"],
     ["schema --api=false", "--api: expected no value: the flag alone asks for it"],
     ["schema --port=1", "--port: expected a known option (--help lists them)"],
-    [
-      "--authentik-ca-file=/no",
-      '--authentik-ca-file: given "/no" (ENOENT), expected the path of a readable file',
-    ],
+    ["--authentik-ca-file=/no", expect.stringContaining('"/no" (ENOENT), expected the path of a')],
     ["--authentik-ca-file=/run/key", "--authentik-ca-file: expected a file with certificates in PEM form"],
     ["--faults reset:2", expect.stringContaining('--faults: given "reset:2", expected faults separated by')],
   ])("is the command line %j", (line, problem) => {
@@ -186,7 +177,6 @@ describe("whose credentials", () => {
     [`AUTHENTIK_TOKEN=Bearer\tcanary GATEWAY_KEY=${KEY}`, "AUTHENTIK_TOKEN: "],
     [`AUTHENTIK_TOKEN=t AUTHENTIK_TOKEN_FILE=/run/token GATEWAY_KEY=${KEY}`, "AUTHENTIK_TOKEN: "],
     [`AUTHENTIK_TOKEN_FILE=/run/nothing GATEWAY_KEY=${KEY}`, "AUTHENTIK_TOKEN_FILE: "],
-    [`AUTHENTIK_TOKEN_FILE=/run/empty GATEWAY_KEY=${KEY}`, "AUTHENTIK_TOKEN_FILE: "],
   ])("%s is a problem, and no secret is shown", (env, problem) => {
     const problems = problemsOf(environment(env));
     expect(problems).toContainEqual(expect.stringContaining(problem));
@@ -214,19 +204,14 @@ test.each([
   expect(configOf(env, ...line.split(" "))).toMatchObject(expected);
 });
 
-describe("the sandbox's options", () => {
+test("the sandbox's options are read where it runs: Kubernetes sets SANDBOX_PORT for a service of that name", () => {
   const env = { SANDBOX_PORT: "tcp://10.0.0.1:80", SANDBOX_RELEASE: "2024.2" };
-
-  test("are not read beside an authentik: Kubernetes sets SANDBOX_PORT for a service of that name", () => {
-    const AUTHENTIK_URL = "https://id.example.org";
-    const defaults = { port: 0, release: "2026.8" };
-    expect(configOf({ ...env, AUTHENTIK_URL }).sandbox).toMatchObject(defaults);
-    expect(configOf(env, `--authentik-url=${AUTHENTIK_URL}`).sandbox).toMatchObject(defaults);
-  });
-
-  test.each(["serve", "sandbox"])("are read where the sandbox runs: %s", (command) => {
+  const AUTHENTIK_URL = "https://id.example.org";
+  const defaults = { port: 0, release: "2026.8" };
+  expect(configOf({ ...env, AUTHENTIK_URL }).sandbox).toMatchObject(defaults);
+  expect(configOf(env, `--authentik-url=${AUTHENTIK_URL}`).sandbox).toMatchObject(defaults);
+  for (const command of ["serve", "sandbox"])
     expect(problemsOf(env, command)).toEqual([expect.stringContaining("SANDBOX_PORT")]);
-  });
 });
 
 describe("a variable that nobody reads and that is nearly one of ours", () => {

@@ -30,10 +30,8 @@ const answered: RequestRecord = {
 
 test.each([
   ["info", "unauthenticated", "what the caller alone can mend"],
-  ["info", "too-many-calls", "what the caller alone can mend"],
   ["info", "cancelled", "what is no failure"],
   ["warn", "timeout", "trouble of authentik"],
-  ["warn", "rate-limited", "trouble of authentik"],
   ["error", "timeout", "a fault of the gateway", "INTERNAL_SERVER_ERROR"],
 ])("%s is the severity of a request that failed as %s: %s", (level, problem, _why, ...codes) => {
   expect(severityOf({ ...answered, codes, problems: [{ problem }] })).toBe(level);
@@ -55,18 +53,6 @@ test("the line of a request is one line of JSON and has an end, whatever its tex
 });
 
 describe("the log", () => {
-  test("leaves out what is less than LOG_LEVEL", async () => {
-    const { cli, authentik, url } = await startBefore({}, [], { LOG_LEVEL: "warn" });
-    await ask(url, "{ plexConnection(id: 5) { pk } }");
-    authentik.answer((_request, response) => sendPage(response, 500, "Server Error"));
-    await ask(url, "{ plexConnection(id: 5) { pk } }");
-    cli.kill("SIGINT");
-    await cli.exited;
-    const [first, ...lines] = cli.stdout().trimEnd().split("\n");
-    expect(first).toBe(`GraphQL: ${url.href}`);
-    expect(lines).toEqual([expect.stringContaining('"level":"warn"')]);
-  });
-
   test("is one sentence for each request where people read it", async () => {
     const { cli, authentik, url } = await startBefore({}, ["--log-format=pretty", "--no-metrics"]);
     await ask(url, "query Five { plexConnection(id: 5) { pk } }");

@@ -110,11 +110,15 @@ describe("serve without AUTHENTIK_URL", () => {
     expect([ready.status, await ready.json()]).toEqual([200, known]);
   });
 
-  test("with a token of its own and open access, warns at every start", async () => {
-    const cli = startCli(["--port=0", "--open-access"], { AUTHENTIK_TOKEN: "token-of-administrator" });
+  test("with a token of its own and open access, warns at every start, and logs nothing less than LOG_LEVEL", async () => {
+    const env = { AUTHENTIK_TOKEN: "token-of-administrator", LOG_LEVEL: "warn" };
+    const cli = startCli(["--port=0", "--open-access"], env);
     const url = await cli.url();
     await cli.printed(/whoever reaches this gateway sees what AUTHENTIK_TOKEN sees/);
     const { data } = await ask(url, "{ plexConnection(id: 5) { user } }", { authorization: null });
     expect(data).toEqual({ plexConnection: { user: 42 } });
+    cli.kill("SIGINT");
+    await cli.exited;
+    expect(cli.stdout().match(/"level":"\w+"/g)).toEqual(['"level":"warn"']);
   });
 });

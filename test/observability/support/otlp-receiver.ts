@@ -30,11 +30,9 @@ export async function startOtlpReceiver({ status = 200 }: { status?: number | nu
   const type = protobuf.loadSync(PROTO).lookupType("Request");
   const spans: ReturnType<typeof readSpan>[] = [];
   const bodies: Buffer[] = [];
-  const requests: [path: string | undefined, contentType: string | undefined][] = [];
   const server = createServer(async (request, response) => {
     const body = Buffer.concat(await request.toArray());
     bodies.push(body);
-    requests.push([request.url, request.headers["content-type"]]);
     const options = { bytes: String, enums: String, longs: Number, defaults: true };
     const isJson = request.headers["content-type"] === "application/json";
     const message: unknown = isJson ? JSON.parse(body.toString()) : type.toObject(type.decode(body), options);
@@ -53,7 +51,6 @@ export async function startOtlpReceiver({ status = 200 }: { status?: number | nu
     spans,
     /** Everything that came, as it came. */
     bodies,
-    requests,
     close: () => server.close().closeAllConnections(),
   };
 }
