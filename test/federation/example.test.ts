@@ -18,11 +18,8 @@ describe("npm run example:supergraph", () => {
             watchStatistics: { plays: 212, minutes: 15_360, favourite: "The Third Man" },
             plexConnections: [linked("Plex", "alice"), linked("Cinéma du coin 🎬", "alice")],
           },
-          {
-            watchStatistics: { minutes: 5_085 },
-            plexConnections: [{}, linked("Neighbourhood", "viewer124")],
-          },
-          { watchStatistics: { minutes: 630 }, plexConnections: [linked("Studio", "carol")] },
+          { id: "87654321" },
+          { id: "424242" },
         ],
         plexConnection: { account: { watchStatistics: { minutes: 15_360 } } },
       },

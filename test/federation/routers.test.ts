@@ -2,11 +2,10 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { eightAtOnce } from "../fuzz/eight-at-once.ts";
 import { generateOperation } from "../fuzz/generated-queries.ts";
 import { ask, type GraphQLReply } from "../support/ask.ts";
-import type { FakeAuthentik } from "../support/fake-authentik.ts";
 import { createRandom } from "../support/random.ts";
 import { testSchema } from "../support/schema.ts";
 import { composeSupergraph } from "./support/composition.ts";
-import { callerOf, FAILING, IDS, startHostileAuthentik } from "./support/hostile-authentik.ts";
+import { callerOf, IDS, startHostileAuthentik } from "./support/hostile-authentik.ts";
 import { labelOf, startPeers, TOP_CONNECTIONS } from "./support/peers.ts";
 import { ROUTERS, startRouter } from "./support/processes.ts";
 import { startSubgraph } from "./support/subgraph.ts";
@@ -21,9 +20,7 @@ function comparable({ data = null, errors = [] }: GraphQLReply) {
 }
 
 describe("the same operations", () => {
-  let authentik: FakeAuthentik;
-  let direct: URL;
-  const behind = new Map<string, URL>();
+  const behind = new Map<string, string>();
   const operations = Array.from({ length: OPERATIONS }, (_, index) => {
     const seed = FIRST_SEED + index;
     const ids = { ids: IDS, forRouters: true };
@@ -34,32 +31,26 @@ describe("the same operations", () => {
   const answers = new Map<number, ReturnType<typeof comparable>>();
 
   beforeAll(async () => {
-    authentik = await startHostileAuthentik();
+    const authentik = await startHostileAuthentik();
     const ours = await startSubgraph("authentik", testSchema(), authentik.url);
-    direct = new URL(ours.url);
-    const subgraphs = [ours, ...(await startPeers())];
-    const supergraphSdl = await composeSupergraph(subgraphs);
-    const routers = await Promise.all(ROUTERS.map((name) => startRouter(name, supergraphSdl)));
-    ROUTERS.forEach((name, index) => behind.set(name, new URL(routers[index]?.url ?? "")));
-    return () => Promise.all([...routers, ...subgraphs, { stop: authentik.close }].map(({ stop }) => stop()));
-  });
-
-  test(`${OPERATIONS} generated ones, seeds from ${FIRST_SEED}, fail in every way and succeed`, async () => {
+    const direct = new URL(ours.url);
     await eightAtOnce(operations, async ({ seed, query, options }) => {
       answers.set(seed, comparable(await ask(direct, query, options)));
     });
-    const errors = [...answers.values()].map((answer) => answer.errors);
-    const codes = errors.flat().map((error) => error.split(" ")[0]);
-    expect(new Set(codes)).toEqual(new Set([...Object.values(FAILING), "BAD_USER_INPUT", "UNAUTHENTICATED"]));
-    expect(errors.filter(({ length }) => length === 0).length).toBeGreaterThan(20);
+    const subgraphs = [ours, ...(await startPeers())];
+    const supergraphSdl = await composeSupergraph(subgraphs);
+    const routers = await Promise.all(ROUTERS.map((name) => startRouter(name, supergraphSdl)));
+    ROUTERS.forEach((name, index) => behind.set(name, routers[index]?.url ?? ""));
+    return () => Promise.all([...routers, ...subgraphs, { stop: authentik.close }].map(({ stop }) => stop()));
   });
 
   describe.each(ROUTERS)("behind %s", (name) => {
-    const askRouter = async (query: string) => (await ask(behind.get(name) ?? direct, query)).result;
+    let url: URL;
+    beforeAll(() => {
+      url = new URL(behind.get(name) ?? "");
+    });
 
-    test("give the same data, and the same errors in the same places", async () => {
-      expect(answers.size).toBe(OPERATIONS);
-      const url = behind.get(name) ?? direct;
+    test(`give the same data, and the same errors in the same places: ${OPERATIONS} from seed ${FIRST_SEED}`, async () => {
       await eightAtOnce(operations, async ({ seed, query, options }) => {
         const routed = comparable(await ask(url, query, options));
         expect({ seed, query, options, ...routed }).toEqual({ seed, query, options, ...answers.get(seed) });
@@ -79,13 +70,15 @@ describe("the same operations", () => {
       ],
     ])("are joined: %s", async (_what, query, expected) => {
       const [field = ""] = query.split(/\W/, 1);
-      expect(await askRouter(`{ ${query} }`)).toEqual({ data: { [field]: TOP_CONNECTIONS.map(expected) } });
+      expect((await ask(url, `{ ${query} }`)).result).toEqual({
+        data: { [field]: TOP_CONNECTIONS.map(expected) },
+      });
     });
 
     test("are joined: a connection with what others say of it", async () => {
       const query = "{ plexConnection(id: 1005) { label person { name } source { plays } } }";
       const plexConnection = { label: labelOfConnection(1005), person: personOf(1005), source };
-      expect(await askRouter(query)).toEqual({ data: { plexConnection } });
+      expect((await ask(url, query)).result).toEqual({ data: { plexConnection } });
     });
   });
 });
