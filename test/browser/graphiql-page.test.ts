@@ -113,18 +113,6 @@ test.each([
   expect(answered.get("content-type")).toBe("application/json; charset=utf-8");
 });
 
-// What it says before the sandbox and to callers with tokens of their own: graphiql.test.ts.
-test.each([
-  ["the gateway's key", () => "secret-key", "GATEWAY_KEY", "Bearer \\u003cpaste the key of this gateway>"],
-  ["open access", null, "No header is needed", '"headers":""'],
-])("explains %s, and shows no secret", async (_what, gatewayKey, note, prefilled) => {
-  const credentials = { mode: "service", authentikToken: () => "secret-token", gatewayKey } as const;
-  const html = await view(await startPage({ credentials }));
-  expect(html).toContain(note);
-  expect(html).toContain(prefilled);
-  expect(html).not.toContain("secret-");
-});
-
 test("is not there where it is switched off", async () => {
   const url = await startPage({ graphiql: false });
   const response = await fetch(url, { headers: { accept: "text/html" } });

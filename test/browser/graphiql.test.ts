@@ -103,33 +103,25 @@ test.each([
   },
 );
 
-describe("on a phone", () => {
-  test("the note is short, and editor and answer stand one above the other, as wide as the screen", async () => {
-    const session = await open({ phone: true });
-    await session.run();
-    await session.answerWith('"authentikViewer"');
+test("on a phone, editor and answer stand one above the other below a short note; the docs pane covers them until it is closed", async () => {
+  const { page, docs, openDocs, boxOf, run, answerWith } = await open({ phone: true });
+  await run();
+  await answerWith('"authentikViewer"');
+  const editors = await boxOf(".graphiql-editors");
+  const answer = await boxOf(".graphiql-response");
+  expect((await boxOf(".note")).height).toBeLessThan(64);
+  expect(Math.min(editors.width, answer.width)).toBeGreaterThan(360);
+  expect(Math.min(editors.height, answer.height)).toBeGreaterThan(220);
+  expect(answer.y).toBeGreaterThanOrEqual(editors.y + editors.height);
+  expect(answer.y + answer.height).toBeLessThanOrEqual(844);
+  expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
 
-    const editors = await session.boxOf(".graphiql-editors");
-    const answer = await session.boxOf(".graphiql-response");
-    expect((await session.boxOf(".note")).height).toBeLessThan(64);
-    expect(Math.min(editors.width, answer.width)).toBeGreaterThan(360);
-    expect(editors.height).toBeGreaterThan(320);
-    expect(answer.height).toBeGreaterThan(220);
-    expect(answer.y).toBeGreaterThanOrEqual(editors.y + editors.height);
-    expect(answer.y + answer.height).toBeLessThanOrEqual(844);
-    expect(await session.page.evaluate("document.documentElement.scrollWidth")).toBe(390);
-  });
-
-  test("the docs pane covers the editors, which are out of reach then, and is closed where it was opened", async () => {
-    const { page, docs, openDocs, boxOf } = await open({ phone: true });
-    await openDocs("Query");
-    expect((await boxOf(".graphiql-plugin")).width).toBe(390);
-    expect(await page.getByRole("button", { name: "Execute query" }).isVisible()).toBe(false);
-
-    await page.getByRole("button", { name: "Hide Documentation Explorer" }).click();
-    await page.getByRole("button", { name: "Execute query" }).waitFor();
-    expect(await docs.count()).toBe(0);
-  });
+  await openDocs("Query");
+  expect((await boxOf(".graphiql-plugin")).width).toBe(390);
+  expect(await page.getByRole("button", { name: "Execute query" }).isVisible()).toBe(false);
+  await page.getByRole("button", { name: "Hide Documentation Explorer" }).click();
+  await page.getByRole("button", { name: "Execute query" }).waitFor();
+  expect(await docs.count()).toBe(0);
 });
 
 describe("with a keyboard", () => {

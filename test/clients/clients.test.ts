@@ -8,13 +8,11 @@ const one = { plexConnection: { identifier: "70000007", user: 1007 } };
 const siblings = { a: { user: 1005 }, bad: null, b: { user: 1006 } };
 const codes = ["bad BAD_USER_INPUT"];
 
-describe("one connection by a variable, and siblings of a wrong id, with", () => {
-  test.each([
-    ["graphql-request", "", ["POST query 200", "POST query 200"]],
-    ["batch-execute", ", merged into one operation", ["POST query 200"]],
-  ])("%s%s", async (client, _how, sent) => {
-    expect(await runClient([client])).toEqual({ one, siblings, codes, sent, asked: ["7", "5", "6"] });
-  });
+test.each([
+  ["graphql-request", "", ["POST query 200", "POST query 200"]],
+  ["batch-execute", ", merged into one operation", ["POST query 200"]],
+])("one connection by a variable, and siblings of a wrong id, with %s%s", async (client, _how, sent) => {
+  expect(await runClient([client])).toEqual({ one, siblings, codes, sent, asked: ["7", "5", "6"] });
 });
 
 describe("persisted queries: unknown, then registered, then by their hash alone, with", () => {

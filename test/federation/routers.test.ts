@@ -57,36 +57,40 @@ describe("the same operations", () => {
       });
     });
 
-    test.each<[string, string, (pk: number) => object]>([
+    test.each<[string, string, object]>([
       [
         "connections that another subgraph knows the keys of, by number, account, user and source",
         "topConnections(first: 4) { pk minutesWatched label person { name } source { plays } }",
-        (pk) => ({ pk, minutesWatched: pk, label: labelOfConnection(pk), person: personOf(pk), source }),
+        { topConnections: TOP_CONNECTIONS.map((pk) => ({ pk, minutesWatched: pk, ...joined(pk) })) },
       ],
       [
         "accounts that another subgraph knows the numbers of, with who claims them here",
         "topAccounts { id minutes plexConnections { pk } }",
-        (pk) => ({ id: identifierOf(pk), minutes: pk, plexConnections: [{ pk }] }),
+        {
+          topAccounts: TOP_CONNECTIONS.map((pk) => ({
+            id: identifierOf(pk),
+            minutes: pk,
+            plexConnections: [{ pk }],
+          })),
+        },
       ],
-    ])("are joined: %s", async (_what, query, expected) => {
-      const [field = ""] = query.split(/\W/, 1);
-      expect((await ask(url, `{ ${query} }`)).result).toEqual({
-        data: { [field]: TOP_CONNECTIONS.map(expected) },
-      });
-    });
-
-    test("are joined: a connection with what others say of it", async () => {
-      const query = "{ plexConnection(id: 1005) { label person { name } source { plays } } }";
-      const plexConnection = { label: labelOfConnection(1005), person: personOf(1005), source };
-      expect((await ask(url, query)).result).toEqual({ data: { plexConnection } });
+      [
+        "a connection with what others say of it",
+        "plexConnection(id: 1005) { label person { name } source { plays } }",
+        { plexConnection: joined(1005) },
+      ],
+    ])("are joined: %s", async (_what, query, data) => {
+      expect((await ask(url, `{ ${query} }`)).result).toEqual({ data });
     });
   });
 });
 
-const source = { plays: 6 };
+function identifierOf(pk: number): string {
+  return String(70_000_000 + pk);
+}
 
-const personOf = (pk: number) => ({ name: `Person ${pk}` });
-
-const identifierOf = (pk: number): string => String(70_000_000 + pk);
-
-const labelOfConnection = (pk: number): string => labelOf({ identifier: identifierOf(pk), user: pk });
+/** What the others say of a connection. */
+function joined(pk: number) {
+  const label = labelOf({ identifier: identifierOf(pk), user: pk });
+  return { label, person: { name: `Person ${pk}` }, source: { plays: 6 } };
+}
