@@ -104,7 +104,6 @@ describe("in Chromium, a page of a listed origin", () => {
 
 test.each([
   ["a page of another origin", other],
-  ["a sandboxed frame of another origin", `${other}/framing`],
   ["a sandboxed frame of the listed origin", `${listed}/framing`],
 ])(
   "in Chromium, %s reads nothing, and has nothing executed that a page can only ask for with leave",

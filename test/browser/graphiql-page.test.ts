@@ -115,9 +115,7 @@ test.each([
 
 test("is not there where it is switched off", async () => {
   const url = await startPage({ graphiql: false });
-  const response = await fetch(url, { headers: { accept: "text/html" } });
-  expect(response.status).toBe(406);
-  expect(await response.text()).not.toContain("GraphiQL");
+  expect((await fetch(url, { headers: { accept: "text/html" } })).status).toBe(406);
   expect((await fetch(new URL("/graphql/graphiql/start.js", url))).status).toBe(404);
 });
 

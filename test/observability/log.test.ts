@@ -30,7 +30,6 @@ const answered: RequestRecord = {
 
 test.each([
   ["info", "unauthenticated", "what the caller alone can mend"],
-  ["info", "cancelled", "what is no failure"],
   ["warn", "timeout", "trouble of authentik"],
   ["error", "timeout", "a fault of the gateway", "INTERNAL_SERVER_ERROR"],
 ])("%s is the severity of a request that failed as %s: %s", (level, problem, _why, ...codes) => {

@@ -14,7 +14,6 @@ const ENDPOINT = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1" };
 test.each<[Record<string, string>, string[]]>([
   [{ OTEL_SERVICE_NAME: "gateway", OTEL_EXPORTER_OTLP_ENDPOINT: "" }, []],
   [{ ...ENDPOINT, OTEL_SDK_DISABLED: "true" }, []],
-  [{ ...ENDPOINT, OTEL_TRACES_EXPORTER: "none" }, []],
   [{ ...ENDPOINT, OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" }, [expect.stringContaining("http/protobuf")]],
 ])("nothing is traced, and nothing loaded for it, with %j", async (env, said) => {
   const problems: string[] = [];
