@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
-import { beforeAll, expect, test, vi } from "vitest";
+import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { scrape } from "../observability/support/scrape.ts";
 import { ask } from "../support/ask.ts";
-import { type AnswerHandler, createGate } from "../support/fake-authentik.ts";
+import { type AnswerHandler, createGate, startFakeAuthentik } from "../support/fake-authentik.ts";
 import { patience } from "../support/patience.ts";
 import { rawClient } from "../support/raw-client.ts";
-import { buildCli, preload, startBefore } from "./cli.ts";
+import { buildCli, preload, startBefore, startProcess } from "./cli.ts";
 
 const query = "{ plexConnection(id: 5) { pk } }";
 const data = { plexConnection: { pk: 5 } };
@@ -114,5 +114,18 @@ test("a reader of the log that leaves does not end the process", async () => {
   await Promise.all(Array.from({ length: 50 }, () => ask(url, query)));
   expect((await fetch(new URL("/healthz", url))).status).toBe(200);
   cli.kill("SIGINT");
+  expect(await cli.exited).toBe(0);
+});
+
+test("a log on a full disk keeps no process from ending", async () => {
+  const authentik = await startFakeAuthentik();
+  onTestFinished(() => authentik.close());
+  const cli = startProcess("sh", ["-c", 'exec "$0" dist/main.js --port=0 >/dev/full', process.execPath], {
+    env: { AUTHENTIK_URL: authentik.url.href, DRAIN_GRACE_MS: "0" },
+  });
+  onTestFinished(cli.stop);
+  // It can say nothing, but once it listens it asks whether authentik is there.
+  await expect.poll(() => authentik.requests.length, patience).toBe(1);
+  cli.kill("SIGTERM");
   expect(await cli.exited).toBe(0);
 });
