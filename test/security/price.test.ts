@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { getIntrospectionQuery } from "graphql";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { buildCli } from "../process/cli.ts";
-import { startFakeAuthentik } from "../support/fake-authentik.ts";
-import { type Fault, FAULTS, inChunksOfOneByte, startFaultServer } from "../support/fault-server.ts";
+import { type FakeAuthentik, startFakeAuthentik } from "../support/fake-authentik.ts";
 import { representations, times } from "./adversarial-documents.ts";
 import { attacks } from "./attacks.ts";
 import { ask } from "../support/ask.ts";
@@ -11,6 +10,7 @@ import { residentBytes, type ServerProcess } from "./support/child.ts";
 import { type Attack, type Price, priceOf, startMeasuredGateway } from "./support/price.ts";
 import { persisted } from "../support/persisted.ts";
 import { postText, raw } from "../support/raw-client.ts";
+import { connectionBody } from "../support/wire-bodies.ts";
 
 // What is bounded is memory and CPU: how long a busy machine takes for it does not matter.
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 });
@@ -93,11 +93,19 @@ const readOrNot = (name: string, run: (options: { read: boolean }) => Run): Reco
 
 const CHUNKED_HEAD =
   "POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+/** A chunked body, in which each letter has a chunk. */
+const inChunksOfOneByte = (head: string, body: string): string =>
+  `${head}${Array.from(body, (letter) => `1\r\n${letter}\r\n`).join("")}0\r\n\r\n`;
 /** Made before anything is measured. */
-const BODY_IN_CHUNKS = `${CHUNKED_HEAD}${Array.from(
+const BODY_IN_CHUNKS = inChunksOfOneByte(
+  CHUNKED_HEAD,
   JSON.stringify({ query: "{__typename}", variables: { x: "x".repeat(MEBIBYTE - 100) } }),
-  (letter) => `1\r\n${letter}\r\n`,
-).join("")}0\r\n\r\n`;
+);
+const ANSWER_IN_CHUNKS = inChunksOfOneByte(
+  "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n",
+  JSON.stringify(connectionBody(5)).padStart(MEBIBYTE),
+);
+const INTERIM = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n".repeat(100_000);
 const THOUSAND_ERRORS = times(1_000, (i) => `a${i}:plexConnection(id:${i + 1}){pk user} `);
 const PATHS = "/readyz /healthz /metrics /nowhere /graphql?query={__typename} /graphql?query={ /graphql";
 
@@ -160,76 +168,54 @@ const ATTACKS: Record<string, Run> = {
   }),
 };
 
-describe("who sends", () => {
-  const at = useMeasuredGateway(startFakeAuthentik);
-
-  test.each(Object.entries(ATTACKS))("%s pays for it", async (name, run) => {
-    expect(await tooDear(name, at.gateway, run)).toEqual([]);
-  });
-
-  test.each(attacks())("%s pays for it", async (name, bytes) => {
-    const problems = await tooDear(name, at.gateway, async ({ url, alsoSent }) => {
-      for (let round = 0; round < 6; round++) {
-        const { status } = await raw(url, bytes, { waitMs: 8_000 });
-        // On a slow machine a refusal may be overtaken by the end of a connection whose body nobody reads.
-        expect([200, 400, 404, 413, 415, 0]).toContain(status);
-        alsoSent(bytes.length);
-      }
-    });
-    expect(problems).toEqual([]);
-    expect((await ask(at.gateway.url, "{plexConnection(id:5){user}}")).codes).toEqual([]);
-  });
-
-  test("has the same small process in front of it after all of them, and no line of its log above 4 KiB", () => {
-    expect(at.gateway.child.exitCode).toBeNull();
-    expect(residentBytes(at.gateway)).toBeLessThan(300 * MEBIBYTE);
-    const lengths = at.gateway
-      .output()
-      .split("\n")
-      .map(({ length }) => length);
-    expect(Math.max(...lengths)).toBeLessThan(4 * 1024);
-  });
+let authentik: FakeAuthentik;
+let gateway: ServerProcess;
+beforeAll(async () => {
+  await buildCli();
+  authentik = await startFakeAuthentik();
+  gateway = await startMeasuredGateway(authentik.url);
+  // What any work takes once is no price.
+  for (let id = 1; id <= 300; id++) await ask(gateway.url, `{plexConnection(id:${id % 90}){user}}`);
+  await ask(gateway.url, getIntrospectionQuery());
+  return async () => {
+    await gateway.stop();
+    await authentik.close();
+  };
 });
 
-describe("an authentik that", () => {
-  const at = useMeasuredGateway(startFaultServer);
-  const CHUNKS = inChunksOfOneByte();
-
-  test.each([
-    // What comes in one read, of all that authentik would send.
-    ["interim responses without end", FAULTS["sends 200 MB of interim responses"], 64 * 1024, ["UPSTREAM"]],
-    ["1 MiB in chunks of one byte", (socket) => socket.write(CHUNKS), CHUNKS.length, []],
-  ] satisfies [string, Fault, number, string[]][])(
-    "sends %s pays for it",
-    async (name, fault, bytes, codes) => {
-      const problems = await tooDear(name, at.gateway, async ({ url, alsoSent }) => {
-        at.authentik.set(fault);
-        const answer = await ask(url, "{plexConnection(id:5){user}}");
-        expect(answer.codes.map((code) => code.split("_")[0])).toEqual(codes);
-        alsoSent(bytes);
-      });
-      expect(problems).toEqual([]);
-    },
-  );
+test.each(Object.entries(ATTACKS))("who sends %s pays for it", async (name, run) => {
+  expect(await tooDear(name, gateway, run)).toEqual([]);
 });
 
-/** The built gateway before what stands for authentik, for all tests of a group, once it has done any work. */
-function useMeasuredGateway<Upstream extends { url: URL; close: () => Promise<void> }>(
-  start: () => Promise<Upstream>,
-): { authentik: Upstream; gateway: ServerProcess } {
-  const at: { authentik?: Upstream; gateway?: ServerProcess } = {};
-  beforeAll(async () => {
-    await buildCli();
-    at.authentik = await start();
-    at.gateway = await startMeasuredGateway(at.authentik.url);
-    const { url } = at.gateway;
-    // What any work takes once is no price.
-    for (let id = 1; id <= 300; id++) await ask(url, `{plexConnection(id:${id % 90}){user}}`);
-    await ask(url, getIntrospectionQuery());
+test.each(attacks())("who sends %s pays for it", async (name, bytes) => {
+  const problems = await tooDear(name, gateway, async ({ url, alsoSent }) => {
+    for (let round = 0; round < 6; round++) {
+      const { status } = await raw(url, bytes, { waitMs: 8_000 });
+      // On a slow machine a refusal may be overtaken by the end of a connection whose body nobody reads.
+      expect([200, 400, 404, 413, 415, 0]).toContain(status);
+      alsoSent(bytes.length);
+    }
   });
-  afterAll(async () => {
-    await at.gateway?.stop();
-    await at.authentik?.close();
+  expect(problems).toEqual([]);
+  expect((await ask(gateway.url, "{plexConnection(id:5){user}}")).codes).toEqual([]);
+});
+
+test.each([
+  // What comes in one read, of all that authentik sends.
+  ["interim responses without end", INTERIM, 64 * 1024, ["UPSTREAM_INVALID_RESPONSE"]],
+  ["1 MiB in chunks of one byte", ANSWER_IN_CHUNKS, ANSWER_IN_CHUNKS.length, []],
+])("an authentik that sends %s pays for it", async (name, sent, bytes, codes) => {
+  authentik.answer((_request, { socket }) => void socket?.end(sent));
+  const problems = await tooDear(name, gateway, async ({ url, alsoSent }) => {
+    expect((await ask(url, "{plexConnection(id:5){user}}")).codes).toEqual(codes);
+    alsoSent(bytes);
   });
-  return at as { authentik: Upstream; gateway: ServerProcess }; // no test runs before the hook
-}
+  expect(problems).toEqual([]);
+});
+
+test("after all of them it is the same small process, and no line of its log is above 4 KiB", () => {
+  expect(gateway.child.exitCode).toBeNull();
+  expect(residentBytes(gateway)).toBeLessThan(300 * MEBIBYTE);
+  const lines = gateway.output().split("\n");
+  expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(4 * 1024);
+});
