@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { gatewayForTest, type TestGateway, type TestGatewayOptions } from "../support/gateway.ts";
+import { createGate, json } from "../support/fake-authentik.ts";
+import { gatewayForTest, type TestGatewayOptions } from "../support/gateway.ts";
+import { patience } from "../support/patience.ts";
 import { times } from "./adversarial-documents.ts";
 
 /** A gateway before an authentik that never answers. */
@@ -11,65 +13,73 @@ const start = (authentik: TestGatewayOptions["authentik"] = {}, operationTimeout
   );
 
 const single = (id: number): string => `{plexConnection(id:${id}){user}}`;
-
-/** As many callers at once, each with a key of its own. */
-function askAll(gateway: TestGateway, count: number, signal: AbortSignal) {
-  const callers = Array.from({ length: count }, (_, index) => index + 1);
-  return Promise.allSettled(
-    callers.map((id) => gateway.post(single(id), { authorization: `Bearer t${id}`, signal })),
-  );
-}
+const aliases = (count: number): string =>
+  `{${times(count, (i) => `a${i}:plexConnection(id:${i + 1}){user}`)}}`;
 
 test("one budget covers all calls of an operation together, one after the other too", async () => {
   const { gateway, authentik } = await start({ concurrency: 1 }, 600);
   authentik.answer((_request, _response, fallback) => void setTimeout(fallback, 250));
-  const { data, codes } = await gateway.post(
-    `{${times(6, (i) => `a${i}:plexConnection(id:${i + 1}){user}`)}}`,
-  );
+  const { data, codes } = await gateway.post(aliases(6));
   expect(codes.length).toBeGreaterThanOrEqual(4);
   expect(new Set(codes)).toEqual(new Set(["UPSTREAM_TIMEOUT"]));
   // What came in time is not thrown away.
-  expect(data?.["a0"]).toEqual({ user: expect.any(Number) });
+  expect(data?.["a0"]).toEqual({ user: 1_001 });
+});
+
+test("nobody sleeps before a retry for as long as authentik likes", async () => {
+  const { gateway, authentik } = await start();
+  authentik.answer((_request, response) => json(503, {}, { "Retry-After": "30" })(response));
+  const { errors } = await gateway.post(single(5));
+  expect(errors).toMatchObject([{ extensions: { code: "UPSTREAM_UNAVAILABLE", retryAfterSeconds: 30 } }]);
+  expect(authentik.requests).toHaveLength(2);
 });
 
 test("a queue that is full refuses at once, and nothing is sent", async () => {
   const { gateway, authentik } = await start({ concurrency: 2, queueMax: 10 });
   const leaving = new AbortController();
-  const waiting = askAll(gateway, 12, leaving.signal);
+  const waiting = Array.from({ length: 12 }, (_, index) =>
+    gateway.post(single(index + 1), { signal: leaving.signal }).catch(() => {}),
+  );
   await authentik.arrived(2);
   // The rest has been taken in when an operation that needs no call is answered.
   await gateway.post("{__typename}");
-  const late = { authorization: "Bearer late", signal: AbortSignal.timeout(5_000) };
-  expect((await gateway.post(single(50), late)).codes).toEqual(["OVERLOADED"]);
+  expect((await gateway.post(single(50))).codes).toEqual(["OVERLOADED"]);
   expect(authentik.requests).toHaveLength(2);
   leaving.abort();
-  await waiting;
+  await Promise.all(waiting);
 });
 
 describe("a client that leaves", () => {
-  test("takes its REST calls along", async () => {
-    const { gateway, authentik } = await start({ concurrency: 100 });
-    const leaving = new AbortController();
-    const asked = askAll(gateway, 100, leaving.signal);
-    await authentik.arrived(100);
-    leaving.abort();
-    await authentik.abandoned(100);
-    await asked;
-    await expect
-      .poll(() => gateway.records.map(({ outcome }) => outcome))
-      .toEqual(Array(100).fill("client-left"));
-  });
-
-  test("causes no new ones, neither those that waited nor those after an answer", async () => {
+  test("takes its REST calls along, and causes no new ones", async () => {
     const { gateway, authentik } = await start({ concurrency: 4 });
     const leaving = new AbortController();
-    const query = `{${times(50, (i) => `a${i}:plexConnection(id:${i + 1}){user}`)}}`;
-    const asked = gateway.post(query, { signal: leaving.signal }).catch(() => {});
+    const asked = gateway.post(aliases(50), { signal: leaving.signal }).catch(() => {});
     await authentik.arrived(4);
     leaving.abort();
     await asked;
     await authentik.abandoned(4);
+    await expect.poll(() => gateway.records[0]?.outcome, patience).toBe("client-left");
     await sleep(200);
     expect(authentik.requests).toHaveLength(4);
+  });
+
+  test("harms nobody who shares its operation or its call", async () => {
+    const gate = createGate();
+    const { gateway, authentik } = await gatewayForTest({}, gate);
+    const leaving = new AbortController();
+    const leader = gateway.post(single(5), { signal: leaving.signal }).catch(() => "left");
+    await authentik.arrived(1);
+    const others = [single(5), "{again:plexConnection(id:5){user}}"].map((query) => gateway.post(query));
+    await expect.poll(() => gateway.inFlight(), patience).toBe(3);
+    leaving.abort();
+    expect(await leader).toBe("left");
+    await expect.poll(() => gateway.records[0]?.outcome, patience).toBe("client-left");
+    gate.open();
+    const user = { user: 1_005 };
+    expect((await Promise.all(others)).map(({ result }) => result)).toEqual([
+      { data: { plexConnection: user } },
+      { data: { again: user } },
+    ]);
+    expect(authentik.requests).toHaveLength(1);
   });
 });

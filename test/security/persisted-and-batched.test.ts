@@ -26,13 +26,10 @@ test("nobody registers a document under another's hash", async () => {
 });
 
 const aliases = (count: number) => `{${times(count, (i) => `a${i}:plexConnection(id:5){pk} `)}}`;
-const writtenOut = (count: number, fields: string) =>
-  `{_entities(representations:[${"0 ".repeat(count)}]){${fields}}}`;
 
 test.each([
   ["20 aliases", aliases(20), true],
   ["21 aliases", aliases(21), false],
-  ["51 representations written out", writtenOut(51, "__typename"), false],
   [
     "8 aliases of fields with 8 aliases in a fragment",
     `{${times(8, (i) => `a${i}:plexAccount(id:1){...F} `)}} fragment F on PlexAccount{${times(8, (i) => `b${i}:id `)}}`,
@@ -40,7 +37,7 @@ test.each([
   ],
   [
     "10 representations written out, with 10 fields each",
-    writtenOut(10, `...on PlexAccount{${"a:plexConnections{pk}".repeat(5)}}`),
+    `{_entities(representations:[${"0 ".repeat(10)}]){...on PlexAccount{${"a:plexConnections{pk}".repeat(5)}}}}`,
     false,
   ],
 ])("a hash stands for no more than its bytes pay for: %s", async (_name, query, isKept) => {
@@ -52,7 +49,7 @@ test.each([
   expect((await send({ query, extensions })).codes).toEqual(first.codes);
 });
 
-test("operations of one batch share one allowance of REST calls and representations", async () => {
+test("operations of one batch share one allowance of REST calls", async () => {
   at.authentik.requests.length = 0;
   const calls = [1, 2, 3, 4, 5, 6, 7, 8].map((id) => ({ query: `{plexConnection(id:${id}){user}}` }));
   const extensions = { code: "LIMIT_EXCEEDED", limit: "restCalls", max: 5 };
@@ -61,11 +58,21 @@ test("operations of one batch share one allowance of REST calls and representati
     ...[6, 7, 8].map((actual) => ({ errors: [{ extensions: { ...extensions, actual } }] })),
   ]);
   expect(at.authentik.requests).toHaveLength(5);
+});
 
-  const entities = "query($r:[_Any!]!){_entities(representations:$r){__typename}}";
-  const operation = { query: entities, variables: { r: representations(400) } };
-  const batch = [operation, operation, operation];
-  expect((await send(batch)).text.match(/"LIMIT_EXCEEDED"/g)).toHaveLength(1);
+const asking = (fields: number, length: number) => ({
+  query: `query($r:[_Any!]!){${times(fields, (i) => `e${i}:_entities(representations:$r){__typename} `)}}`,
+  variables: { r: representations(length) },
+});
+
+test("fields of one operation, and operations of one batch, share one allowance of representations", async () => {
+  at.authentik.requests.length = 0;
+  expect((await send(asking(11, 100))).errors).toMatchObject([
+    { extensions: { code: "LIMIT_EXCEEDED", limit: "representations", max: 1_000, actual: 1_100 } },
+  ]);
+  const { text } = await send([asking(1, 400), asking(1, 400), asking(1, 400)]);
+  expect(text.match(/"LIMIT_EXCEEDED"/g)).toHaveLength(1);
+  expect(at.authentik.requests).toEqual([]);
 });
 
 test("a batch beyond its limit is refused whole, with what it has too much of", async () => {
