@@ -38,7 +38,8 @@ describe("a persisted query", () => {
     const { extensions } = persisted(query);
     const byHash = async () => [
       await post({ extensions }, { accept }),
-      await post({ operationName: null, variables: {}, extensions }, { accept }),
+      // An empty query means none.
+      await post({ query: "", operationName: null, variables: {}, extensions }, { accept }),
       await get(`extensions=${encoded(extensions)}`, { accept }),
     ];
     for (const { status, codes, headers, errors } of await byHash()) {
@@ -51,37 +52,28 @@ describe("a persisted query", () => {
     for (const { result } of await byHash()) expect(result).toEqual(ANSWER);
   });
 
-  test("in a batch is answered for itself", async () => {
-    const unknown = persisted("{plexConnection(id:6){user}}");
-    const { status, result } = await post([unknown, { query: FIVE }, { query: FIVE, ...persisted(FIVE) }]);
-    const notFound = { errors: [expect.objectContaining({ message: "PersistedQueryNotFound" })] };
-    expect([status, result]).toEqual([200, [notFound, ANSWER, ANSWER]]);
+  test("that is unknown costs a batch nothing else", async () => {
+    const { status, result } = await post([persisted("{plexConnection(id:6){user}}"), { query: FIVE }]);
+    expect([status, result]).toMatchObject([
+      200,
+      [{ errors: [{ message: "PersistedQueryNotFound" }] }, ANSWER],
+    ]);
   });
 
-  test.each([
-    ["a hash of another text", { query: FIVE, ...persisted("{__typename}") }],
-    ["a version that nobody knows", { extensions: { persistedQuery: { version: 2, sha256Hash: "x" } } }],
-    ["a query that is no text", { query: {}, ...persisted("{}") }],
-    ["a query that is a number", { query: 5, ...persisted("5") }],
-    ["an operation name that is no text", { query: FIVE, operationName: 5, ...persisted(FIVE) }],
-    ["variables that are no object", { query: FIVE, variables: 5, ...persisted(FIVE) }],
-    ["a hash that is none", { extensions: { persistedQuery: { version: 1, sha256Hash: 5 } } }],
-    ["no hash", { extensions: { persistedQuery: {} } }],
-  ])("with %s is 400", async (_name, body) => {
-    for (const accept of JSON_TYPES) {
-      const { status, codes } = await post(body, { accept });
-      expect(status).toBe(400);
-      expect(codes).toEqual([expect.stringMatching(/^(BAD_REQUEST|PERSISTED_QUERY_MISMATCH)$/)]);
-    }
-  });
+  test.each([{ version: 2, sha256Hash: "x" }, { version: 1, sha256Hash: 5 }, {}])(
+    "as %j is 400",
+    async (given) => {
+      const { status, codes } = await post({ extensions: { persistedQuery: given } });
+      expect([status, codes]).toEqual([400, ["BAD_REQUEST"]]);
+    },
+  );
 });
 
 test("members that the specification does not know are ignored, by every way in", async () => {
   const body = { id: "x", query: FIVE, documentId: 5, uploadables: null, cacheConfig: { force: true } };
   expect((await post(body)).result).toEqual(ANSWER);
-  expect((await post([body, body])).result).toEqual([ANSWER, ANSWER]);
+  expect((await post([body, { ...body, extensions: { unknown: 1 } }])).result).toEqual([ANSWER, ANSWER]);
   expect((await post({ ...body, ...persisted(FIVE) })).result).toEqual(ANSWER);
-  expect((await post({ ...body, extensions: { unknown: 1 } })).result).toEqual(ANSWER);
   expect((await get(`id=x&query=${encodeURIComponent(FIVE)}&unknown`)).result).toEqual(ANSWER);
 });
 
@@ -89,11 +81,7 @@ describe("parameters of the wrong kind are 400 and name what is wrong", () => {
   const query = `query=${encodeURIComponent(FIVE)}`;
   test.each([
     [`${query}&variables=undefined`, /variables/],
-    [`${query}&variables=[]`, /variables/],
     [`${query}&extensions={`, /extensions/],
-    [`${query}&extensions=5`, /extensions/],
-    ["extensions={", /extensions/],
-    ["query=", /query/],
     ["?query={__typename}", /query/],
     ["", /query/],
   ])("GET %s", async (search, words) => {
@@ -107,27 +95,21 @@ describe("parameters of the wrong kind are 400 and name what is wrong", () => {
 
   test.each([
     ["undefined", /body/],
-    ["", /body/],
     ["[]", /batch/],
-    ["null", /query/],
     ['"text"', /query/],
-    ['{"__proto__":{"query":"{__typename}"}}', /query/],
     [{ query: 5 }, /query/],
-    [{ query: FIVE, variables: "undefined" }, /variables/],
     [{ query: FIVE, variables: [] }, /variables/],
     [{ query: FIVE, operationName: 5 }, /operationName/],
     [{ query: FIVE, extensions: "{" }, /extensions/],
     [{}, /query/],
   ])("POST %j", async (body, words) => {
-    for (const accept of JSON_TYPES) {
-      const { status, codes, result } = await post(body, { accept });
-      expect([status, codes]).toEqual([400, ["BAD_REQUEST"]]);
-      expect(result.errors?.[0]?.message).toMatch(words);
-      if (typeof body !== "object") continue;
-      const batch = await post([body, { query: FIVE }], { accept });
-      const refused = { errors: [{ message: result.errors?.[0]?.message }] };
-      expect([batch.status, batch.result]).toMatchObject([200, [refused, ANSWER]]);
-    }
+    const { status, codes, result } = await post(body);
+    expect([status, codes]).toEqual([400, ["BAD_REQUEST"]]);
+    expect(result.errors?.[0]?.message).toMatch(words);
+    if (typeof body !== "object") return;
+    const batch = await post([body, { query: FIVE }]);
+    const refused = { errors: [{ message: result.errors?.[0]?.message }] };
+    expect([batch.status, batch.result]).toMatchObject([200, [refused, ANSWER]]);
   });
 });
 
@@ -135,136 +117,106 @@ describe("Accept: the most specific range decides", () => {
   const [json, graphql] = JSON_TYPES;
   test.each([
     [undefined, json],
-    ["*/*", json],
     ["application/json;q=0, */*", graphql],
-    ["*/*, application/json;q=0", graphql],
-    ["application/json;q=0.5, application/*", graphql],
     ["*/*;q=0.1, application/json", json],
     ["application/graphql-response+json, application/json;q=0.9", graphql],
-    ["application/json, application/graphql-response+json", json],
-    ["multipart/mixed, application/graphql-response+json, application/json", graphql],
     ["Application/GraphQL-Response+JSON; Charset=UTF-8", graphql],
-    ["application/*;q=0.2, application/json;q=0.1, */*;q=0.9", graphql],
     ["text/html, application/xhtml+xml, */*;q=0.8", json],
   ])("%s is answered in %s", async (accept, mediaType) => {
     const { status, headers } = await post({ query: FIVE }, accept === undefined ? {} : { accept });
     expect([status, headers.get("content-type")]).toEqual([200, `${mediaType}; charset=utf-8`]);
   });
 
-  test.each([
-    "text/turtle",
-    "application/json;q=0",
-    "*/*;q=0",
-    "application/*;q=0, */*",
-    "application/json; charset=utf-16",
-  ])("%s is 406", async (accept) => {
+  test.each(["text/turtle", "*/*;q=0", "application/json; charset=utf-16"])("%s is 406", async (accept) => {
     const { status, codes } = await post({ query: FIVE }, { accept });
     expect([status, codes]).toEqual([406, ["BAD_REQUEST"]]);
     expect((await get(`query=${encodeURIComponent(FIVE)}`, { accept })).status).toBe(406);
   });
 });
 
-/** Ways in, each with what came back for one operation. */
-const WAYS = {
-  POST: (query: string, variables = {}) => post({ query, variables }),
-  "POST with a trace": (query: string, variables = {}) =>
-    post({ query, variables }, { "apollo-federation-include-trace": "ftv1" }),
-  GET: (query: string, variables = {}) =>
-    get(`query=${encodeURIComponent(query)}&variables=${encoded(variables)}`),
-  "a persisted query": (query: string, variables = {}) => post({ query, variables, ...persisted(query) }),
-  "a batch": async (query: string, variables = {}) => {
-    const [, text = ""] = /^\[(.*)\]$/s.exec((await post([{ query, variables }])).text) ?? [];
-    return read(new Response(text));
-  },
+interface Operation {
+  query: string;
+  variables?: object;
+  operationName?: string;
+}
+const TRACE = { "apollo-federation-include-trace": "ftv1" };
+const WAYS: Record<string, (operation: Operation) => ReturnType<typeof post>> = {
+  POST: (operation) => post(operation),
+  "POST with a trace": (operation) => post(operation, TRACE),
+  GET: ({ variables = {}, ...texts }) =>
+    get(String(new URLSearchParams({ ...texts, variables: JSON.stringify(variables) }))),
+  "a persisted query": (operation) => post({ ...operation, ...persisted(operation.query) }),
+  "a batch": async (operation) => read(new Response((await post([operation])).text.slice(1, -1))),
 };
-const ways = Object.keys(WAYS) as (keyof typeof WAYS)[];
 
-const SAME: [what: string, query: string, variables: object, data: object, codes: string[]][] = [
+const literal = (id: string): Operation => ({ query: `{plexConnection(id:${id}){pk}}` });
+const variable = (id: unknown): Operation => ({
+  query: "query($id:ID!){plexConnection(id:$id){pk}}",
+  variables: { id },
+});
+const FRAGMENTS = times(21, (i) => `fragment F${i} on PlexSourceConnection{__typename id} `);
+
+test.each<[what: string, operation: Operation, data: object | null | undefined, codes: string[]]>([
   [
     "a variable inside a representation that is written out stands for its value",
-    `query R($pk: Int!, $name: String! = "PlexSourceConnection") {
-      _entities(representations: [{ __typename: $name, pk: $pk }]) { ... on PlexSourceConnection { pk } }
-    }`,
-    { pk: 6 },
+    {
+      query: `query R($pk: Int!, $name: String! = "PlexSourceConnection") {
+        _entities(representations: [{ __typename: $name, pk: $pk }]) { ... on PlexSourceConnection { pk } }
+      }`,
+      variables: { pk: 6 },
+    },
     { _entities: [{ pk: 6 }] },
     [],
   ],
   [
     "a null where a variable has a default costs its own field, and its siblings answer",
-    "query N($id: ID = 5) { plexConnection(id: $id) { id } other: plexConnection(id: 6) { id } }",
-    { id: null },
+    {
+      query: "query($id:ID=5){plexConnection(id:$id){id} other:plexConnection(id:6){id}}",
+      variables: { id: null },
+    },
     { plexConnection: null, other: { id: "6" } },
     ["BAD_USER_INPUT"],
   ],
   [
-    "a variable that is not given has its default",
-    "query N($id: ID = 5) { plexConnection(id: $id) { id } other: plexConnection(id: 6) { id } }",
-    {},
-    { plexConnection: { id: "5" }, other: { id: "6" } },
-    [],
-  ],
-  [
     "21 fragments on one type, each with __typename, are answered",
-    `{plexConnection(id:5){${times(21, (i) => `...F${i} `)}}} ${times(21, (i) => `fragment F${i} on PlexSourceConnection{__typename id} `)}`,
-    {},
+    { query: `{plexConnection(id:5){${times(21, (i) => `...F${i} `)}}} ${FRAGMENTS}` },
     { plexConnection: { __typename: "PlexSourceConnection", id: "5" } },
     [],
   ],
-];
-
-describe.each(SAME)("%s", (_what, query, variables, data, codes) => {
-  test.each(ways)("%s, again and again", async (way) => {
+  [
+    "an operation name that is empty means the only operation",
+    { query: FIVE, operationName: "" },
+    ANSWER.data,
+    [],
+  ],
+  ["a literal that is no ID is no valid document", literal("1.5"), undefined, ["GRAPHQL_VALIDATION_FAILED"]],
+  ["a literal that is no key is refused", literal('"05"'), { plexConnection: null }, ["BAD_USER_INPUT"]],
+  ["a variable that is no ID is refused", variable([5, 6]), undefined, ["BAD_USER_INPUT"]],
+  ["a variable that is no key is refused", variable("x"), { plexConnection: null }, ["BAD_USER_INPUT"]],
+  [
+    "a document beyond a limit is refused",
+    { query: `{${times(101, (i) => `a${i}:__typename `)}}` },
+    undefined,
+    ["LIMIT_EXCEEDED"],
+  ],
+])("%s, by every way in, again and again", async (_what, operation, data, codes) => {
+  for (const [way, ask] of Object.entries(WAYS)) {
     for (let round = 0; round < 3; round += 1) {
-      const reply = await WAYS[way](query, variables);
-      expect([reply.data, reply.codes]).toEqual([data, codes]);
-    }
-  });
-});
-
-type Question = [query: string, variables?: object];
-const literal = (id: string): Question => [`{plexConnection(id:${id}){pk}}`];
-const variable = (id: unknown): Question => ["query($id:ID!){plexConnection(id:$id){pk}}", { id }];
-const tooMany: Question = [`{${times(101, (i) => `a${i}:__typename `)}}`];
-
-test.each([
-  ["a literal that is no id", "GRAPHQL_VALIDATION_FAILED", ["1.5", "true", "[5]", "{a:1}"].map(literal)],
-  ["a literal that is no key", "BAD_USER_INPUT", ['"1.5"', "0", '"05"', "99999999999"].map(literal)],
-  ["a variable that is no id", "BAD_USER_INPUT", [1.5, true, [5, 6], { a: 1 }, "x", 0].map(variable)],
-  ["a document beyond a limit", "LIMIT_EXCEEDED", [tooMany]],
-])("%s is told the same by every way in", async (_what, code, questions) => {
-  for (const way of ways) {
-    for (const [query, variables = {}] of questions) {
-      const { codes } = await WAYS[way](query, variables);
-      expect({ way, query, variables, codes }).toEqual({ way, query, variables, codes: [code] });
+      const reply = await ask(operation);
+      expect([way, reply.data, reply.codes]).toEqual([way, data, codes]);
     }
   }
 });
 
-test("an operation name that is empty means the only operation, by every way in", async () => {
-  expect((await post({ query: FIVE, operationName: "" })).result).toEqual(ANSWER);
-  expect((await get(`query=${encodeURIComponent(FIVE)}&operationName=`)).result).toEqual(ANSWER);
-  expect((await post([{ query: FIVE, operationName: "" }])).result).toEqual([ANSWER]);
-});
-
 test("a body that begins with a byte order mark is read without it", async () => {
-  const { status, result } = await post(`\uFEFF${JSON.stringify({ query: FIVE })}`);
-  expect([status, result]).toEqual([200, ANSWER]);
+  expect((await post(`\uFEFF${JSON.stringify({ query: FIVE })}`)).result).toEqual(ANSWER);
 });
 
 test("a body that is no UTF-8 is refused, and no letter of it replaced", async () => {
-  const body = Buffer.from(
-    JSON.stringify({ query: FIVE, variables: { name: "h\u00e9l\u00e8ne" } }),
-    "latin1",
-  );
+  const body = Buffer.from(JSON.stringify({ query: `${FIVE}#h\u00e9l\u00e8ne` }), "latin1");
   const { status, text } = await askBody(at.gateway.url, body);
   expect([status, text]).toEqual([400, expect.stringContaining("UTF-8")]);
   expect(at.authentik.requests).toEqual([]);
-});
-
-test("an empty query means none: the hash beside it decides", async () => {
-  const { extensions } = persisted(FIVE);
-  await post({ query: FIVE, extensions });
-  expect((await post({ query: "", extensions })).result).toEqual(ANSWER);
 });
 
 test.each(["POST", "GET"] as const)(
@@ -292,8 +244,6 @@ test.each(["POST", "GET"] as const)(
 );
 
 describe("with a trace", () => {
-  const TRACE = { "apollo-federation-include-trace": "ftv1" };
-
   test("an answer of thousands of fields is there, and its trace", async () => {
     const fields = times(40, (i) => `a${i}: user `);
     const query = `query($r: [_Any!]!) { _entities(representations: $r) { ... on PlexSourceConnection { ${fields} } } }`;

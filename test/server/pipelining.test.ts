@@ -49,20 +49,13 @@ test("an expectation that nobody can meet is refused in JSON, in its turn, and l
   const text = await client.waitFor(/Nothing is served here/);
   expect(statuses(text)).toEqual(["200", "417", "404"]);
   expect(text).toContain('{"errors":[{"message":"Expect nothing but 100-continue."');
-  // The one that asks authentik for nothing is over first.
   expect(new Set(gateway.records.map(({ status }) => status))).toEqual(new Set([200, 417, 404]));
-  expect(gateway.records).toHaveLength(3);
   client.socket.destroy();
 });
 
 test.each([
   ["a body that is too long", TOO_LONG, ["200", "413"]],
   ["what is no HTTP", "no HTTP\r\n\r\n", ["200", "400"]],
-  [
-    "a line that two parsers read differently",
-    NOWHERE.replace("Host", "Content-Length: 1\r\nTransfer-Encoding: chunked\r\nHost"),
-    ["200", "400"],
-  ],
 ])(
   "%s behind an answered request is answered second, and is the last on its connection",
   async (_name, bytes, expected) => {

@@ -44,15 +44,10 @@ function ask(lines: readonly string[], { gateway } = strict) {
 describe("what clients and routers send passes", () => {
   test.each([
     [[GET, HOST]],
-    [[POST, HOST, JSON_TYPE]],
     [[POST, HOST, "content-type: Application/JSON ; Charset=UTF-8"]],
-    [[POST, HOST, 'content-type: application/json;charset="utf-8"']],
     [[POST, HOST, JSON_TYPE, "Content-Encoding: identity"]],
-    [[POST, HOST, JSON_TYPE, "Authorization: Bearer x"]],
     [[POST, "Host: [::1]:4000", JSON_TYPE]],
     [[POST, "Host: my_service.internal.", JSON_TYPE]],
-    [[POST, "Host: 10.0.0.1", JSON_TYPE]],
-    [[POST, "Host: xn--bcher-kva.example", JSON_TYPE]],
     // 100 with Connection.
     [[GET, HOST, ...headerLines(98)]],
   ])("%j", async (lines) => {
@@ -64,33 +59,14 @@ function headerLines(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `X-${index}: y`);
 }
 
-type Refused = [status: number, answered: RegExp, lines: string[]];
-const HOSTS = "|a b|[|[::::]|%|x:99999|x:1e3|a/b|a@b|999.1.1.1|a,b|a?b|a\\b".split("|");
-const METHODS = ["PUT", "DELETE", "PATCH", "TRACE", "OPTIONS"];
-const CODINGS = ["gzip", "br", "deflate, gzip", "x"];
-const TYPES = [
-  "text/plain",
-  "application/x-www-form-urlencoded",
-  "multipart/form-data; boundary=x",
-  "application/graphql",
-  "application/graphql-response+json",
-  "application/json; charset=utf-16",
-  "application/json; charset=utf-8; charset=utf-16",
-  'application/json; charset="utf-16',
-  "application/json, text/plain",
-  "application/jsonp",
-  "",
-];
 const NOT_JSON = /^Accept-Post: application\/json\r$/m;
-const each = (status: number, answered: RegExp, ...requests: string[][]): Refused[] =>
-  requests.map((lines) => [status, answered, lines]);
-const REFUSED: Refused[] = [
+const json = (host: string) => [POST, `Host: ${host}`, JSON_TYPE];
+const typed = (type: string) => [POST, HOST, `Content-Type: ${type}`];
+const REFUSED: [status: number, answered: RegExp, ...requests: string[][]][] = [
+  [400, /must be one host name/, ...["", "a b", "[::::]", "x:99999", "a@b", "999.1.1.1"].map(json)],
+  [400, /must be one host name/, [POST, HOST, "Host: other", JSON_TYPE]],
   [400, /^Connection: close\r$/m, [POST, JSON_TYPE]],
-  [400, /"BAD_REQUEST"/, [POST, HOST, "Host: other", JSON_TYPE]],
-  ...each(400, /"BAD_REQUEST"/, ...HOSTS.map((host) => [POST, `Host: ${host}`, JSON_TYPE])),
-  [400, /must be a path/, ["GET http://evil/graphql HTTP/1.1", HOST]],
-  [400, /must be a path/, ["GET //evil/graphql HTTP/1.1", HOST]],
-  [400, /must be a path/, ["GET /\\evil/graphql HTTP/1.1", HOST]],
+  [400, /must be a path/, ["GET http://evil/graphql HTTP/1.1", HOST], ["GET //evil/graphql HTTP/1.1", HOST]],
   [
     401,
     /^WWW-Authenticate: Bearer\r\n[^]*"UNAUTHENTICATED"/m,
@@ -98,25 +74,27 @@ const REFUSED: Refused[] = [
   ],
   // An Authorization is perhaps among those that Node drops.
   [431, /at most 100 header lines/, [GET, HOST, ...headerLines(99)]],
-  ...each(405, /^Allow: GET, POST\r$/m, ...METHODS.map((method) => [`${method} /graphql HTTP/1.1`, HOST])),
-  ...each(415, NOT_JSON, ...TYPES.map((type) => [POST, HOST, `Content-Type: ${type}`])),
-  [415, NOT_JSON, [POST, HOST]],
-  [415, NOT_JSON, [POST, HOST, JSON_TYPE, "Content-Type: text/plain"]],
-  [415, NOT_JSON, [POST, HOST, "Content-Type: text/plain", JSON_TYPE]],
-  ...each(
+  [405, /^Allow: GET, POST\r$/m, ["PUT /graphql HTTP/1.1", HOST], ["OPTIONS /graphql HTTP/1.1", HOST]],
+  [415, NOT_JSON, typed("text/plain"), typed("application/x-www-form-urlencoded"), typed("")],
+  [415, NOT_JSON, typed("application/json, text/plain"), [...typed("application/json"), "Content-Type: a/b"]],
+  [415, NOT_JSON, typed("application/json; charset=utf-8; charset=utf-16")],
+  [415, NOT_JSON, typed("application/json; charset=utf-16"), typed('application/json; charset="utf-16')],
+  [
     415,
     /^Accept-Encoding: identity\r\n[^]*"Send the body without compression\."/m,
-    ...CODINGS.map((coding) => [POST, HOST, JSON_TYPE, `Content-Encoding: ${coding}`]),
-  ),
+    [...json("a"), "Content-Encoding: gzip"],
+  ],
   // Too long to be worth reading to its end.
   [415, /^Connection: close\r$/m, [POST, HOST, "Content-Length: 65537"]],
 ];
 
 describe("what two parties could read differently, or no browser should be able to send, is refused", () => {
-  test.each(REFUSED)("%i %s: %j", async (status, answered, lines) => {
-    const answer = await ask(lines);
-    expect([answer.status, answer.closedByServer]).toEqual([status, true]);
-    expect(answer.text).toMatch(answered);
+  test.each(REFUSED)("%i %s: %j", async (status, answered, ...requests) => {
+    for (const lines of requests) {
+      const answer = await ask(lines);
+      expect([lines, answer.status, answer.closedByServer]).toEqual([lines, status, true]);
+      expect(answer.text).toMatch(answered);
+    }
     expect(strict.authentik.requests).toEqual([]);
   });
 });
@@ -131,7 +109,7 @@ test("only the hosts that are listed are served", async () => {
 });
 
 describe("where reaching the gateway suffices to be let in", () => {
-  test.each(["query=%7B__typename%7D", "variables=%7B%7D&query=x", "extensions=%7B%7D", "%71uery=x"])(
+  test.each(["query=%7B__typename%7D", "extensions=%7B%7D", "%71uery=x"])(
     "a GET with %s that any page could send is refused",
     async (search) => {
       const { status, text } = await ask([`GET /graphql?${search} HTTP/1.1`, HOST], open);
@@ -142,7 +120,6 @@ describe("where reaching the gateway suffices to be let in", () => {
 
   test.each([
     [GET, "Apollo-Require-Preflight: true"],
-    [GET, "X-Apollo-Operation-Name: A"],
     [GET, JSON_TYPE],
     [POST, JSON_TYPE],
   ])("%s with %s passes, and needs no credential", async (...lines) => {
