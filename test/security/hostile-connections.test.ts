@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { useGateway } from "../support/gateway.ts";
-import { postText, raw, rawClient } from "../support/raw-client.ts";
+import { raw, rawClient } from "../support/raw-client.ts";
 
 const at = useGateway(
   beforeAll,
@@ -20,23 +20,16 @@ const CHUNKED = head("Transfer-Encoding: chunked");
 describe("what is no request of HTTP is refused, with whatever is hidden in it", () => {
   const forms: Record<string, string> = {
     "length and chunks": `${head("Content-Length: 4", "Transfer-Encoding: chunked")}0\r\n\r\n${SMUGGLED}`,
-    "chunks, and a length": `${head("Transfer-Encoding: chunked", "Content-Length: 4")}0\r\n\r\n${SMUGGLED}`,
     "an unknown coding": `${head("Transfer-Encoding: xchunked")}0\r\n\r\n${SMUGGLED}`,
-    "chunked twice": `${head("Transfer-Encoding: chunked, identity")}0\r\n\r\n${SMUGGLED}`,
     "two lengths": `${head("Content-Length: 0", `Content-Length: ${SMUGGLED.length}`)}${SMUGGLED}`,
     "a bare line feed": `${head(`Content-Length: 0\nX: y`)}${SMUGGLED}`,
-    "a space before the colon": `${head("Content-Length : 0")}${SMUGGLED}`,
-    "a negative length": `${head("Content-Length: -1")}${SMUGGLED}`,
-    "a length with a sign": `${head("Content-Length: +0")}${SMUGGLED}`,
     "a folded header": `${head("X: y\r\n Content-Length: 0")}${SMUGGLED}`,
-    "a broken chunk": `${CHUNKED}1;\n\r\nZZ\r\n0\r\n\r\n${SMUGGLED}`,
     "no HTTP": "hello\r\n\r\n",
     "headers of 20 kB": `GET /graphql HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(20_000)}\r\n\r\n`,
-    "a URL of 1 MB": `GET /${"x".repeat(1_000_000)} HTTP/1.1\r\nHost: a\r\n\r\n`,
   };
   test.each(Object.entries(forms))("%s", async (name, bytes) => {
     const { status, answers, text } = await raw(at.gateway.url, bytes, { waitMs: 1_500 });
-    expect(status).toBe(/^(headers|a URL) of/.test(name) ? 431 : 400);
+    expect(status).toBe(/^headers of/.test(name) ? 431 : 400);
     expect(answers).toBe(1);
     const extensions = { code: expect.any(String), requestId: expect.any(String) };
     const errors = [{ message: expect.any(String), extensions }];
@@ -50,7 +43,6 @@ describe("what takes too long is ended, while others are served", () => {
   const slow: Record<string, string> = {
     "headers that do not end": "POST /graphql HTTP/1.1\r\nHost: a\r\nX: ",
     "a body that does not end": `${head("Content-Length: 1000")}{"query":`,
-    "chunks that do not end": `${CHUNKED}5\r\n{"que`,
   };
   test.each(Object.entries(slow))("%s", async (_name, bytes) => {
     const waiting = Promise.all(
@@ -73,9 +65,7 @@ describe("what is too large is refused without being read", () => {
   const chunks = chunk.repeat(40);
   const refused: [name: string, status: number, bytes: string][] = [
     ["in chunks that does not say so", 413, `${CHUNKED}${chunks}`],
-    ["that says so and comes all the same", 413, `${head("Content-Length: 52428800")}${chunks}`],
     ["of another type", 415, `${CHUNKED.replace("json", "x-json")}${chunks}`],
-    ["in gzip", 415, `${head("Transfer-Encoding: chunked", "Content-Encoding: gzip")}${chunks}`],
   ];
   test.each(refused)(
     "a body of 2.6 MB %s: the refusal reaches who is still sending",
@@ -98,26 +88,10 @@ describe("what is too large is refused without being read", () => {
   });
 });
 
-test("duplicate keys in an envelope: the last one counts, as everywhere in JSON", async () => {
-  const { text } = await raw(at.gateway.url, postText('{"query":"{nothing}","query":"{__typename}"}'));
-  expect(text).toContain('{"data":{"__typename":"Query"}}');
-});
-
-describe("what HTTP offers beside requests", () => {
-  test("CONNECT opens no tunnel", async () => {
-    const { host } = at.authentik.url;
-    const bytes = `CONNECT ${host} HTTP/1.1\r\nHost: ${host}\r\n\r\nGET /api/v3/ HTTP/1.1\r\n\r\n`;
-    const { status, closedByServer } = await raw(at.gateway.url, bytes);
-    expect(status).not.toBe(200);
-    expect(closedByServer).toBe(true);
-    expect(at.authentik.requests).toEqual([]);
-  });
-
-  test("Upgrade changes nothing", async () => {
-    const upgrade =
-      "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
-    const bytes = postText('{"query":"{__typename}"}').replace("Connection: close", upgrade);
-    const { status } = await raw(at.gateway.url, bytes, { waitMs: 500 });
-    expect(status).toBe(200);
-  });
+test("CONNECT opens no tunnel", async () => {
+  const { host } = at.authentik.url;
+  const bytes = `CONNECT ${host} HTTP/1.1\r\nHost: ${host}\r\n\r\nGET /api/v3/ HTTP/1.1\r\n\r\n`;
+  const { status, closedByServer } = await raw(at.gateway.url, bytes);
+  expect([status, closedByServer]).toEqual([0, true]);
+  expect(at.authentik.requests).toEqual([]);
 });

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 import { getIntrospectionQuery } from "graphql";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { buildCli } from "../process/cli.ts";
 import { type FakeAuthentik, startFakeAuthentik } from "../support/fake-authentik.ts";
-import { representations, times } from "./adversarial-documents.ts";
-import { attacks } from "./attacks.ts";
+import { ADVERSARIAL_DOCUMENTS, representations, times } from "./adversarial-documents.ts";
 import { ask } from "../support/ask.ts";
 import { residentBytes, type ServerProcess } from "./support/child.ts";
 import { type Attack, type Price, priceOf, startMeasuredGateway } from "./support/price.ts";
@@ -85,6 +85,18 @@ function sendByHash(options: { read: boolean }, query: string, count: number): R
   };
 }
 
+/** Sends this in each of six connections, one after the other. */
+function sixTimes(bytes: string | Buffer): Run {
+  return async ({ url, alsoSent }) => {
+    for (let round = 0; round < 6; round++) {
+      const { status } = await raw(url, bytes, { waitMs: 8_000 });
+      // On a slow machine a refusal may be overtaken by the end of a connection whose body nobody reads.
+      expect([200, 400, 404, 413, 415, 0]).toContain(status);
+      alsoSent(bytes.length);
+    }
+  };
+}
+
 /** The same in a connection that is read, and in one that is not. */
 const readOrNot = (name: string, run: (options: { read: boolean }) => Run): Record<string, Run> => ({
   [`${name} in one connection that is read`]: run({ read: true }),
@@ -106,10 +118,35 @@ const ANSWER_IN_CHUNKS = inChunksOfOneByte(
   JSON.stringify(connectionBody(5)).padStart(MEBIBYTE),
 );
 const INTERIM = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n".repeat(100_000);
+const nested = (levels: number): string => "[".repeat(levels) + "]".repeat(levels);
+const BODIES: Record<string, string> = {
+  ...Object.fromEntries(
+    Object.entries(ADVERSARIAL_DOCUMENTS).map(([name, query]) => [name, JSON.stringify({ query })]),
+  ),
+  "10,000 representations": JSON.stringify({ query: ENTITIES, variables: { r: representations(10_000) } }),
+  "1,000 representations under 600 aliases": JSON.stringify({
+    query: `query($r:[_Any!]!){${times(600, (i) => `e${i}:_entities(representations:$r){__typename} `)}}`,
+    variables: { r: representations(1_000) },
+  }),
+  "variables 200,000 deep": `{"query":"{__typename}","variables":{"a":${nested(200_000)}}}`,
+  "a representation 100,000 deep": `{"query":"${ENTITIES}","variables":{"r":[{"__typename":"Source","pk":${nested(100_000)}}]}}`,
+  "60,000 variables": `{"query":"{__typename}","variables":{"v":0${times(60_000, (i) => `,"v${i}":${i}`)}}}`,
+  "30,000 operations in a list": `[${Array(30_000).fill('{"query":"{a}"}').join()}]`,
+  "cut JSON": '{"query":"{__typename}","variables":{"a":"' + "x".repeat(500_000),
+};
+const GZIP = gzipSync(Buffer.alloc(20 * MEBIBYTE, 0x20));
+const GZIP_HEAD = postText("", ["Content-Encoding: gzip"]).replace("Length: 0", `Length: ${GZIP.length}`);
 const THOUSAND_ERRORS = times(1_000, (i) => `a${i}:plexConnection(id:${i + 1}){pk user} `);
 const PATHS = "/readyz /healthz /metrics /nowhere /graphql?query={__typename} /graphql?query={ /graphql";
 
 const ATTACKS: Record<string, Run> = {
+  ...Object.fromEntries(
+    Object.entries(BODIES).map(([name, body]) => [
+      name,
+      sixTimes(postText(body, ["Authorization: Bearer attacker"])),
+    ]),
+  ),
+  "a compressed body of 20 MB": sixTimes(Buffer.concat([Buffer.from(GZIP_HEAD), GZIP])),
   "GraphiQL's script 900 times in one connection that nobody reads": async ({ url, connect }) => {
     const page = await (await fetch(url, { headers: { accept: "text/html" } })).text();
     const script = /graphql\/graphiql\/graphiql-\w+\.js/.exec(page)?.[0];
@@ -136,7 +173,6 @@ const ATTACKS: Record<string, Run> = {
     post(`{${"\n".repeat(100_000)}${THOUSAND_ERRORS}}`),
   ),
   "1 MiB of nulls as representations": send({}, () => post(ENTITIES, { r: Array(200_000).fill(null) })),
-  "100 KiB of numbers as representations": send({}, () => post(ENTITIES, { r: Array(50_000).fill(0) })),
   "as many fields of users that all fail as there may be, eight times": send({}, () => {
     const fields = times(80, (i) => `a${i}:plexConnections{pk} `);
     const query = `query($r:[_Any!]!){_entities(representations:$r){...on AuthentikUser{${fields}}}}`;
@@ -146,9 +182,6 @@ const ATTACKS: Record<string, Run> = {
   "another introspection of ten aliases in each of 100 requests": send(
     { rounds: 100, pauseMs: 10 },
     (round) => post(tenTimes(`Q${round}`)),
-  ),
-  "another whole introspection in each of 50 requests": send({ rounds: 50, pauseMs: 20 }, (round) =>
-    post(getIntrospectionQuery().replace("IntrospectionQuery", `Q${round}`)),
   ),
   "bodies without end in 20 connections": send(
     { connections: 20, rounds: 40, pauseMs: 20 },
@@ -185,18 +218,6 @@ beforeAll(async () => {
 
 test.each(Object.entries(ATTACKS))("who sends %s pays for it", async (name, run) => {
   expect(await tooDear(name, gateway, run)).toEqual([]);
-});
-
-test.each(attacks())("who sends %s pays for it", async (name, bytes) => {
-  const problems = await tooDear(name, gateway, async ({ url, alsoSent }) => {
-    for (let round = 0; round < 6; round++) {
-      const { status } = await raw(url, bytes, { waitMs: 8_000 });
-      // On a slow machine a refusal may be overtaken by the end of a connection whose body nobody reads.
-      expect([200, 400, 404, 413, 415, 0]).toContain(status);
-      alsoSent(bytes.length);
-    }
-  });
-  expect(problems).toEqual([]);
   expect((await ask(gateway.url, "{plexConnection(id:5){user}}")).codes).toEqual([]);
 });
 
