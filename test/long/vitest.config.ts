@@ -8,11 +8,7 @@ import base from "../../vitest.config.ts";
 export default defineConfig({
   resolve: base.resolve ?? {},
   test: {
-    include: [
-      "test/long/*.test.ts",
-      "test/security/{isolation,document-memory}.test.ts",
-      "test/fuzz/fuzz.test.ts",
-    ],
+    include: ["test/long/*.test.ts", "test/security/isolation.test.ts", "test/fuzz/fuzz.test.ts"],
     env: { TEST_LONG: "true", FUZZ_MINUTES: process.env["FUZZ_MINUTES"] ?? "1" },
     testTimeout: 1_200_000,
     hookTimeout: 60_000,

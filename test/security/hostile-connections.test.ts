@@ -29,7 +29,7 @@ describe("what is no request of HTTP is refused, with whatever is hidden in it",
   };
   test.each(Object.entries(forms))("%s", async (name, bytes) => {
     const { status, answers, text } = await raw(at.gateway.url, bytes, { waitMs: 1_500 });
-    expect(status).toBe(/^headers of/.test(name) ? 431 : 400);
+    expect(status).toBe(name.startsWith("headers of") ? 431 : 400);
     expect(answers).toBe(1);
     const extensions = { code: expect.any(String), requestId: expect.any(String) };
     const errors = [{ message: expect.any(String), extensions }];

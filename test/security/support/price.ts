@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ServerProcess, startGatewayProcess } from "./child.ts";
+import { startNode } from "../../process/cli.ts";
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -34,18 +34,29 @@ export interface Attack {
   readonly connect: (bytes?: string, options?: { read?: boolean }) => Socket;
 }
 
-/** The built gateway in a process that tells what it costs. */
-export function startMeasuredGateway(
-  authentikUrl: URL,
-  env: Readonly<Record<string, string>> = { LOG_LEVEL: "info", LOG_FORMAT: "json" },
-): Promise<ServerProcess> {
-  const probe = "./test/security/support/memory-probe.mjs";
-  return startGatewayProcess(authentikUrl, { env, nodeFlags: ["--expose-gc", "--import", probe] });
+const { scripts }: { scripts: { start: string } } = JSON.parse(
+  readFileSync(new URL("../../../package.json", import.meta.url), "utf8"),
+);
+const FLAGS = [
+  ...scripts.start.split(" ").filter((word) => word.startsWith("--")),
+  "--expose-gc",
+  "--import=./test/security/support/memory-probe.mjs",
+];
+
+/** A gateway in a process that tells what it costs. */
+export type MeasuredGateway = Awaited<ReturnType<typeof startMeasuredGateway>>;
+
+/** The compiled gateway with the flags of `npm start`; call `buildCli` first. */
+export async function startMeasuredGateway(authentikUrl: URL, env: Readonly<Record<string, string>> = {}) {
+  const started = startNode([...FLAGS, "dist/main.js", "serve"], {
+    env: { NODE_ENV: "production", AUTHENTIK_URL: authentikUrl.href, PORT: "0", LOG_FORMAT: "json", ...env },
+  });
+  return { ...started, url: new URL(await started.url()) };
 }
 
 /** Attacks, and measures while the attack's connections are still open. */
 export async function priceOf(
-  gateway: ServerProcess,
+  gateway: MeasuredGateway,
   run: (attack: Attack) => Promise<void>,
 ): Promise<Price> {
   const { url } = gateway;
@@ -67,31 +78,27 @@ export async function priceOf(
   await standstill(gateway);
   const after = await costOf(gateway);
   for (const socket of sockets) socket.destroy();
+  const sentBytes = sockets.reduce((sum, { bytesWritten }) => sum + bytesWritten, otherBytes);
   return {
-    sentKiB: sockets.reduce((sum, { bytesWritten }) => sum + bytesWritten, otherBytes) / 1024,
-    heldMiB: (after.heldBytes - before.heldBytes) / MEBIBYTE,
-    cpuMs: after.spentMs - before.measuredMs,
-    longestTurnMs: after.longestTurnMs,
+    sentKiB: Math.round(sentBytes / 1024),
+    heldMiB: Math.round((after.heldBytes - before.heldBytes) / MEBIBYTE),
+    cpuMs: Math.round(after.spentMs - before.measuredMs),
+    longestTurnMs: Math.round(after.longestTurnMs),
   };
 }
 
-const STANDSTILL_POLL_MS = 25;
-const STANDSTILL_POLLS = 3;
-
 /** Until the process has taken no CPU for a while, as the system counts it. */
-async function standstill({ child }: ServerProcess): Promise<void> {
-  for (let polls = 0, before = ""; polls < STANDSTILL_POLLS; polls++) {
-    await sleep(STANDSTILL_POLL_MS);
-    const [user, system] =
-      readFileSync(`/proc/${child.pid}/stat`, "utf8").split(") ")[1]?.split(" ").slice(11) ?? [];
-    const now = `${user} ${system}`;
+async function standstill({ child }: MeasuredGateway): Promise<void> {
+  for (let polls = 0, before = ""; polls < 3; polls++) {
+    await sleep(25);
+    const now = readFileSync(`/proc/${child.pid}/stat`, "utf8").split(" ").slice(13, 15).join();
     if (now !== before) polls = 0;
     before = now;
   }
 }
 
 /** What the process has cost so far. It answers where errors go: the log goes elsewhere, at any time. */
-export async function costOf({ child, stderr }: ServerProcess): Promise<Cost> {
+export async function costOf({ child, stderr }: MeasuredGateway): Promise<Cost> {
   const asked = stderr().length;
   child.kill("SIGUSR2");
   for (;;) {
