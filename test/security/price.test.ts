@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { gzipSync } from "node:zlib";
 import { getIntrospectionQuery } from "graphql";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { buildCli } from "../process/cli.ts";
@@ -15,7 +14,7 @@ import {
   startMeasuredGateway,
 } from "./support/price.ts";
 import { persisted } from "../support/persisted.ts";
-import { postText, raw } from "../support/raw-client.ts";
+import { postText } from "../support/raw-client.ts";
 import { connectionBody } from "../support/wire-bodies.ts";
 
 // What is bounded is memory and CPU: how long a busy machine takes for it does not matter.
@@ -70,14 +69,13 @@ async function expectPaid(name: string, run: Run): Promise<void> {
   expect({ ...best, tooDear: tooDear() }).toEqual({ ...best, tooDear: [] });
 }
 
-const post = (query: string, variables?: unknown): string =>
-  postText(JSON.stringify({ query, variables })).replace("Connection: close\r\n", "");
+const postJson = (body: string, lines?: string[]): string => postText(body, lines, "keep-alive");
+const post = (query: string, variables?: unknown): string => postJson(JSON.stringify({ query, variables }));
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
 
 const TYPES = "{__schema{types{name description fields{name description}}}}";
 const ENTITIES = "query($r:[_Any!]!){_entities(representations:$r){__typename}}";
-const tenTimes = (name: string): string =>
-  `query ${name}{${times(10, (i) => `a${i}:__schema{types{name description fields{name description args{name}}}} `)}}`;
+const hundred = { rounds: 100, pauseMs: 10 };
 
 /** Writes to each of so many connections, which are read or not, in so many rounds with a pause after each. */
 function send(
@@ -104,18 +102,6 @@ function sendByHash(options: { read: boolean }, query: string, count: number): R
   };
 }
 
-/** Sends this in each of six connections, one after the other. */
-function sixTimes(bytes: string | Buffer): Run {
-  return async ({ url, alsoSent }) => {
-    for (let round = 0; round < 6; round++) {
-      const { status } = await raw(url, bytes, { waitMs: 8_000 });
-      // On a slow machine a refusal may be overtaken by the end of a connection whose body nobody reads.
-      expect([200, 400, 404, 413, 415, 0]).toContain(status);
-      alsoSent(bytes.length);
-    }
-  };
-}
-
 /** The same in a connection that is read, and in one that is not. */
 const readOrNot = (name: string, run: (options: { read: boolean }) => Run): Record<string, Run> => ({
   [`${name} in one connection that is read`]: run({ read: true }),
@@ -137,24 +123,16 @@ const ANSWER_IN_CHUNKS = inChunksOfOneByte(
   JSON.stringify(connectionBody(5)).padStart(MEBIBYTE),
 );
 const INTERIM = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n".repeat(100_000);
-const nested = (levels: number): string => "[".repeat(levels) + "]".repeat(levels);
 const BODIES: Record<string, string> = {
-  ...Object.fromEntries(
-    Object.entries(ADVERSARIAL_DOCUMENTS).map(([name, query]) => [name, JSON.stringify({ query })]),
-  ),
-  "10,000 representations": JSON.stringify({ query: ENTITIES, variables: { r: representations(10_000) } }),
   "1,000 representations under 600 aliases": JSON.stringify({
     query: `query($r:[_Any!]!){${times(600, (i) => `e${i}:_entities(representations:$r){__typename} `)}}`,
     variables: { r: representations(1_000) },
   }),
-  "variables 200,000 deep": `{"query":"{__typename}","variables":{"a":${nested(200_000)}}}`,
-  "a representation 100,000 deep": `{"query":"${ENTITIES}","variables":{"r":[{"__typename":"Source","pk":${nested(100_000)}}]}}`,
+  "a representation 100,000 deep": `{"query":"${ENTITIES}","variables":{"r":[${"[".repeat(100_000)}${"]".repeat(100_000)}]}}`,
   "60,000 variables": `{"query":"{__typename}","variables":{"v":0${times(60_000, (i) => `,"v${i}":${i}`)}}}`,
   "30,000 operations in a list": `[${Array(30_000).fill('{"query":"{a}"}').join()}]`,
-  "cut JSON": '{"query":"{__typename}","variables":{"a":"' + "x".repeat(500_000),
 };
-const GZIP = gzipSync(Buffer.alloc(20 * MEBIBYTE, 0x20));
-const GZIP_HEAD = postText("", ["Content-Encoding: gzip"]).replace("Length: 0", `Length: ${GZIP.length}`);
+for (const [name, query] of Object.entries(ADVERSARIAL_DOCUMENTS)) BODIES[name] = JSON.stringify({ query });
 const THOUSAND_ERRORS = times(1_000, (i) => `a${i}:plexConnection(id:${i + 1}){pk user} `);
 const PATHS = "/readyz /healthz /metrics /nowhere /graphql?query={__typename} /graphql?query={ /graphql";
 
@@ -162,10 +140,9 @@ const ATTACKS: Record<string, Run> = {
   ...Object.fromEntries(
     Object.entries(BODIES).map(([name, body]) => [
       name,
-      sixTimes(postText(body, ["Authorization: Bearer attacker"])),
+      send({ rounds: 6, pauseMs: 20 }, () => postJson(body, ["Authorization: Bearer attacker"])),
     ]),
   ),
-  "a compressed body of 20 MB": sixTimes(Buffer.concat([Buffer.from(GZIP_HEAD), GZIP])),
   "GraphiQL's script 900 times in one connection that nobody reads": async ({ url, connect }) => {
     const page = await (await fetch(url, { headers: { accept: "text/html" } })).text();
     const script = /graphql\/graphiql\/graphiql-\w+\.js/.exec(page)?.[0];
@@ -198,17 +175,15 @@ const ATTACKS: Record<string, Run> = {
     return post(query, { r: representations(55, "AuthentikUser") }).repeat(8);
   }),
   "a body of 1 MiB in chunks of one byte": send({}, () => BODY_IN_CHUNKS),
-  "another introspection of ten aliases in each of 100 requests": send(
-    { rounds: 100, pauseMs: 10 },
-    (round) => post(tenTimes(`Q${round}`)),
+  "another introspection of ten aliases in each of 100 requests": send(hundred, (round) =>
+    post(
+      `query Q${round}{${times(10, (i) => `a${i}:__schema{types{name description fields{name description args{name}}}} `)}}`,
+    ),
   ),
-  "another large document, which is kept, in each of 200 requests": send(
-    { rounds: 200, pauseMs: 10 },
-    (round) => {
-      const fields = times(900, (i) => `a${i}:plexConnection(id:${i}){pk id}`);
-      return post(`query Q${round}{__typename ...@skip(if:true){${fields}}} #${"x".repeat(60_000)}`);
-    },
-  ),
+  "another large document, which is kept, in each of 100 requests": send(hundred, (round) => {
+    const fields = times(300, (i) => `a${i}:plexConnection(id:${i}){pk id}`);
+    return post(`query Q${round}{__typename ...@skip(if:true){${fields}}} #${"x".repeat(60_000)}`);
+  }),
   "bodies without end in 20 connections": send(
     { connections: 20, rounds: 40, pauseMs: 20 },
     (round) => `${round === 0 ? CHUNKED_HEAD : ""}10000\r\n${"x".repeat(65_536)}\r\n`,

@@ -5,7 +5,7 @@ import { patience } from "../support/patience.ts";
 import { postText, raw, rawClient } from "../support/raw-client.ts";
 
 const post = (query: string): string =>
-  postText(JSON.stringify({ query }), [`Authorization: ${TOKEN}`]).replace("Connection: close\r\n", "");
+  postText(JSON.stringify({ query }), [`Authorization: ${TOKEN}`], "keep-alive");
 
 const FIVE = post("{plexConnection(id:5){pk user}}");
 const NOWHERE = "GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n";

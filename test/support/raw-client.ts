@@ -47,15 +47,10 @@ export async function raw(url: URL, bytes: string | Buffer, { waitMs = 2_000 } =
   };
 }
 
-/** A POST of JSON as text, with `Connection: close`. */
-export function postText(body: string, lines: readonly string[] = []): string {
-  const head = [
-    "POST /graphql HTTP/1.1",
-    ...(lines.some((line) => /^host:/i.test(line)) ? [] : ["Host: localhost"]),
-    "Content-Type: application/json",
-    "Connection: close",
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    ...lines,
-  ];
-  return `${head.join("\r\n")}\r\n\r\n${body}`;
+/** A POST of JSON as text; `lines` are further header lines. */
+export function postText(body: string, lines: readonly string[] = [], connection = "close"): string {
+  const host = lines.some((line) => line.startsWith("Host:")) ? [] : ["Host: localhost"];
+  const length = `Content-Length: ${Buffer.byteLength(body)}`;
+  const head = ["Content-Type: application/json", `Connection: ${connection}`, length, ...host, ...lines];
+  return `POST /graphql HTTP/1.1\r\n${head.join("\r\n")}\r\n\r\n${body}`;
 }
