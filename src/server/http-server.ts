@@ -64,8 +64,6 @@ export function createHttpServer(listener: RequestListener, options: HttpServerO
   };
 }
 
-export type HttpServer = ReturnType<typeof createHttpServer>;
-
 /**
  * Closes what owes no response. Node closes idle connections by itself when a server closes, but neither those that
  * became idle later nor those that never sent a request, and it stops to look for slow headers.

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
 import { buildCli, startBefore } from "../process/cli.ts";
-import { type AnswerHandler, json, type Sending } from "../support/fake-authentik.ts";
+import { type AnswerHandler, json, page, type Sending } from "../support/fake-authentik.ts";
 import { connectionBody } from "../support/wire-bodies.ts";
 import { ask, askBody, read } from "../support/ask.ts";
 import { postText, raw } from "../support/raw-client.ts";
@@ -18,25 +18,23 @@ const CANARY = /canary-(credential|cookie|plex|gateway)/;
 
 beforeAll(buildCli);
 
-/** How authentik misbehaves by the key that is asked for, with secrets in everything that it says. */
 const SECRETS = { plex_token: PLEX, detail: `${PLEX} of ${CALLER}`, error: PLEX };
+/** How authentik misbehaves, by the key that is asked for, from 11 on. */
 const MISBEHAVIOUR: Sending[] = [
   json(400, { plex_token: PLEX, error: CALLER, identifier: ["Too long."] }),
   ...[401, 403, 404, 429, 500, 503, 302].map((status) =>
     json(status, SECRETS, { Location: `/login?${PLEX}`, "Retry-After": "1" }),
   ),
   (response) => response.destroy(),
-  (response) => response.writeHead(200, { "Content-Type": "text/html" }).end(`<p>${PLEX}${CALLER}`),
+  page(200, PLEX + CALLER),
   (response) => response.writeHead(200, { "Content-Type": "application/json" }).end(`{"${PLEX}`),
   json(200, { ...connectionBody(22), user: PLEX, plex_token: PLEX }),
 ];
-const FIRST_BAD = 11;
 
 const leak: AnswerHandler = ({ path }, response, fallback) => {
-  const pk = Number(/(\d+)\/$/.exec(path)?.[1] ?? 0);
   response.setHeader("Set-Cookie", `session=${COOKIE}`);
   response.setHeader("X-authentik-id", PLEX);
-  const misbehave = MISBEHAVIOUR[pk - FIRST_BAD];
+  const misbehave = MISBEHAVIOUR[Number(/(\d+)\/$/.exec(path)?.[1]) - 11];
   if (misbehave) misbehave(response);
   else fallback();
 };
@@ -59,35 +57,43 @@ const ENTITIES = `{_entities(representations:[{__typename:"PlexSourceConnection"
 
 async function askEverything(url: URL, token: string): Promise<string> {
   const said: string[] = [];
-  const cookie = { cookie: `authentik_session=${COOKIE}` };
-  const options = { authorization: `Bearer ${token}`, headers: cookie };
   const keep = ({ text, headers = new Headers() }: { text: string; headers?: Headers }): void => {
     said.push(text, JSON.stringify([...headers]));
     // Traces for routers are binary, as Base64 inside the JSON.
     for (const [, trace] of text.matchAll(/"ftv1":"([^"]+)"/g))
       said.push(`trace: ${Buffer.from(trace ?? "", "base64").toString("latin1")}`);
   };
+  const cookie = { cookie: `authentik_session=${COOKIE}` };
+  const options = { authorization: `Bearer ${token}`, headers: cookie };
   const byKey = Array.from(
-    { length: FIRST_BAD - 1 + MISBEHAVIOUR.length },
+    { length: 10 + MISBEHAVIOUR.length },
     (_, index) => `query Named{plexConnection(id:${index + 1}){pk user identifier source{name}}}`,
   );
   for (const query of [...byKey, MANY, ENTITIES, "{nothing", "{__schema{queryType{name}}}"])
     keep(await ask(url, query, options));
-  const traced = { ...cookie, "apollo-federation-include-trace": "ftv1" };
-  keep(await ask(url, ENTITIES, { ...options, headers: traced }));
-  for (const body of ['{"query":', "[]"]) keep(await askBody(url, body, options));
-  const authorization = `Authorization: Bearer ${token}`;
+  keep(
+    await ask(url, ENTITIES, {
+      ...options,
+      headers: { ...cookie, "apollo-federation-include-trace": "ftv1" },
+    }),
+  );
+  keep(await askBody(url, '{"query":', options));
+  const line = `Authorization: Bearer ${token}`;
   for (const bytes of [
-    postText("{}", [authorization, "Authorization: Bearer x"]),
-    postText("{}", ["Host: a b", authorization]),
-    `BROKEN ${token}\r\n\r\n`,
+    postText("{}", [line, line]),
+    postText("{}", ["Host: a b", line]),
+    `BROKEN ${line}\r\n\r\n`,
   ])
     keep(await raw(url, bytes));
   await ask(url, MANY, { ...options, signal: AbortSignal.timeout(1) }).catch(() => {});
-  for (const path of ["/", "/graphql", "/healthz", "/readyz", "/metrics", "/nothing"]) {
-    const headers = { accept: "text/html", authorization: `Bearer ${token}`, cookie: COOKIE };
-    keep(await read(await fetch(new URL(path, url), { headers })));
-  }
+  for (const path of ["/", "/graphql", "/healthz", "/readyz", "/metrics", "/nothing"])
+    keep(
+      await read(
+        await fetch(new URL(path, url), {
+          headers: { accept: "text/html", authorization: `Bearer ${token}`, ...cookie },
+        }),
+      ),
+    );
   return said.join("\n");
 }
 

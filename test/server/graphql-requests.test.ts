@@ -52,14 +52,6 @@ describe("a persisted query", () => {
     for (const { result } of await byHash()) expect(result).toEqual(ANSWER);
   });
 
-  test("that is unknown costs a batch nothing else", async () => {
-    const { status, result } = await post([persisted("{plexConnection(id:6){user}}"), { query: FIVE }]);
-    expect([status, result]).toMatchObject([
-      200,
-      [{ errors: [{ message: "PersistedQueryNotFound" }] }, ANSWER],
-    ]);
-  });
-
   test.each([{ version: 2, sha256Hash: "x" }, { version: 1, sha256Hash: 5 }, {}])(
     "as %j is 400",
     async (given) => {
@@ -77,50 +69,37 @@ test("members that the specification does not know are ignored, by every way in"
   expect((await get(`id=x&query=${encodeURIComponent(FIVE)}&unknown`)).result).toEqual(ANSWER);
 });
 
-describe("parameters of the wrong kind are 400 and name what is wrong", () => {
-  const query = `query=${encodeURIComponent(FIVE)}`;
-  test.each([
-    [`${query}&variables=undefined`, /variables/],
-    [`${query}&extensions={`, /extensions/],
-    ["?query={__typename}", /query/],
-    ["", /query/],
-  ])("GET %s", async (search, words) => {
-    const { status, codes, result } = await get(search);
+test.each<[body: string | object | null, search: string, words: RegExp]>([
+  ["undefined", "", /body/],
+  ["[]", "", /batch/],
+  ['"text"', "", /query/],
+  [{}, "", /query/],
+  [{ query: 5 }, "", /query/],
+  [{ query: FIVE, variables: [] }, "", /variables/],
+  [{ query: FIVE, operationName: 5 }, "", /operationName/],
+  [{ query: FIVE, extensions: "{" }, "", /extensions/],
+  [null, `query=${FIVE}&variables=undefined`, /variables/],
+  [null, `query=${FIVE}&extensions={`, /extensions/],
+  [null, "?query={__typename}", /query/],
+  [null, "", /query/],
+])(
+  "parameters of the wrong kind are 400 and name what is wrong: POST %j, GET %j",
+  async (body, search, words) => {
+    const { status, codes, errors } = await (body === null ? get(search) : post(body));
     expect([status, codes]).toEqual([400, ["BAD_REQUEST"]]);
-    expect(result.errors?.[0]?.message).toMatch(words);
+    expect(errors?.[0]?.message).toMatch(words);
     // No stack reaches the log.
     expect(at.gateway.records.at(-1)).toMatchObject({ status: 400, problems: [] });
     expect(at.authentik.requests).toEqual([]);
-  });
-
-  test.each([
-    ["undefined", /body/],
-    ["[]", /batch/],
-    ['"text"', /query/],
-    [{ query: 5 }, /query/],
-    [{ query: FIVE, variables: [] }, /variables/],
-    [{ query: FIVE, operationName: 5 }, /operationName/],
-    [{ query: FIVE, extensions: "{" }, /extensions/],
-    [{}, /query/],
-  ])("POST %j", async (body, words) => {
-    const { status, codes, result } = await post(body);
-    expect([status, codes]).toEqual([400, ["BAD_REQUEST"]]);
-    expect(result.errors?.[0]?.message).toMatch(words);
-    if (typeof body !== "object") return;
-    const batch = await post([body, { query: FIVE }]);
-    const refused = { errors: [{ message: result.errors?.[0]?.message }] };
-    expect([batch.status, batch.result]).toMatchObject([200, [refused, ANSWER]]);
-  });
-});
+  },
+);
 
 describe("Accept: the most specific range decides", () => {
   const [json, graphql] = JSON_TYPES;
   test.each([
     [undefined, json],
     ["application/json;q=0, */*", graphql],
-    ["*/*;q=0.1, application/json", json],
     ["application/graphql-response+json, application/json;q=0.9", graphql],
-    ["Application/GraphQL-Response+JSON; Charset=UTF-8", graphql],
     ["text/html, application/xhtml+xml, */*;q=0.8", json],
   ])("%s is answered in %s", async (accept, mediaType) => {
     const { status, headers } = await post({ query: FIVE }, accept === undefined ? {} : { accept });
@@ -130,7 +109,6 @@ describe("Accept: the most specific range decides", () => {
   test.each(["text/turtle", "*/*;q=0", "application/json; charset=utf-16"])("%s is 406", async (accept) => {
     const { status, codes } = await post({ query: FIVE }, { accept });
     expect([status, codes]).toEqual([406, ["BAD_REQUEST"]]);
-    expect((await get(`query=${encodeURIComponent(FIVE)}`, { accept })).status).toBe(406);
   });
 });
 
@@ -219,24 +197,21 @@ test("a body that is no UTF-8 is refused, and no letter of it replaced", async (
   expect(at.authentik.requests).toEqual([]);
 });
 
-test.each(["POST", "GET"] as const)(
-  "each of equal requests in flight by %s gets its own request id and media type, of one call",
+test.each(["POST", "GET"])(
+  "equal requests in flight by %s are one call, and each has its own headers",
   async (way) => {
     const gate = createGate();
     at.authentik.answer(gate.answer);
-    const asked = JSON_TYPES.map((accept) => {
-      const headers = { accept, "x-request-id": accept.slice(12) };
+    const asked = JSON_TYPES.map((accept, index) => {
+      const headers = { accept, "x-request-id": `r${index}` };
       return way === "POST" ? post({ query: FIVE }, headers) : get(`query=${FIVE}`, headers);
     });
     await expect.poll(() => at.gateway.inFlight(), patience).toBe(2);
     gate.open();
     at.authentik.answer(null);
     for (const [index, { result, headers }] of (await Promise.all(asked)).entries()) {
-      expect(result).toEqual(ANSWER);
-      expect([headers.get("x-request-id"), headers.get("content-type")]).toEqual([
-        JSON_TYPES[index]?.slice(12),
-        `${JSON_TYPES[index]}; charset=utf-8`,
-      ]);
+      const own = [headers.get("x-request-id"), headers.get("content-type")];
+      expect([result, ...own]).toEqual([ANSWER, `r${index}`, `${JSON_TYPES[index]}; charset=utf-8`]);
     }
     expect(at.authentik.requests).toHaveLength(1);
     expect(at.gateway.records.slice(-2).map(({ shared }) => shared)).toContain(true);
@@ -245,19 +220,18 @@ test.each(["POST", "GET"] as const)(
 
 describe("with a trace", () => {
   test("an answer of thousands of fields is there, and its trace", async () => {
-    const fields = times(40, (i) => `a${i}: user `);
-    const query = `query($r: [_Any!]!) { _entities(representations: $r) { ... on PlexSourceConnection { ${fields} } } }`;
-    const { status, result } = await post({ query, variables: { r: representations(100) } }, TRACE);
-    expect([status, result.errors]).toEqual([200, undefined]);
-    expect(result.data?.["_entities"]).toHaveLength(100);
-    expect(result.extensions?.["ftv1"]).toEqual(expect.any(String));
+    const fields = times(40, (i) => `a${i}:user `);
+    const query = `query($r:[_Any!]!){_entities(representations:$r){...on PlexSourceConnection{${fields}}}}`;
+    const { data, codes, extensions } = await post({ query, variables: { r: representations(100) } }, TRACE);
+    expect(codes).toEqual([]);
+    expect(data?.["_entities"]).toHaveLength(100);
+    expect(extensions?.["ftv1"]).toEqual(expect.any(String));
   });
 
   test.each(JSON_TYPES)("a variable that does not fit is refused as without, in %s", async (accept) => {
-    const body = { query: "query($id: ID!) { plexConnection(id: $id) { pk } }", variables: { id: 1.5 } };
-    const plain = await post(body, { accept });
-    const traced = await post(body, { accept, ...TRACE });
-    expect([traced.status, traced.result.data]).toEqual([plain.status, undefined]);
-    expect(plain.result.data).toBeUndefined();
+    const replies = [{ accept }, { accept, ...TRACE }].map((headers) => post(variable(1.5), headers));
+    const status = accept === "application/json" ? 200 : 400;
+    for (const reply of await Promise.all(replies))
+      expect([reply.status, reply.data]).toEqual([status, undefined]);
   });
 });

@@ -12,9 +12,7 @@ const NOWHERE = "GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n";
 const TOO_LONG =
   "POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n";
 
-function statuses(text: string): string[] {
-  return [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status = ""]) => status);
-}
+const statuses = (text: string) => [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
 
 test("requests of one segment are answered in order, four at once, and others in between", async () => {
   const { authentik, gateway } = await gatewayForTest();

@@ -38,6 +38,8 @@ export const TEST_GATEWAY_OPTIONS: GatewayOptions = {
   sandboxToken: null,
 };
 
+export const TEST_SERVER_LIMITS: ServerLimits = config.server;
+
 /** How the gateway reaches authentik in tests, but for where it is. */
 export const TEST_AUTHENTIK_OPTIONS: Omit<AuthentikOptions, "url"> = {
   ...config.authentik,
@@ -63,7 +65,7 @@ export async function startGateway({ spoil = (real) => real, ...options }: TestG
     },
   );
   await gateway.warmUp();
-  const server = createHttpServer(gateway.listener, { ...config.server, ...options.server });
+  const server = createHttpServer(gateway.listener, { ...TEST_SERVER_LIMITS, ...options.server });
   const port = await server.listen({ host: "127.0.0.1", port: 0 });
   const url = new URL(`http://127.0.0.1:${port}`);
 
