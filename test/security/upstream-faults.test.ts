@@ -1,12 +1,11 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
-import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { GraphQLReply } from "../support/ask.ts";
-import { json, page, type Sending, startFakeAuthentik } from "../support/fake-authentik.ts";
+import { page, type Sending, startFakeAuthentik } from "../support/fake-authentik.ts";
 import { gatewayForTest, startGateway, type TestGateway, TOKEN } from "../support/gateway.ts";
 import { patience } from "../support/patience.ts";
 import { connectionBody } from "../support/wire-bodies.ts";
@@ -17,7 +16,6 @@ import { connectionBody } from "../support/wire-bodies.ts";
 
 const QUERY = "{plexConnection(id:5){pk user}}";
 const JSON_TYPE = { "Content-Type": "application/json" };
-const MEBIBYTE = 1024 * 1024;
 
 /** Writes these bytes below HTTP, and ends the connection. */
 const bytes =
@@ -30,14 +28,6 @@ const text =
   (response) =>
     void response.writeHead(status, headers).end(body);
 
-/** Sends 200 MB, as fast as they are taken. */
-const flood =
-  (headers = {}): Sending =>
-  (response) => {
-    response.writeHead(200, { ...JSON_TYPE, ...headers });
-    Readable.from(Array(200).fill(Buffer.alloc(MEBIBYTE, 0x20))).pipe(response);
-  };
-
 const LOST = { code: "UPSTREAM_UNAVAILABLE", requests: 2, told: /./ };
 const FAILED = { code: "UPSTREAM_ERROR", requests: 1, told: /./ };
 const INVALID = { code: "UPSTREAM_INVALID_RESPONSE", requests: 1, told: /./ };
@@ -49,7 +39,6 @@ const SPEAKS_TLS = {
 };
 const TRY_HTTPS = /the port speaks TLS: try https:\/\/$/;
 const HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n";
-const ZIPPED = { ...JSON_TYPE, "Content-Encoding": "gzip" };
 
 /** How it answers, what the caller gets, and what the operator reads. */
 const FAULTS: [name: string, answer: Sending, expected: typeof LOST, detail: RegExp][] = [
@@ -101,15 +90,9 @@ const FAULTS: [name: string, answer: Sending, expected: typeof LOST, detail: Reg
   ],
   [
     "compresses 20 MB into 20 KB unasked",
-    text(200, gzipSync(Buffer.alloc(20 * MEBIBYTE)), ZIPPED),
+    text(200, gzipSync(Buffer.alloc(20_000_000)), { ...JSON_TYPE, "Content-Encoding": "gzip" }),
     INVALID,
     /Content-Encoding gzip/,
-  ],
-  [
-    "sends 40 KB of headers",
-    json(200, connectionBody(5), { "X-Long": "y".repeat(40_000) }),
-    INVALID,
-    /headers of the answer are too large/,
   ],
   ["sends what is no HTTP", bytes("\u0001 no protocol at all \r\n\r\n"), INVALID, /is not HTTP/],
 ];
@@ -166,9 +149,8 @@ describe("an authentik that", () => {
     ["a day that there is not", { created: "2024-99-12T08:31:22Z" }],
     ["Latin-1, of which no letter is replaced", { identifier: "h\u00e9l\u00e8ne" }],
   ])("answers %s", async (_name, wrong) => {
-    const body = Buffer.from(JSON.stringify(connectionBody(5, wrong)), "latin1");
-    const { authentik, gateway } = await gatewayForTest();
-    authentik.answer((_request, response) => text(200, body, JSON_TYPE)(response));
+    const answer = text(200, Buffer.from(JSON.stringify(connectionBody(5, wrong)), "latin1"), JSON_TYPE);
+    const { gateway } = await gatewayForTest({}, { answer: (_request, response) => answer(response) });
     expect((await gateway.post(QUERY)).codes).toEqual(["UPSTREAM_INVALID_RESPONSE"]);
   });
 
@@ -178,28 +160,14 @@ describe("an authentik that", () => {
     await once(silent, "listening");
     onTestFinished(() => void silent.close());
     const { port } = silent.address() as AddressInfo; // a TCP server's address is never a string
-    for (const url of [new URL("http://authentik.invalid/"), new URL(`https://127.0.0.1:${port}`)]) {
-      const gateway = await startGateway({
-        authentikUrl: url,
-        authentik: { connectTimeoutMs: 300 },
-        gateway: { operationTimeoutMs: 1_000 },
-      });
+    for (const authentikUrl of [new URL("http://authentik.invalid/"), new URL(`https://127.0.0.1:${port}`)]) {
+      const limits = { authentik: { connectTimeoutMs: 300 }, gateway: { operationTimeoutMs: 1_000 } };
+      const gateway = await startGateway({ authentikUrl, ...limits });
       onTestFinished(() => gateway.close());
       const answer = await gateway.post(QUERY);
       expect(["UPSTREAM_UNAVAILABLE", "UPSTREAM_TIMEOUT"]).toContain(answer.codes[0]);
-      expectNoLeak(answer, url);
+      expectNoLeak(answer, authentikUrl);
     }
-  });
-
-  test("answers much more than the limit costs no memory for it", async () => {
-    const { authentik, gateway } = await gatewayForTest();
-    const beforeBytes = process.memoryUsage().rss;
-    for (const fault of [flood({ "Content-Length": 200 * MEBIBYTE }), flood()]) {
-      authentik.answer((_request, response) => fault(response));
-      expect((await gateway.post(QUERY)).codes).toEqual(["UPSTREAM_INVALID_RESPONSE"]);
-    }
-    // The server of this test lives in the same process: its own chunks and their buffers count too.
-    expect(process.memoryUsage().rss - beforeBytes).toBeLessThan(64 * MEBIBYTE);
   });
 });
 
