@@ -1,11 +1,5 @@
 import { EventEmitter, once } from "node:events";
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Directory } from "../../src/sandbox/directory.ts";
@@ -134,8 +128,8 @@ export async function startFakeAuthentik(options: FakeAuthentikOptions = {}) {
     else void override(recorded, response, fallback);
   };
 
-  const server: Server = tls ? createTlsServer(tls, listener) : createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const server = tls ? createTlsServer(tls, listener) : createServer(listener);
+  await once(server.listen(0, "127.0.0.1"), "listening");
   const { port } = server.address() as AddressInfo;
 
   return {
@@ -165,10 +159,9 @@ export async function startFakeAuthentik(options: FakeAuthentikOptions = {}) {
 }
 
 function record({ method = "", url = "", rawHeaders, headers }: IncomingMessage): RecordedRequest {
-  const lines: [string, string][] = [];
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    lines.push([rawHeaders[index] ?? "", rawHeaders[index + 1] ?? ""]);
-  }
+  const lines = rawHeaders.flatMap((name, index) =>
+    index % 2 === 0 ? [[name, rawHeaders[index + 1] ?? ""] as const] : [],
+  );
   return { method, path: url, headers: lines, authorization: headers.authorization, aborted: false };
 }
 

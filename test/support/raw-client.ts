@@ -29,11 +29,7 @@ export function rawClient(port: number, firstBytes: string | Buffer = "") {
 /** Writes bytes as they are on a connection of its own; clients would refuse or mend what is tested here. */
 export async function raw(url: URL, bytes: string | Buffer, { waitMs = 2_000 } = {}) {
   const { socket, closed } = rawClient(Number(url.port), bytes);
-  let closedByServer = true;
-  const timer = setTimeout(() => {
-    closedByServer = false;
-    socket.destroy();
-  }, waitMs);
+  const timer = setTimeout(() => socket.destroy(new Error("this side")), waitMs);
   const text = await closed;
   clearTimeout(timer);
   return {
@@ -43,7 +39,7 @@ export async function raw(url: URL, bytes: string | Buffer, { waitMs = 2_000 } =
     /** How many answers there were on the connection. */
     answers: text.match(/HTTP\/1\.1 \d+/g)?.length ?? 0,
     /** Who ended it: the server, or this side after `waitMs`. */
-    closedByServer,
+    closedByServer: socket.errored?.message !== "this side",
   };
 }
 
