@@ -2,11 +2,11 @@ import { execute, parse, type ExecutionResult } from "graphql";
 import { beforeAll, expect, test } from "vitest";
 import { type Authentik, createAuthentik } from "../../src/authentik/client.ts";
 import { formatResult } from "../../src/graphql/format.ts";
-import { createSchema, FEDERATION_LINK_URL } from "../../src/graphql/schema.ts";
 import { REFUSED } from "../entities/representations.ts";
 import { sendJson } from "../support/fake-authentik.ts";
 import { TEST_AUTHENTIK_OPTIONS, TEST_GATEWAY_OPTIONS, TOKEN, useGateway } from "../support/gateway.ts";
 import { createRandom } from "../support/random.ts";
+import { testSchema } from "../support/schema.ts";
 import { connectionBody } from "../support/wire-bodies.ts";
 import { eightAtOnce } from "./eight-at-once.ts";
 import { generateOperation } from "./generated-queries.ts";
@@ -27,12 +27,12 @@ const HEADERS: readonly Readonly<Record<string, string>>[] = [
 /** Keys from the directory, from beyond it, and ones that are none. */
 const PKS = [1, 2, 3, 41, 61, 62, 63, 64, 99, 100, 101, 2_147_483_647];
 const IDS = [...PKS, ...PKS.map(String), "0", "x", "05"];
-const schema = createSchema({ federationLinkUrl: FEDERATION_LINK_URL });
+const schema = testSchema();
 const at = useGateway(
   beforeAll,
   {
-    answer(request, response, fallback) {
-      const pk = Number(/(\d+)\/$/.exec(request.path)?.[1]);
+    answer({ path }, response, fallback) {
+      const pk = Number(/(\d+)\/$/.exec(path)?.[1]);
       const refusal = REFUSED[pk];
       if (refusal) sendJson(response, refusal.status, refusal.body);
       else if (pk === 41) sendJson(response, 200, connectionBody(41, { created: "no date" }));

@@ -44,14 +44,10 @@ test("a request id that is no harmless text is replaced, not passed on", async (
 
 test.each([
   [200, "Authorization: Basic YTpi"],
-  [200, "Authorization_: Bearer a"],
   [200, "Proxy-Authorization: Bearer a"],
-  [400, "Authorization: Bearer a\u0000b"],
   [400, "Authorization: Bearer a\rX-Injected: canary"],
-])("what is no credential never leaves the gateway: %i for %j", async (expected, line) => {
-  const { text, status } = await raw(at.gateway.url, postText(BODY, [line]));
-  expect(status).toBe(expected);
-  expect(text).toMatch(/"UNAUTHENTICATED"|"BAD_REQUEST"/);
+])("what is no credential never leaves the gateway: %i for %j", async (status, line) => {
+  expect((await raw(at.gateway.url, postText(BODY, [line]))).status).toBe(status);
   expect(at.authentik.requests).toEqual([]);
 });
 

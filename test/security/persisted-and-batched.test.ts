@@ -10,19 +10,12 @@ const at = useGateway(
   { gateway: { batchLimit: 10, maxRestCalls: 5 }, authentik: { list: false } },
 );
 
-const send = (body: unknown, authorization = "Bearer friendly") =>
-  askBody(at.gateway.url, JSON.stringify(body), { authorization });
+const send = (body: unknown) => askBody(at.gateway.url, JSON.stringify(body));
 
 test("nobody registers a document under another's hash", async () => {
-  const query = "{plexConnection(id:5){pk}}";
-  const { extensions } = persisted(query);
+  const { extensions } = persisted("{plexConnection(id:5){pk}}");
+  expect((await send({ query: "{__typename}", extensions })).codes).toEqual(["PERSISTED_QUERY_MISMATCH"]);
   expect((await send({ extensions })).codes).toEqual(["PERSISTED_QUERY_NOT_FOUND"]);
-  expect((await send({ query: "{__typename}", extensions }, "Bearer hostile")).codes).toEqual([
-    "PERSISTED_QUERY_MISMATCH",
-  ]);
-  expect((await send({ extensions })).codes).toEqual(["PERSISTED_QUERY_NOT_FOUND"]);
-  await send({ query, extensions });
-  expect((await send({ extensions })).result).toEqual({ data: { plexConnection: { pk: 5 } } });
 });
 
 const aliases = (count: number) => `{${times(count, (i) => `a${i}:plexConnection(id:5){pk} `)}}`;
@@ -43,11 +36,11 @@ test.each([
 
 test("operations of one batch share one allowance of REST calls", async () => {
   at.authentik.requests.length = 0;
-  const calls = [1, 2, 3, 4, 5, 6, 7, 8].map((id) => ({ query: `{plexConnection(id:${id}){user}}` }));
-  const extensions = { code: "LIMIT_EXCEEDED", limit: "restCalls", max: 5 };
+  const calls = [1, 2, 3, 4, 5, 6].map((id) => ({ query: `{plexConnection(id:${id}){user}}` }));
+  const extensions = { code: "LIMIT_EXCEEDED", limit: "restCalls", max: 5, actual: 6 };
   expect((await send(calls)).result).toMatchObject([
     ...[1, 2, 3, 4, 5].map((id) => ({ data: { plexConnection: { user: 1_000 + id } } })),
-    ...[6, 7, 8].map((actual) => ({ errors: [{ extensions: { ...extensions, actual } }] })),
+    { errors: [{ extensions }] },
   ]);
   expect(at.authentik.requests).toHaveLength(5);
 });

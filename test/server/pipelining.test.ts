@@ -40,17 +40,6 @@ test("requests of one segment are answered in order, four at once, and others in
   client.socket.destroy();
 });
 
-test("an expectation that nobody can meet is refused in JSON, in its turn, and logged", async () => {
-  const { gateway } = await gatewayForTest();
-  const expecting = FIVE.replace("Host", "Expect: 200-maybe\r\nHost");
-  const client = rawClient(Number(gateway.url.port), FIVE + expecting + NOWHERE);
-  const text = await client.waitFor(/Nothing is served here/);
-  expect(statuses(text)).toEqual(["200", "417", "404"]);
-  expect(text).toContain('{"errors":[{"message":"Expect nothing but 100-continue."');
-  expect(new Set(gateway.records.map(({ status }) => status))).toEqual(new Set([200, 417, 404]));
-  client.socket.destroy();
-});
-
 test.each([
   ["a body that is too long", TOO_LONG, ["200", "413"]],
   ["what is no HTTP", "no HTTP\r\n\r\n", ["200", "400"]],

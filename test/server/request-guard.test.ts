@@ -73,6 +73,7 @@ test.each<[status: number, answered: RegExp, ...requests: string[][]]>([
   [415, NOT_JSON, typed("application/json; charset=utf-8; charset=utf-16")],
   [415, NOT_JSON, typed("application/json; charset=utf-16"), typed('application/json; charset="utf-16')],
   [415, /"Send the body without compression\."/, [...json("a"), "Content-Encoding: gzip"]],
+  [417, /\{"errors":\[\{"message":"Expect nothing but 100-continue\."/, [...json("a"), "Expect: 200-maybe"]],
   // Too long to be worth reading to its end.
   [415, /^Connection: close\r$/m, [POST, HOST, "Content-Length: 65537"]],
 ])(

@@ -6,7 +6,7 @@ import { loadConfig, type ServerLimits } from "../../src/config/load.ts";
 import { testSchema } from "./schema.ts";
 import { createHttpServer } from "../../src/server/http-server.ts";
 import { ask, type AskOptions, TOKEN } from "./ask.ts";
-import { type FakeAuthentik, type FakeAuthentikOptions, startFakeAuthentik } from "./fake-authentik.ts";
+import { type FakeAuthentikOptions, startFakeAuthentik } from "./fake-authentik.ts";
 import { createGateway, type GatewayOptions } from "../../src/server/gateway.ts";
 import type { RequestRecord } from "../../src/observability/log.ts";
 
@@ -85,17 +85,13 @@ export async function startGateway({ spoil = (real) => real, ...options }: TestG
   };
 }
 
-/** What {@link useGateway} has started. */
-export interface GatewayBeforeFake {
-  authentik: FakeAuthentik;
-  gateway: TestGateway;
-}
+export type GatewayBeforeFake = Awaited<ReturnType<typeof startBefore>>;
 
 /** A gateway before a fake authentik; `close` ends both. */
 export async function startBefore(
   fake: FakeAuthentikOptions,
   options: Omit<TestGatewayOptions, "authentikUrl">,
-): Promise<GatewayBeforeFake & { close: () => Promise<void> }> {
+) {
   const authentik = await startFakeAuthentik(fake);
   const gateway = await startGateway({ ...options, authentikUrl: authentik.url });
   const close = async (): Promise<void> => {
@@ -113,9 +109,9 @@ export function useGateway(
 ): GatewayBeforeFake {
   const at: Partial<GatewayBeforeFake> = {};
   hook(async () => {
-    const { close, ...both } = await startBefore(fake, options);
-    Object.assign(at, both);
-    return close;
+    const before = await startBefore(fake, options);
+    Object.assign(at, before);
+    return before.close;
   });
   return at as GatewayBeforeFake; // no test runs before the hook
 }
@@ -124,8 +120,8 @@ export function useGateway(
 export async function gatewayForTest(
   options: Omit<TestGatewayOptions, "authentikUrl"> = {},
   fake: FakeAuthentikOptions = {},
-): Promise<GatewayBeforeFake> {
-  const { close, ...both } = await startBefore(fake, options);
-  onTestFinished(close);
-  return both;
+) {
+  const before = await startBefore(fake, options);
+  onTestFinished(before.close);
+  return before;
 }
