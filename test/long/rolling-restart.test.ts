@@ -16,22 +16,22 @@ const SEEN_AGAIN_MS = 1000;
 
 beforeAll(buildCli);
 
+const BALANCERS = {
+  haproxy: { file: "haproxy.cfg", argv: ["-db", "-f"], toConfig: (recommended: string) => recommended },
+  nginx: { file: "nginx.conf", argv: ["-c"], toConfig: nginxConfig },
+};
+
 test.each(["haproxy", "nginx"] as const)(
   "a rolling restart of two behind %s loses no request",
   async (name) => {
     const authentik = await startFakeAuthentik({
-      answer: async (_request, _response, fallback) => {
-        await sleep(20);
-        fallback();
-      },
+      answer: (_request, _response, fallback) => void setTimeout(fallback, 20),
     });
     onTestFinished(() => authentik.close());
     const env = { AUTHENTIK_URL: authentik.url.href, LOG_LEVEL: "warn" };
     const gateways = [0, 0].map((port) => startCli(["--port", String(port)], env));
     const ports = await Promise.all(gateways.map(async ({ url }) => Number(new URL(await url()).port)));
-    const front = await startBalancer(name, ports);
-
-    const load = startLoad(front, {
+    const load = startLoad(await startBalancer(name, ports), {
       clients: 20,
       query: (index) => `{ plexConnection(id: ${(index % 50) + 1}) { pk } }`,
     });
@@ -53,18 +53,13 @@ test.each(["haproxy", "nginx"] as const)(
 );
 
 /** Starts a balancer in front of replicas with the configuration that `deploy/balancers` has for it. */
-async function startBalancer(name: "haproxy" | "nginx", ports: readonly number[]): Promise<URL> {
+async function startBalancer(name: keyof typeof BALANCERS, ports: readonly number[]): Promise<URL> {
+  const { file, argv, toConfig } = BALANCERS[name];
   const front = await freePort();
-  const file = name === "haproxy" ? "haproxy.cfg" : "nginx.conf";
-  const recommended = readFileSync(`${root}deploy/balancers/${file}`, "utf8").replaceAll(
-    /127\.0\.0\.1:400(\d)/g,
-    (_all, replica: string) => `127.0.0.1:${[front, ...ports][Number(replica)]}`,
-  );
-  const argv =
-    name === "haproxy"
-      ? ["-db", "-f", temporaryFile(file, recommended)]
-      : ["-c", temporaryFile(file, nginxConfig(recommended))];
-  const child = spawn(tool(name), argv, { stdio: "inherit" });
+  const recommended = readFileSync(`${root}deploy/balancers/${file}`, "utf8");
+  const portOf = (_all: string, which: string) => `127.0.0.1:${[front, ...ports][Number(which)]}`;
+  const config = toConfig(recommended.replaceAll(/127\.0\.0\.1:400(\d)/g, portOf));
+  const child = spawn(tool(name), [...argv, temporaryFile(file, config)], { stdio: "inherit" });
   onTestFinished(async () => {
     child.kill("SIGTERM");
     await once(child, "exit");

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 import { createOverloadGuard } from "../../src/server/overload.ts";
 import { createGate } from "../support/fake-authentik.ts";
-import { rawClient } from "../support/raw-client.ts";
+import { postText, rawClient } from "../support/raw-client.ts";
 import { gatewayForTest } from "../support/gateway.ts";
 
 test("operations in flight up to the bound are answered, the next one is told when to come back", async () => {
@@ -19,16 +19,13 @@ test("operations in flight up to the bound are answered, the next one is told wh
 
 test("bodies that trickle in hold no place, however many there are", async () => {
   const { gateway } = await gatewayForTest({ gateway: { maxOperationsInFlight: 3 } });
-  const head =
-    "POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 24\r\n";
-  const trickling = Array.from({ length: 10 }, () =>
-    rawClient(Number(gateway.url.port), `${head}Expect: 100-continue\r\n\r\n`),
-  );
+  const [head, body] = postText('{"query":"{__typename}"}', ["Expect: 100-continue"]).split(/(?<=\r\n\r\n)/);
+  const trickling = Array.from({ length: 10 }, () => rawClient(Number(gateway.url.port), head));
   // Each has been told to send its body: the gateway waits for it.
   await Promise.all(trickling.map(({ waitFor }) => waitFor(/100 Continue/)));
-  for (const { socket } of trickling) socket.write('{"query":');
+  for (const { socket } of trickling) socket.write(body?.slice(0, 9) ?? "");
   expect((await gateway.post("{plexConnection(id:5){pk}}")).status).toBe(200);
-  for (const { socket } of trickling) socket.write('"{__typename}"}');
+  for (const { socket } of trickling) socket.write(body?.slice(9) ?? "");
   for (const { waitFor } of trickling) await waitFor(/200 OK[^]*"__typename":"Query"/);
 });
 

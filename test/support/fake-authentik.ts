@@ -175,43 +175,24 @@ function answerLikeAuthentik(
     const headersDistinct = authorization === undefined ? {} : { authorization: [authorization] };
     const handled = handleRequest({ method, url, headersDistinct }, { ...options.sandbox, release });
     const { status, headers, body } = encodeResponse(handled.response, { release, allow: handled.allow });
-    response.writeHead(status, headers).end(body);
-    return;
+    return void response.writeHead(status, headers).end(body);
   }
-  const [path = "", query = ""] = url.split("?");
-  const key = /^(\d*)(\/?)$/.exec(path.replace(options.prefix + LIST, ""));
-  if (!path.startsWith(options.prefix + LIST) || key === null) {
-    sendPage(response, 404, "Not Found");
-    return;
+  const { directory, prefix, maxPageSize = Infinity, visible = () => true } = options;
+  const { pathname, searchParams } = new URL(url, "http://authentik");
+  const below = pathname.startsWith(prefix + LIST) ? pathname.slice((prefix + LIST).length) : "elsewhere";
+  const key = /^(?:(\d+)\/)?$/.exec(below);
+  if (key === null) return sendPage(response, 404, "Not Found");
+  if (authorization === undefined)
+    return sendJson(response, 403, { detail: "Authentication credentials were not provided." });
+  const pks = [...directory.keys()].filter((pk) => visible(authorization, pk));
+  if (key[1] !== undefined) {
+    const body = pks.includes(Number(key[1])) ? directory.get(Number(key[1])) : undefined;
+    return body ? sendJson(response, 200, body) : sendJson(response, 404, { detail: "Not found." });
   }
-  if (authorization === undefined) {
-    sendJson(response, 403, { detail: "Authentication credentials were not provided." });
-    return;
-  }
-  const sees = (pk: number): boolean => options.visible?.(authorization, pk) ?? true;
-  const [, pk = "", slash] = key;
-  if (pk === "") {
-    answerList(new URLSearchParams(query), response, options, sees);
-    return;
-  }
-  const body = slash !== "" && sees(Number(pk)) ? options.directory.get(Number(pk)) : undefined;
-  if (body === undefined) sendJson(response, 404, { detail: "Not found." });
-  else sendJson(response, 200, body);
-}
-
-function answerList(
-  query: URLSearchParams,
-  response: ServerResponse,
-  options: FakeAuthentikOptions & { directory: Map<number, WireObject> },
-  sees: (pk: number) => boolean,
-): void {
-  const asked = Number(query.get("page_size"));
-  const wanted = Number.isInteger(asked) && asked > 0 ? asked : 100;
-  const pageSize = Math.min(wanted, options.maxPageSize ?? Infinity);
-  const visible = [...options.directory.keys()].filter(sees).sort((a, b) => a - b);
-  if (query.get("ordering") === "-pk") visible.reverse();
-  const page = Number(query.get("page") ?? 1);
-  const rows = visible.slice((page - 1) * pageSize, page * pageSize).map((pk) => options.directory.get(pk));
+  pks.sort((a, b) => (searchParams.get("ordering") === "-pk" ? b - a : a - b));
+  const page = Number(searchParams.get("page") ?? 1);
+  const pageSize = Math.min(Number(searchParams.get("page_size") ?? 100), maxPageSize);
+  const rows = pks.slice((page - 1) * pageSize, page * pageSize).map((pk) => directory.get(pk));
   if (rows.length === 0 && page !== 1) sendJson(response, 404, { detail: "Invalid page." });
-  else sendJson(response, 200, listBody(rows, { page, pageSize, count: visible.length }));
+  else sendJson(response, 200, listBody(rows, { page, pageSize, count: pks.length }));
 }
