@@ -71,8 +71,7 @@ test(`${CASES} generated queries give what graphql-js gives, the first time, aga
 
 async function direct({ query, variables }: { query: string; variables: Record<string, unknown> }) {
   const document = parse(query);
-  const { maxRestCalls } = TEST_GATEWAY_OPTIONS;
-  const caller = { identity: authentik.identify(TOKEN), requestId: "r", maxRestCalls };
+  const caller = { identity: authentik.identify(TOKEN), requestId: "r", maxRestCalls: 1_000 };
   const contextValue = { ...TEST_GATEWAY_OPTIONS, authentik: authentik.forCaller(caller) };
   const result = await execute({ schema, document, variableValues: variables, contextValue });
   return formatResult(result, { requestId: "r" }).result;
@@ -81,8 +80,8 @@ async function direct({ query, variables }: { query: string; variables: Record<s
 /** What a client can tell apart: the data with the order of its keys, and each error's code, message and path. */
 function comparable(result: { data?: ExecutionResult["data"]; errors?: unknown }) {
   const errors = Array.isArray(result.errors) ? result.errors : [];
-  const lines = errors.map(({ message, path, extensions }) =>
-    JSON.stringify([path, extensions.code, message]),
+  const lines = errors.map(({ message, path, extensions: { code } }) =>
+    JSON.stringify([path, code, message]),
   );
   return { data: JSON.stringify(result.data ?? null), errors: lines.sort() };
 }

@@ -6,8 +6,6 @@ export const ADVERSARIAL_DOCUMENTS: Readonly<Record<string, string>> = {
   "equal fields just below every limit": `{a{${times(90, (k) => times(18, () => `k${k} `))}}}`,
   "equal sets just below every limit": `{a{${times(18, () => `x{${times(60, (k) => `k${k} `)}}`)}}}`,
   "deep selection sets": `${"{a".repeat(3_000)}${"}".repeat(3_000)}`,
-  "2,000 fragments in a chain":
-    `{...F0}` + times(1_800, (i) => `fragment F${i} on Query{...F${i + 1}}`) + "fragment F1800 on Query{a}",
   "an exponential fragment bomb":
     `{...F0}` +
     times(90, (i) => `fragment F${i} on Query{a{...F${i + 1}} b{...F${i + 1}}}`) +

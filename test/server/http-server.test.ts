@@ -58,11 +58,6 @@ describe("slow readers", () => {
   });
 });
 
-test("an idle connection is closed after the keep-alive timeout", async () => {
-  const { port } = await start(hello, { keepAliveTimeoutMs: 50 });
-  expect(await rawClient(port, get).closed).toMatch(/hello$/);
-});
-
 test("connections beyond the limit are closed at once, the others served", async () => {
   const { port } = await start(hello, { maxConnections: 2 });
   const first = rawClient(port, get);

@@ -25,14 +25,12 @@ export interface Price {
   longestTurnMs: number;
 }
 
-/** An attack as it goes on: sends, and may leave connections open until it was measured. */
-export interface Attack {
-  readonly url: URL;
-  /** Counts what somebody else sends for the attack. */
-  readonly alsoSent: (bytes: number) => void;
-  /** Opens a connection that nobody reads, unless `read`, and writes these bytes. */
-  readonly connect: (bytes?: string, options?: { read?: boolean }) => Socket;
-}
+/** Attacks. @returns bytes that it sent besides those of the connections that it opened */
+export type Attack = (
+  url: URL,
+  /** Opens a connection that nobody reads, unless `read`. */
+  connect: (options?: { read?: boolean }) => Socket,
+) => Promise<number>;
 
 const { scripts }: { scripts: { start: string } } = JSON.parse(
   readFileSync(new URL("../../../package.json", import.meta.url), "utf8"),
@@ -55,25 +53,16 @@ export async function startMeasuredGateway(authentikUrl: URL, env: Readonly<Reco
 }
 
 /** Attacks, and measures while the attack's connections are still open. */
-export async function priceOf(
-  gateway: MeasuredGateway,
-  run: (attack: Attack) => Promise<void>,
-): Promise<Price> {
+export async function priceOf(gateway: MeasuredGateway, attack: Attack): Promise<Price> {
   const { url } = gateway;
   const sockets: Socket[] = [];
-  let otherBytes = 0;
   const before = await costOf(gateway);
-  await run({
-    url,
-    alsoSent: (bytes) => void (otherBytes += bytes),
-    connect(bytes = "", { read = false } = {}) {
-      const socket = connect({ port: Number(url.port), host: url.hostname });
-      socket.on("error", () => {});
-      if (read) socket.resume();
-      socket.write(bytes);
-      sockets.push(socket);
-      return socket;
-    },
+  const otherBytes = await attack(url, ({ read = false } = {}) => {
+    const socket = connect({ port: Number(url.port), host: url.hostname });
+    socket.on("error", () => {});
+    if (read) socket.resume();
+    sockets.push(socket);
+    return socket;
   });
   await standstill(gateway);
   const after = await costOf(gateway);
