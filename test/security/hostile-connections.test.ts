@@ -2,11 +2,8 @@ import { beforeAll, beforeEach, expect, test } from "vitest";
 import { useGateway } from "../support/gateway.ts";
 import { raw, rawClient } from "../support/raw-client.ts";
 
-const at = useGateway(
-  beforeAll,
-  {},
-  { server: { headersTimeoutMs: 400, requestTimeoutMs: 600, socketTimeoutMs: 5_000 } },
-);
+const limits = { headersTimeoutMs: 400, requestTimeoutMs: 600, socketTimeoutMs: 5_000 };
+const at = useGateway(beforeAll, {}, { server: limits });
 beforeEach(() => {
   at.authentik.requests.length = 0;
 });

@@ -4,11 +4,8 @@ import { gatewayForTest, useGateway } from "../support/gateway.ts";
 import { persisted } from "../support/persisted.ts";
 import { representations, times } from "./adversarial-documents.ts";
 
-const at = useGateway(
-  beforeAll,
-  {},
-  { gateway: { batchLimit: 10, maxRestCalls: 5 }, authentik: { list: false } },
-);
+const options = { gateway: { batchLimit: 10, maxRestCalls: 5 }, authentik: { list: false } };
+const at = useGateway(beforeAll, {}, options);
 
 const send = (body: unknown) => askBody(at.gateway.url, JSON.stringify(body));
 

@@ -90,14 +90,15 @@ function send(
   };
 }
 
-/** Registers a document, and then asks for it so many times by its hash. */
-function sendByHash(options: { read: boolean }, query: string, count: number): Attack {
+/** Registers an introspection, and then asks for it 373 times by its hash. */
+function introspectByHash(options: { read: boolean }): Attack {
+  const query = getIntrospectionQuery();
   const { extensions } = persisted(query);
-  const request = get(`/graphql?extensions=${encodeURIComponent(JSON.stringify(extensions))}`);
+  const byHash = get(`/graphql?extensions=${encodeURIComponent(JSON.stringify(extensions))}`).repeat(373);
   return async (url, connect) => {
-    connect({ read: true }).write(postText(JSON.stringify({ query, extensions })));
+    connect({ read: true }).write(postJson(JSON.stringify({ query, extensions })));
     await sleep(200);
-    return send(options, () => request.repeat(count))(url, connect);
+    return send(options, () => byHash)(url, connect);
   };
 }
 
@@ -149,13 +150,13 @@ const ATTACKS: Record<string, Attack> = {
     return 0;
   },
   ...readOrNot("1.2 MiB of POSTs", (options) => send(options, () => post(TYPES).repeat(5_600))),
-  ...readOrNot("an introspection by its hash 373 times", (options) =>
-    sendByHash(options, getIntrospectionQuery(), 373),
+  ...readOrNot("an introspection by its hash 373 times", introspectByHash),
+  ...Object.assign(
+    {},
+    ...PATHS.split(" ").map((path) =>
+      readOrNot(`${path} 1,000 times`, (options) => send(options, () => get(path).repeat(1_000))),
+    ),
   ),
-  ...PATHS.split(" ").reduce((attacks, path) => {
-    const name = `${path} 1,000 times`;
-    return { ...attacks, ...readOrNot(name, (options) => send(options, () => get(path).repeat(1_000))) };
-  }, {}),
   "a small question every 60 ms in each of 30 connections that nobody reads": send(
     { read: false, connections: 30, rounds: 40, pauseMs: 60 },
     () => post(TYPES),

@@ -171,10 +171,9 @@ describe("TLS fails closed", () => {
     readFileSync(new URL(`../fixtures/tls/other-host.${part}.pem`, import.meta.url), "utf8"),
   ) as [string, string]; // of two
   const isTls = { tls: { key, cert } };
-  const trusting = { caPem: cert };
   test.each([
     ["a certificate that nobody trusts", "https:", isTls, {}, /not trusted/],
-    ["a trusted certificate for another name", "https:", isTls, trusting, /another host name/],
+    ["a trusted certificate for another name", "https:", isTls, { caPem: cert }, /another host name/],
     ["plain HTTP where TLS is expected", "https:", {}, {}, /: the port speaks no TLS: try http:/],
     ["TLS where plain HTTP is expected", "http:", isTls, {}, /try https:/],
   ])("%s", async (_name, protocol, fake, trust, detail) => {

@@ -30,7 +30,6 @@ async function get(search: string, headers: Headers = {}) {
 
 const FIVE = "{plexConnection(id:5){pk}}";
 const ANSWER = { data: { plexConnection: { pk: 5 } } };
-const encoded = (value: unknown): string => encodeURIComponent(JSON.stringify(value));
 
 describe("a persisted query", () => {
   test.each(JSON_TYPES)("is unknown, then registered, then answered by its hash, in %s", async (accept) => {
@@ -40,7 +39,7 @@ describe("a persisted query", () => {
       await post({ extensions }, { accept }),
       // An empty query means none.
       await post({ query: "", operationName: null, variables: {}, extensions }, { accept }),
-      await get(`extensions=${encoded(extensions)}`, { accept }),
+      await get(`extensions=${encodeURIComponent(JSON.stringify(extensions))}`, { accept }),
     ];
     for (const { status, codes, headers, errors } of await byHash()) {
       expect([status, codes]).toEqual([200, ["PERSISTED_QUERY_NOT_FOUND"]]);
