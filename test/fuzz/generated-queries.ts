@@ -18,9 +18,8 @@ interface Options {
   /** What `id` arguments are asked with. */
   ids: readonly unknown[];
   /**
-   * For a router, which has no entities to ask for. Two kinds of fields never meet under one response key, since routers
-   * answer them wrongly whatever the subgraph is: a field with a condition and the same one without (Hive Gateway 2.15.1
-   * drops both), and lists (router-runtime 1.4.23 joins them end to end).
+   * For a router. Two kinds of fields never meet under one response key, since routers answer them wrongly: a field with a
+   * condition and the same one without (Hive Gateway 2.15.1 drops both), and lists (router-runtime 1.4.23 joins them).
    */
   forRouters?: boolean;
 }

@@ -11,7 +11,6 @@ interface LoadOptions {
 /** Clients that each send the next request, of another caller, when the last one is answered, or `Retry-After` says so. */
 export function startLoad(base: URL, { clients, query, leaves = () => false }: LoadOptions) {
   const pool = new Pool(base.origin, { connections: clients, pipelining: 1 });
-  /** Answers by HTTP status. */
   const statuses: Record<number, number> = {};
   /** Why requests got no answer. */
   const failures: unknown[] = [];

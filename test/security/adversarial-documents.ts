@@ -4,7 +4,6 @@ export const ADVERSARIAL_DOCUMENTS: Readonly<Record<string, string>> = {
   "7,000 equal fields": `{${times(7_000, () => "__typename ")}}`,
   "equal fields just below every limit": `{a{${times(90, (k) => times(18, () => `k${k} `))}}}`,
   "equal sets just below every limit": `{a{${times(18, () => `x{${times(60, (k) => `k${k} `)}}`)}}}`,
-  "deep selection sets": `${"{a".repeat(3_000)}${"}".repeat(3_000)}`,
   "an exponential fragment bomb":
     `{...F0}` +
     times(90, (i) => `fragment F${i} on Query{a{...F${i + 1}} b{...F${i + 1}}}`) +

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { AuthentikError } from "../../src/authentik/authentik-error.ts";
+import { connectToFake, operation, retrieve } from "../authentik/connect.ts";
 import { createGate, json } from "../support/fake-authentik.ts";
 import { gatewayForTest, type TestGatewayOptions } from "../support/gateway.ts";
 import { patience } from "../support/patience.ts";
@@ -59,6 +61,18 @@ describe("a client that leaves", () => {
     await expect.poll(() => gateway.records[0]?.outcome, patience).toBe("client-left");
     await sleep(200);
     expect(authentik.requests).toHaveLength(4);
+  });
+
+  test("while its connection is being made sends nothing, and nothing afterwards", async () => {
+    const { fake, authentik } = await connectToFake();
+    const client = operation(authentik);
+    const reason = new AuthentikError("cancelled", "the client left");
+    const asked = client.get(retrieve(5));
+    client.abort(reason);
+    await expect(asked).rejects.toBe(reason);
+    await expect(client.get(retrieve(6))).rejects.toBe(reason);
+    await operation(authentik).get(retrieve(7));
+    expect(fake.paths()).toEqual([`/api/v3${retrieve(7).path}`]);
   });
 
   test("harms nobody who shares its operation or its call", async () => {

@@ -49,11 +49,6 @@ test.each([
     expect([closedByServer, status]).toEqual([true, 408]);
 });
 
-test("a connection that never says anything is closed", async () => {
-  const { text, closedByServer } = await raw(at.gateway.url, "", { waitMs: 8_000 });
-  expect([text, closedByServer]).toEqual([expect.stringMatching(/^$|^HTTP\/1\.1 408 /), true]);
-});
-
 const CHUNK = `10000\r\n${"x".repeat(65_536)}\r\n`;
 
 test.each([
