@@ -63,8 +63,10 @@ test("a batch beyond its limit is refused whole, with what it has too much of", 
   expect([status, errors]).toMatchObject([413, [{ extensions }]]);
 });
 
-test("an item that is no operation is refused by itself", async () => {
-  const { status, result } = await send([{ query: "{__typename}" }, null, { query: 5 }, []]);
+test("an item of a batch that is no operation is refused by itself", async () => {
+  const { status, result, text } = await send([{ query: "{__typename}" }, null, { query: 5 }, []]);
+  // As it is told alone.
+  expect(text).toContain('"query must be a string."');
   const refused = { errors: [{ extensions: { code: "BAD_REQUEST" } }] };
   expect([status, result]).toMatchObject([
     200,
