@@ -12,12 +12,23 @@ export type HouseGateway = Awaited<ReturnType<typeof startHouse>>;
 /** A gateway before an authentik with a household in it. */
 export async function startHouse(
   release: SandboxRelease,
-  { viewers = 0, maxScannedRows = 1_000, maxPageSize = 100, mutations = false } = {},
+  {
+    viewers = 0,
+    maxScannedRows = 1_000,
+    maxPageSize = 100,
+    mutations = false,
+    cacheTtlMs = 0,
+    operationTimeoutMs = 10_000,
+  } = {},
 ) {
   const house = household({ viewers });
   const before = await startBefore(
     { sandbox: { release, directory: house } },
-    { gateway: { maxScannedRows, maxPageSize }, schema: testSchema({ mutations }) },
+    {
+      gateway: { maxScannedRows, maxPageSize, operationTimeoutMs },
+      authentik: { cacheTtlMs },
+      schema: testSchema({ mutations }),
+    },
   );
   return {
     house,
