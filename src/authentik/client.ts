@@ -111,8 +111,9 @@ export function createAuthentik(options: AuthentikOptions) {
     let wanted = 0;
     let aborted: AuthentikError | null = null;
     const operation: SendingOperation = { caller, count: tally.count, takeRequest, refusal: null };
-    /** What is under way or was read, so that an operation asks nothing twice. */
-    const requests = new Map<string, Abortable<unknown>>();
+    const requests: Abortable<unknown>[] = [];
+    /** What was read, or is under way: an operation asks nothing twice. */
+    const reads = new Map<string, Promise<unknown>>();
 
     function takeRequest(): boolean {
       wanted += 1;
@@ -142,21 +143,22 @@ export function createAuthentik(options: AuthentikOptions) {
       get(request) {
         if (aborted) return Promise.reject(aborted);
         const key = authentik.shareKey(caller.identity) + request.path;
-        const known = request.fresh ? undefined : (requests.get(key)?.result ?? cache?.get(key)?.value);
+        const known = request.fresh ? undefined : (reads.get(key) ?? cache?.get(key)?.value);
         // Nobody else joins what has no key.
         const shareKey = coalesce ? key : "";
         if (known !== undefined || coalescer.has(shareKey)) tally.count("sharedCalls");
         else if (!takeRequest()) return Promise.reject(tooManyRequests(request));
         if (known !== undefined) return Promise.resolve(known);
         const read = coalescer.join(shareKey, () => abortable((signal) => fetch(request, key, signal)));
-        requests.set(key, read);
+        requests.push(read);
+        reads.set(key, read.result);
         return read.result;
       },
       async delete(request) {
         if (aborted) throw aborted;
         if (!takeRequest()) throw tooManyRequests(request);
         const sent = abortable((signal) => send("DELETE", request, operation, signal));
-        requests.set(`DELETE ${request.path}`, sent);
+        requests.push(sent);
         try {
           await sent.result;
         } catch (error) {
@@ -168,7 +170,7 @@ export function createAuthentik(options: AuthentikOptions) {
       },
       abort(reason) {
         aborted ??= reason;
-        for (const request of requests.values()) request.abort(aborted);
+        for (const request of requests) request.abort(aborted);
       },
     };
   }
