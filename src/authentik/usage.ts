@@ -5,7 +5,7 @@ export function createUsage() {
   return {
     /** Requests sent to authentik, retries included. */
     restCalls: 0,
-    /** Requests that another operation in flight, or the cache, answered. */
+    /** Requests that another one, in flight or of the same operation, or the cache answered. */
     sharedCalls: 0,
     retries: 0,
     /** Milliseconds that requests waited for a permit, added up. */

@@ -13,7 +13,8 @@ const HELP = {
   shared_operations_total: "Operations answered by an identical one in flight.",
   upstream_request_duration_seconds: "Time that authentik took for a REST call, by route and outcome.",
   rest_calls_total: "REST calls sent to authentik, retries included.",
-  shared_rest_calls_total: "REST calls answered by another one in flight or the cache.",
+  shared_rest_calls_total:
+    "REST calls answered by another one, in flight or of the same operation, or the cache.",
   rest_retries_total: "REST calls sent a second time.",
   rows_listed_total: "Rows read from lists of authentik.",
   keys_requested_total: "Keys that loaders were asked for.",
