@@ -6,8 +6,15 @@ import { lacks, root, run, temporaryFile, toolsFolder, version } from "./tools.t
 interface Resource {
   apiVersion: string;
   kind: string;
-  metadata: object;
-  spec: { template: { spec: Pod } };
+  metadata: { labels: object };
+  spec?: {
+    template?: { metadata: { labels: object }; spec: Pod };
+    selector?: object;
+    podSelector?: object;
+    scaleTargetRef?: object;
+    ingress?: object;
+    egress?: object;
+  };
   data: Record<string, string>;
 }
 interface Pod {
@@ -26,7 +33,7 @@ describe.skipIf(lacks("kubectl", "kubernetes-validate"))("deploy/kubernetes", ()
     resources = parseAllDocuments(manifests).map((document) => document.toJS() as Resource);
     for (const { kind, data, spec } of resources) {
       if (kind === "ConfigMap") settings = data;
-      if (kind === "Deployment") pod = spec.template.spec;
+      if (kind === "Deployment" && spec?.template) pod = spec.template.spec;
     }
   });
 
@@ -56,6 +63,28 @@ describe.skipIf(lacks("kubectl", "kubernetes-validate"))("deploy/kubernetes", ()
     await run("node", `${root}node_modules/typescript/bin/tsc`, ...options.split(" "), file);
     await expect(run("node", file)).resolves.toBe("");
   }, 60_000);
+
+  test("selects its own pods, and nobody else's", () => {
+    const labels = { "app.kubernetes.io/name": "authentik-graphql" };
+    const pods = { matchLabels: labels };
+    const selected = resources.map(({ kind, spec }) => [
+      kind,
+      spec?.selector ?? spec?.podSelector ?? spec?.scaleTargetRef,
+    ]);
+    expect(Object.fromEntries(selected)).toEqual({
+      Deployment: pods,
+      Service: labels,
+      ServiceMonitor: pods,
+      PodDisruptionBudget: pods,
+      NetworkPolicy: pods,
+      HorizontalPodAutoscaler: { apiVersion: "apps/v1", kind: "Deployment", name: "authentik-graphql" },
+    });
+    for (const { metadata, spec } of resources) {
+      expect([metadata.labels, spec?.template?.metadata.labels ?? labels]).toEqual([labels, labels]);
+      // Those whom it talks to are others.
+      expect(JSON.stringify([spec?.ingress, spec?.egress])).not.toContain("app.kubernetes.io/name");
+    }
+  });
 
   test("lets a pod end by itself before it is killed, and serves until it is out of the endpoints", () => {
     const [{ readinessProbe }] = pod.containers;
