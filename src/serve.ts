@@ -11,6 +11,7 @@ import {
   onEndSignals,
   onUnexpected,
   type ProcessContext,
+  StartFailure,
 } from "./lifecycle.ts";
 import { createLog, createRequestLog, type ProcessLog } from "./observability/log.ts";
 import { createMetrics } from "./observability/metrics.ts";
@@ -78,6 +79,10 @@ export async function serve(config: Config, options: ServeOptions): Promise<numb
   };
   try {
     return await Promise.race([ended, start()]);
+  } catch (error) {
+    if (error instanceof StartFailure) throw error;
+    log.fatal({ error: loggableError(error) }, "the start went wrong: please report this");
+    return 1;
   } finally {
     await processLog.flush();
   }

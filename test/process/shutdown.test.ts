@@ -5,7 +5,7 @@ import { ask } from "../support/ask.ts";
 import { type AnswerHandler, createGate, startFakeAuthentik } from "../support/fake-authentik.ts";
 import { patience } from "../support/patience.ts";
 import { rawClient } from "../support/raw-client.ts";
-import { buildCli, preload, startBefore, startProcess } from "./cli.ts";
+import { buildCli, preload, startBefore, startCli, startProcess } from "./cli.ts";
 
 const query = "{ plexConnection(id: 5) { pk } }";
 const data = { plexConnection: { pk: 5 } };
@@ -105,6 +105,15 @@ test("a promise that nobody caught is logged, counted and ends nothing; an excep
   expect(await cli.exited).toBe(1);
   expect(cli.output()).toMatch(/"level":"fatal".*the cause.*an exception that nobody caught/);
   expect(cli.output()).not.toContain("canary");
+});
+
+test("an exception in the start ends the process as well", async () => {
+  const cli = startCli(
+    ["--port=0"],
+    preload(`process.stdout.write = () => { throw new Error("the cause") }`),
+  );
+  expect(await cli.exited).toBe(1);
+  expect(cli.output()).toMatch(/"level":"fatal".*the cause/);
 });
 
 test("a reader of the log that leaves does not end the process", async () => {
