@@ -64,10 +64,14 @@ ${lines.join("")}
   },
 
   async health({ host, port }, { print, printError }) {
+    if (port === 0)
+      throw new StartFailure("PORT 0 is any free one: name the port that the gateway listens on.");
     const url = `${baseUrl(host, port)}/healthz`;
     const outcome = await new Promise<string>((resolve) => {
       const signal = AbortSignal.timeout(HEALTH_TIMEOUT_MS);
-      get(url, { agent: false, signal }, ({ statusCode }) => resolve(String(statusCode))).on(
+      // Not by its URL, which has no place for every address that one can listen on.
+      const target = { host: reachable(host), port, path: "/healthz" };
+      get({ ...target, agent: false, signal }, ({ statusCode }) => resolve(String(statusCode))).on(
         "error",
         ({ message }) => resolve(signal.aborted ? `no answer within ${HEALTH_TIMEOUT_MS} ms` : message),
       );
@@ -116,18 +120,28 @@ export function invocationOf(env: ConfigSources["env"], script: string): string 
   return basename(script) === "main.js" ? `node ${script}` : "authentik-graphql";
 }
 
-/** URL of a server that listens there; of this machine where it listens on every address. */
+/** A host under which a server that listens there is reached from this machine. */
+function reachable(host: string): string {
+  return host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+}
+
 function baseUrl(host: string, port: number): string {
-  const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-  return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
+  const name = reachable(host);
+  return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
 }
 
 /**
  * Addresses by which other machines reach a server that listens on every address, IPv4 first: that is what people type.
  * Without those that need the name of a network card beside them (fe80::).
  */
-export function addressesFor(host: string, interfaces: ReturnType<typeof networkInterfaces>): string[] {
+export function addressesFor(host: string, list = networkInterfaces): string[] {
   if (host !== "0.0.0.0" && host !== "::") return [];
+  let interfaces: ReturnType<typeof list> = {};
+  try {
+    interfaces = list();
+  } catch {
+    // A service without AF_NETLINK, such as deploy/systemd's, may not ask the system for them.
+  }
   const outward = Object.values(interfaces)
     .flatMap((addresses) => addresses ?? [])
     .filter(({ internal, address }) => !internal && !address.startsWith("fe80:"));
@@ -145,7 +159,7 @@ function banner(
   { port, sandbox, invocation }: { port: number; sandbox: Sandbox | null; invocation: string },
 ): string {
   const url = `${baseUrl(host, port)}/graphql`;
-  const urls = addressesFor(host, networkInterfaces()).map((address) => `${baseUrl(address, port)}/graphql`);
+  const urls = addressesFor(host).map((address) => `${baseUrl(address, port)}/graphql`);
   const first = `GraphQL: ${url}\n${urls.length === 0 ? "" : `From other machines: ${urls.join(" or ")}\n`}`;
   if (sandbox === null) return first;
   const ask = graphiql ? "Open the URL in a browser, or ask it something:" : "Ask it something:";
