@@ -80,7 +80,13 @@ export function createAuthentik(options: AuthentikOptions) {
   const { concurrency, coalesce, cacheTtlMs, serviceAuthorization } = options;
   const limit = concurrency === "auto" ? createGradientLimit({ now }) : createFixedLimit(concurrency);
   const http = createHttpClient(options);
-  const queue = createRequestQueue({ limit, queueMax: options.queueMax });
+  const { queueMax } = options;
+  // All that is sent with the gateway's own credential is one caller's.
+  const queue = createRequestQueue({
+    limit,
+    queueMax,
+    ...(serviceAuthorization && { mostOfOneCaller: queueMax }),
+  });
   const breaker = createBreaker(now);
   const rowCost = createRowCost();
   const send = createSender({

@@ -77,7 +77,8 @@ export const sections = {
     AUTHENTIK_CONCURRENCY: autoOrWholeNumber(1, 1024,
       "Calls to authentik in flight at once; `auto` finds the number between 2 and 256 where more stop helping."),
     AUTHENTIK_QUEUE_MAX: count(10_000,
-      "Calls that may wait for their turn; further ones are refused at once."),
+      "Calls that may wait for their turn, of one token half as many (in service mode all); further ones are refused " +
+      "at once."),
     AUTHENTIK_RETRY: toggle(true,
       "Whether a read is sent once more after a reset connection, a worker that ended, 408, 502, 503, 504, 520 " +
       "to 530 or while authentik starts."),

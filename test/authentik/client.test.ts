@@ -28,6 +28,19 @@ test("credentials that authentik has not accepted yet share one turn", async () 
   expect(asked).toEqual([1, 2, 3, 5, 4]);
 });
 
+test.each([
+  ["half of the queue", {}, 2],
+  ["all of it in service mode, where there is no other", { serviceAuthorization: () => "Bearer own" }, 4],
+])("one caller may fill %s", async (_what, options, queued) => {
+  const gate = createGate();
+  const { authentik } = await connectToFake({ concurrency: 1, queueMax: 4, fake: gate, ...options });
+  const calls = [1, 2, 3, 4, 5, 6].map((pk) => operation(authentik).get(retrieve(pk)));
+  expect(authentik.state()).toMatchObject({ inFlight: 1, queued });
+  gate.open();
+  const outcomes = await Promise.allSettled(calls);
+  expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1 + queued);
+});
+
 /** The first `failing` requests are answered with 503. */
 async function connectToFailing(failing: number) {
   const { fake, authentik } = await connectToFake();

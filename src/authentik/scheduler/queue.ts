@@ -14,12 +14,20 @@ export type RequestQueue = ReturnType<typeof createRequestQueue>;
  * Permits towards one authentik, and the bounded queue in front of them: round robin over the callers that have requests
  * waiting, first come first served within a caller. Whoever asks for one thing waits for one request of each of the others,
  * however many those have.
- * @param options.queueMax requests that may wait; one caller may fill half of it, so that no single one locks out all others
+ * @param options.queueMax requests that may wait
+ * @param options.mostOfOneCaller of those; half, so that no single one locks out all others
  */
-export function createRequestQueue({ limit, queueMax }: { limit: ConcurrencyLimit; queueMax: number }) {
+export function createRequestQueue({
+  limit,
+  queueMax,
+  mostOfOneCaller = Math.ceil(queueMax / 2),
+}: {
+  limit: ConcurrencyLimit;
+  queueMax: number;
+  mostOfOneCaller?: number;
+}) {
   /** Never an empty set. Maps and sets keep the order of insertion: the first caller's first request is the next one. */
   const waiting = new Map<string, Set<QueuedRequest>>();
-  const mostOfOneCaller = Math.max(1, Math.ceil(queueMax / 2));
   let inFlight = 0;
   let queued = 0;
   let isStarting = false;
