@@ -72,21 +72,32 @@ export function createSender(parts: SenderParts) {
   const asTold = serviceMode ? asOperators : (error: AuthentikError) => error;
 
   /** Null: the permit is there; else a promise of it. @throws {AuthentikError} overloaded, or the reason of the signal */
-  function takePermit(callerKey: string, signal: AbortSignal, route: string): Promise<void> | null {
+  function takePermit(
+    { caller, count }: SendingOperation,
+    signal: AbortSignal,
+    route: string,
+  ): Promise<void> | null {
+    const callerKey = caller.identity.key;
     let isPermitted = false;
     let grant = (): void => void (isPermitted = true);
     const request = { callerKey: accepted.has(callerKey) ? callerKey : "", start: () => grant() };
     if (!queue.enter(request))
       throw new AuthentikError("overloaded", "the queue towards authentik is full", { route });
     if (isPermitted) return null;
+    const enteredMs = performance.now();
     return new Promise((resolve, reject) => {
+      const end = (): void => {
+        signal.removeEventListener("abort", abort);
+        count("queuedMs", performance.now() - enteredMs);
+      };
       const abort = (): void => {
         queue.abort(request);
+        end();
         reject(signal.reason);
       };
-      signal.addEventListener("abort", abort, { once: true });
+      signal.addEventListener("abort", abort);
       grant = () => {
-        signal.removeEventListener("abort", abort);
+        end();
         resolve();
       };
     });
@@ -115,11 +126,9 @@ export function createSender(parts: SenderParts) {
     const { key: callerKey, authorization } = caller.identity;
     const blockedMs = breaker.blockedMs();
     if (blockedMs > 0) throw breakerIsOpen(blockedMs, route);
-    const enteredMs = performance.now();
-    const permit = takePermit(callerKey, signal, route);
+    const permit = takePermit(operation, signal, route);
     if (permit !== null) await permit;
     const startedMs = performance.now();
-    if (permit !== null) count("queuedMs", startedMs - enteredMs);
     if (operation.refusal) {
       queue.release({ kind: "other", latencyMs: 0 });
       throw operation.refusal;

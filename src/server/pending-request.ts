@@ -107,8 +107,9 @@ export function beginRequest(
   };
   response.once("close", () => {
     if (isOver) return;
-    finish(CLIENT_CLOSED_REQUEST, "client-left");
+    // First what is under way, whose cost until now belongs to the line.
     pending.onAbort?.(new AuthentikError("cancelled", "the client left"));
+    finish(CLIENT_CLOSED_REQUEST, "client-left");
   });
   return pending;
 }

@@ -41,6 +41,20 @@ test.each([
   expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1 + queued);
 });
 
+test("a call that gives up in the queue has waited there as well", async () => {
+  const gate = createGate();
+  const { fake, authentik } = await connectToFake({ concurrency: 1, fake: gate });
+  const first = operation(authentik).get(retrieve(1));
+  const second = operation(authentik);
+  const waiting = second.get(retrieve(2));
+  await fake.arrived(1);
+  second.abort(left);
+  expect(second.usage.queuedMs).toBeGreaterThan(0);
+  await expect(waiting).rejects.toBe(left);
+  gate.open();
+  await first;
+});
+
 /** The first `failing` requests are answered with 503. */
 async function connectToFailing(failing: number) {
   const { fake, authentik } = await connectToFake();

@@ -21,12 +21,14 @@ test("the metrics tell, as the lines of the log do, what is in flight, what wait
     if (!path.includes("?")) await gate.opened;
     fallback();
   };
-  const { url } = await startBefore({ answer }, ["--authentik-concurrency=1", "--list-strategy=off"]);
+  const { cli, url } = await startBefore({ answer }, ["--authentik-concurrency=1", "--list-strategy=off"]);
   const scraped = () => scrape(url);
   const leaving = new AbortController();
-  const left = ask(url, "{ plexConnection(id: 8) { pk } }", { signal: leaving.signal }).catch(() => "left");
   const fields = ["5) { pk }", "5) { pk }", "5) { user }", "6) { pk }", "7) { pk }"];
   const answers = fields.map((field) => ask(url, `{ plexConnection(id: ${field} }`));
+  await expect.poll(scraped, patience).toMatchObject({ rest_calls_in_flight: 1 });
+  // It waits in the queue until it leaves.
+  const left = ask(url, "{ plexConnection(id: 8) { pk } }", { signal: leaving.signal }).catch(() => "left");
   await expect.poll(scraped, patience).toMatchObject({
     operations_in_flight: 6,
     rest_queue_length: 3,
@@ -36,6 +38,8 @@ test("the metrics tell, as the lines of the log do, what is in flight, what wait
   });
   leaving.abort();
   expect(await left).toBe("left");
+  const [line] = await cli.printed(/^.*"outcome":"client-left".*$/m);
+  expect(JSON.parse(line).queuedMs).toBeGreaterThan(0);
   await expect.poll(scraped, patience).toMatchObject({ operations_in_flight: 5 });
   gate.open();
   await Promise.all(answers);
