@@ -127,8 +127,8 @@ async function startServing(
     cacheMs: config.readinessCacheMs,
     isDraining: () => gateway.isDraining(),
     onChange: ({ ok, problem, refusesToken }) => {
-      if (ok) log.info(`${sandbox === null ? "authentik" : "the sandbox"} answers`);
-      else if (refusesToken) log.error(problem);
+      if (refusesToken) log.error(problem);
+      else if (ok) log.info(`${sandbox === null ? "authentik" : "the sandbox"} answers`);
       else log.warn(`authentik does not answer as it should: ${problem}`);
     },
   });

@@ -5,8 +5,9 @@ import { decodeResponse } from "./response.ts";
 
 /** What a probe of the API found, in words for an operator; never shown to clients. */
 export interface Probe {
+  /** Whether authentik is up, which it is when it refuses a token as well. */
   ok: boolean;
-  /** Empty when ok. What is wrong and what to check. */
+  /** Empty when nothing is wrong. What is, and what to check. */
   problem: string;
   /** Whether authentik refused the gateway's own token; null where that is not known, or there is none. */
   refusesToken: boolean | null;
@@ -47,7 +48,7 @@ export async function probeApi(
       ? `${where(url)} gave no answer within ${timeoutMs} ms: check its address, and what stands in between`
       : `${where(url)}: ${toNetworkError(cause, route).detail ?? cause.name}`;
   }
-  return { ok: problem === "", problem, refusesToken };
+  return { ok: problem === "" || refusesToken === true, problem, refusesToken };
 }
 
 function problemOf(

@@ -32,7 +32,7 @@ export function createHealth(options: HealthOptions) {
       const before = known?.probe;
       known = { probe: found, atMs: performance.now() };
       asking = undefined;
-      if (before?.ok !== found.ok || before.problem !== found.problem) onChange(found);
+      if (before?.problem !== found.problem) onChange(found);
       return found;
     });
     asking = asked;
@@ -50,7 +50,7 @@ export function createHealth(options: HealthOptions) {
     }
     const { ok, refusesToken } = await check();
     const { breaker } = authentikState();
-    const authentik = ok ? (sandbox ? "sandbox" : "ok") : refusesToken ? "refuses-token" : "unreachable";
+    const authentik = refusesToken ? "refuses-token" : !ok ? "unreachable" : sandbox ? "sandbox" : "ok";
     const isReady = ok || readiness === "gateway";
     respond(response, isReady ? 200 : 503, { status: isReady ? "ready" : "not-ready", authentik, breaker });
   };

@@ -104,6 +104,8 @@ test("a token that authentik refuses is told to the operator, from the start and
   const { authentik, cli, url } = await startBefore({ sandbox, answer: dead }, [], {
     AUTHENTIK_TOKEN: "token-of-alice",
     GATEWAY_KEY,
+    // It is up all the same.
+    READINESS: "strict",
     // Whoever looks below finds what is known: looking has nobody asked.
     READINESS_CACHE_MS: "600000",
     // Half minutes shall not take half a minute.
@@ -112,7 +114,7 @@ test("a token that authentik refuses is told to the operator, from the start and
   });
   const expectKnown = async (authentikIs: string, isValid: number) => {
     expect(await readiness(url)).toEqual(ready(authentikIs));
-    expect(await scrape(url)).toMatchObject({ service_credentials_valid: isValid });
+    expect(await scrape(url)).toMatchObject({ service_credentials_valid: isValid, upstream_up: 1 });
   };
   const [line] = await cli.printed(/^.*refuses AUTHENTIK_TOKEN: it is invalid or expired.*$/m);
   expect(JSON.parse(line)).toMatchObject({ level: "error" });
