@@ -45,12 +45,14 @@ describe.each(SHAPES)("authentik %s", (shape) => {
     const query = "{ plexConnections { nodes { id owner { username } } } }";
     const owner = { username: "alice" };
     const data = { plexConnections: { nodes: [5, 7].map((pk) => ({ id: String(pk), owner })) } };
-    for (const users of [["/core/users/42/", "/core/users/me/"], ["/core/users/me/"]])
+    for (const users of [["/core/users/42/", "/core/users/me/"], ["/core/users/me/"]]) {
       expect(await at.ask("alice", query)).toEqual({
         data,
         errors: [],
         calls: [expect.any(String), ...users],
       });
+      expect(at.gateway.records.at(-1)?.usage).toMatchObject({ keysRequested: 2, keysFetched: 1 });
+    }
   });
 });
 
