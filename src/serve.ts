@@ -73,7 +73,10 @@ export async function serve(config: Config, options: ServeOptions): Promise<numb
     options.onListening({ port: serving.port, sandbox });
     const { credentials } = config.gateway;
     if (credentials.mode === "service" && credentials.gatewayKey === null) {
-      log.warn("OPEN_ACCESS: whoever reaches this gateway sees what AUTHENTIK_TOKEN sees");
+      // Not a line of the log, which LOG_LEVEL may leave out.
+      options.printError(
+        "Warning: OPEN_ACCESS: whoever reaches this gateway sees what AUTHENTIK_TOKEN sees\n",
+      );
     }
     return ended;
   };

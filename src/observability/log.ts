@@ -106,7 +106,7 @@ export interface RequestRecord {
   problems: readonly JsonObject[];
   /** Address of the client, as a trusted proxy tells it. */
   clientAddress?: string;
-  /** Keyed hash of the caller's credential; absent where there is none. */
+  /** Keyed hash of the caller's own credential; absent where there is none. */
   callerKey?: string;
   traceId?: string;
 }

@@ -161,7 +161,8 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     },
   ): Promise<GraphQLResponse> {
     const caller = identify(headers.authorization);
-    if (!(caller instanceof Error)) pending.callerKey = caller.key;
+    // Where all show the gateway's token, it tells nobody from anybody else.
+    if (credentials.mode === "caller" && !(caller instanceof Error)) pending.callerKey = caller.key;
     if (tracing) pending.span = tracing.startOperation(headers);
     const trace = headers[TRACE_HEADER];
     const { search } = target;

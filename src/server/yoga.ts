@@ -166,8 +166,8 @@ function useExecutor(executor: Executor): YogaPlugin {
         const { document, operationName, variableValues: variables, contextValue: context } = args;
         const operation = findOperation(document, operationName);
         const { pending } = context;
-        // Of a batch, what its operations say together.
-        pending.operation = { ...pending.operation, ...summaryOf(operation) };
+        // Of a batch, the last one.
+        pending.operation = summaryOf(operation);
         return executor.execute(document, { operation, variables }, context);
       });
     },

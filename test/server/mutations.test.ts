@@ -1,8 +1,10 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { read } from "../support/ask.ts";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
+import { askBody, read } from "../support/ask.ts";
 import { createGate, sendJson } from "../support/fake-authentik.ts";
+import { startBefore } from "../support/gateway.ts";
 import { type HouseGateway, startHouse } from "../support/house-gateway.ts";
 import { persisted } from "../support/persisted.ts";
+import { testSchema } from "../support/schema.ts";
 import { connectionBody } from "../support/wire-bodies.ts";
 
 const DELETE = "mutation($id:ID!){plexConnectionDelete(input:{id:$id}){deletedId userErrors{code}}}";
@@ -73,4 +75,16 @@ test("what the same caller asked before a mutation and is still in flight is not
   expect((await after).data).toEqual({ plexConnection: null });
   expect(at.authentik.requests.map(({ method }) => method)).toEqual(["GET", "DELETE", "GET"]);
   expect(at.gateway.records.map(({ shared }) => shared)).toEqual([false, false, false]);
+});
+
+test("a record has the name and type of one operation of a batch, and no caller with the gateway's own token", async () => {
+  const credentials = { mode: "service", authentikToken: () => "t", gatewayKey: null } as const;
+  const schema = testSchema({ mutations: true });
+  const { gateway, close } = await startBefore({}, { gateway: { batchLimit: 2, credentials }, schema });
+  onTestFinished(close);
+  const batch = ["query Five{plexConnection(id:5){pk}}", DELETE_SEVEN.replace(" Seven", "")];
+  await askBody(gateway.url, JSON.stringify(batch.map((query) => ({ query }))));
+  expect(gateway.records).toHaveLength(1);
+  expect(gateway.records[0]?.operation).toEqual({ type: "mutation" });
+  expect(gateway.records[0]).not.toHaveProperty("callerKey");
 });
