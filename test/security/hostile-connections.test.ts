@@ -29,7 +29,8 @@ test.each([
   async (status, _form, bytes) => {
     const answer = await raw(at.gateway.url, bytes, { waitMs: 1_500 });
     expect([answer.status, answer.answers]).toEqual([status, 1]);
-    const extensions = { code: expect.any(String), requestId: expect.any(String) };
+    const requestId = /^X-Request-Id: (.+)\r$/m.exec(answer.text)?.[1];
+    const extensions = { code: expect.any(String), requestId };
     const errors = [{ message: expect.any(String), extensions }];
     expect(JSON.parse(answer.text.slice(answer.text.indexOf("\r\n\r\n")))).toEqual({ errors });
     expect(answer.text).not.toMatch(/node:|node_modules|HPE_|\.ts:/);
