@@ -3,7 +3,7 @@ import type { AuthentikClient } from "../authentik/client.ts";
 import { perRequest } from "../authentik/per-request.ts";
 
 /**
- * A DataLoader for each caller's operation, which counts the keys that it is asked for, duplicates among them.
+ * A DataLoader for each caller's operation, which counts the keys that it is asked for, and those without duplicates.
  * What else `batch` takes must be the same throughout an operation, such as a limit: the first call decides.
  * @param batch gives each key its outcome, in the order of the keys: what was found, or an error as a value
  */
@@ -14,8 +14,11 @@ export function loaderPerRequest<Key, Outcome, Rest extends readonly unknown[]>(
   return perRequest(
     (client, ...rest: Rest) =>
       new DataLoader<Key, Value>(
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is no error is a value
-        (keys) => batch(client, keys, ...rest) as Promise<readonly (Value | Error)[]>,
+        (keys) => {
+          client.count("keysFetched", keys.length);
+          // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is no error is a value
+          return batch(client, keys, ...rest) as Promise<readonly (Value | Error)[]>;
+        },
         {
           // DataLoader calls it for every key.
           cacheKeyFn(key) {

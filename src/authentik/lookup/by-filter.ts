@@ -56,7 +56,6 @@ export function createFilterLookup<K extends number | string, T extends { readon
     maxRows: number,
   ): Promise<(readonly T[] | AuthentikError)[]> => {
     const wanted = [...new Set(keys)];
-    client.count("keysFetched", wanted.length);
     const outcomes = new Map<K, readonly T[] | AuthentikError>();
     /** Asks for one key. Whether that could not be done, because authentik has no such filter. */
     const lacksFilter = async (key: K): Promise<boolean> => {

@@ -92,7 +92,6 @@ export function createPkLookup<T>(routes: PkLookupRoutes<T>) {
 
   return async (client: AuthentikClient, pks: readonly number[]): Promise<Outcome<T>[]> => {
     const wanted = new Set(pks);
-    client.count("keysFetched", wanted.size);
     const [first] = pks;
     if (first !== undefined && wanted.size === 1) {
       const outcome = await retrieve(client, routes, first);

@@ -147,10 +147,9 @@ function holds(user: AuthentikUser, { email, isActive, group }: AuthentikUserFil
  * A key that does not exist loads as null.
  * @throws {AuthentikError} per key, never for the batch
  */
-export const authentikGroupByPk = loaderPerRequest((client, pks: readonly string[]) => {
-  client.count("keysFetched", pks.length);
-  return Promise.all(pks.map((pk) => retrieveGroup(client, pk)));
-});
+export const authentikGroupByPk = loaderPerRequest((client, pks: readonly string[]) =>
+  Promise.all(pks.map((pk) => retrieveGroup(client, pk))),
+);
 
 async function retrieveGroup(
   client: AuthentikClient,

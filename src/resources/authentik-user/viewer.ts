@@ -52,7 +52,6 @@ export async function withViewer<K>(
     viewer = await viewerOrError(client);
   const isViewer = (key: K) => viewer !== null && !(viewer instanceof AuthentikError) && is(viewer, key);
   const others = keys.filter((key) => !isViewer(key));
-  client.count("keysFetched", keys.length - others.length);
   const found = new Map<K, Outcome>();
   if (others.length > 0) {
     const outcomes = await look(others);

@@ -60,7 +60,6 @@ const FILTERS: Readonly<Record<SourceKey, string>> = { pk: "pbm_uuid", slug: "sl
 
 function createSourceLoader(by: SourceKey) {
   return loaderPerRequest(async (client, keys: readonly string[], maxRows: number) => {
-    client.count("keysFetched", keys.length);
     const [key = ""] = keys;
     const filter = keys.length === 1 ? `${FILTERS[by]}=${encodeURIComponent(key)}&` : "";
     const route = sourcesList("/sources/all/", `${filter}ordering=pk`);
