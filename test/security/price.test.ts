@@ -208,7 +208,7 @@ test.each([
 test("after all of them it is the same small process, and no line of its log is above 4 KiB", () => {
   const [, residentKiB] =
     /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${gateway.child.pid}/status`, "utf8")) ?? [];
-  expect(Number(residentKiB)).toBeLessThan(250 * 1024);
+  expect(Number(residentKiB)).toBeLessThan(400 * 1024);
   const lines = gateway.output().split("\n");
   expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(4 * 1024);
 });
