@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import { createBreaker } from "./breaker.ts";
 import { type Caller, type CallerIdentity, createCallerKeys, REMEMBERED_CALLERS } from "./caller.ts";
 import { createCoalescer, type Abortable } from "./coalesce.ts";
-import { AuthentikError } from "./authentik-error.ts";
+import { AuthentikError, type AuthentikErrorKind } from "./authentik-error.ts";
 import { createHttpClient, type HttpOptions } from "./http.ts";
 import { probeApi } from "./probe.ts";
 import {
@@ -72,6 +72,18 @@ export type AuthentikState = ReturnType<Authentik["state"]>;
 /** What a parsed response needs in memory, in multiples of its JSON text, and what an entry needs besides. */
 const MEMORY_PER_BYTE = 4;
 const ENTRY_BYTES = 500;
+
+/** What is certainly not done. */
+const REFUSALS: ReadonlySet<AuthentikErrorKind> = new Set([
+  "overloaded",
+  "unauthenticated",
+  "service-credentials",
+  "forbidden",
+  "not-found",
+  "rate-limited",
+  "invalid-input",
+  "rejected",
+]);
 
 const now = (): number => performance.now();
 
@@ -168,7 +180,7 @@ export function createAuthentik(options: AuthentikOptions) {
         try {
           await sent.result;
         } catch (error) {
-          unsettled.set(callerKey, true);
+          if (!(error instanceof AuthentikError && REFUSALS.has(error.kind))) unsettled.set(callerKey, true);
           throw error;
         } finally {
           writes.set(callerKey, (writes.get(callerKey) ?? 0) + 1);

@@ -1,4 +1,4 @@
-import { BlockList, isIP, isIPv4 } from "node:net";
+import { isIPv6 } from "node:net";
 import { closestMatch } from "leven";
 import * as v from "valibot";
 import { type Arguments, parseArguments } from "./command-line.ts";
@@ -233,17 +233,14 @@ function settingsOf({ AUTHENTIK_TOKEN: _token, GATEWAY_KEY: _key, ...values }: V
  */
 function allowedHosts({ ALLOWED_HOSTS, HOST }: Values, credentials: Credentials): readonly string[] {
   const open = credentials.mode === "service" && credentials.gatewayKey === null;
-  return ALLOWED_HOSTS.length === 0 && open && isLoopback(HOST)
-    ? ["localhost", "127.0.0.1", "[::1]"]
-    : ALLOWED_HOSTS;
+  if (ALLOWED_HOSTS.length > 0 || !open) return ALLOWED_HOSTS;
+  const written = isIPv6(HOST) ? `[${HOST}]` : HOST;
+  // As browsers write it: an address has many spellings (127.1, 0x7f.1, ::ffff:127.0.0.1), names take any case.
+  const url = `http://${written.replace(/%[^\]]*/, "")}`;
+  const hostname = URL.canParse(url) ? new URL(url).hostname : "";
+  return LOOPBACK.test(hostname)
+    ? [...new Set(["localhost", "127.0.0.1", "[::1]", hostname, written])]
+    : [];
 }
 
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet("127.0.0.0", 8);
-LOOPBACK.addAddress("::1", "ipv6");
-
-/** Whether only this machine reaches a server that listens there, however the address is written. */
-function isLoopback(host: string): boolean {
-  if (isIP(host) === 0) return /^(?:ip6-)?(?:localhost|loopback)\.?$/i.test(host);
-  return LOOPBACK.check(host, isIPv4(host) ? "ipv4" : "ipv6");
-}
+const LOOPBACK = /^(?:(?:ip6-)?(?:localhost|loopback)\.?|127\.[\d.]+|\[::1\]|\[::ffff:7f..:[^\]]+\])$/;

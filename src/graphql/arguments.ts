@@ -67,6 +67,17 @@ export function requireText(
   return text;
 }
 
+const MAX_WORDS_LENGTH = 255;
+
+/**
+ * Words to search for. authentik looks for each by itself, which costs it most, and finds everybody where there is none.
+ * @throws BAD_USER_INPUT
+ */
+export function requireWords(text: string, argument: string): string {
+  const hasWords = /[^\s,"']/.test(text);
+  return requireText(hasWords ? text : "", argument, { maxLength: MAX_WORDS_LENGTH });
+}
+
 /** Whether UTF-8 can say it: no half of a surrogate pair. */
 function isWellFormed(text: string): boolean {
   return !/\p{Cs}/u.test(text);

@@ -114,3 +114,20 @@ test("connections that break under one call in ten are not seen by anybody", asy
   expect(client.usage).toMatchObject({ restCalls: 1_100, retries: 100 });
   expect(fake.requests).toHaveLength(1_100);
 });
+
+test.each([true, false])(
+  "an operation that ends gives up all that it has under way, coalesced: %s",
+  async (coalesce) => {
+    const { fake, authentik } = await connectToFake({ fake: { answer: () => {} }, coalesce });
+    const client = operation(authentik);
+    const reads = [retrieve(5), retrieve(5), { ...retrieve(5), fresh: true }].map((request) =>
+      client.get(request),
+    );
+    await fake.arrived(coalesce ? 1 : 2);
+    client.abort(new AuthentikError("timeout", "too late"));
+    const kinds = await Promise.all(reads.map((read) => read.catch(({ kind }: AuthentikError) => kind)));
+    expect(kinds).toEqual(["timeout", "timeout", "timeout"]);
+    await fake.abandoned(coalesce ? 1 : 2);
+    expect(authentik.state().inFlight).toBe(0);
+  },
+);

@@ -5,12 +5,12 @@ const LOCAL = ["localhost", "127.0.0.1", "[::1]"];
 
 test.each([
   ["127.0.0.1", LOCAL],
-  ["127.8.0.1", LOCAL],
-  ["::1", LOCAL],
-  ["0:0:0:0:0:0:0:1", LOCAL],
-  ["::ffff:127.0.0.1", LOCAL],
-  ["LOCALHOST", LOCAL],
-  ["localhost.", LOCAL],
+  ["127.1", [...LOCAL, "127.1"]],
+  ["0x7f.1", [...LOCAL, "0x7f.1"]],
+  ["0:0:0:0:0:0:0:1", [...LOCAL, "[0:0:0:0:0:0:0:1]"]],
+  ["::ffff:127.0.0.1", [...LOCAL, "[::ffff:7f00:1]", "[::ffff:127.0.0.1]"]],
+  ["LOCALHOST", [...LOCAL, "LOCALHOST"]],
+  ["localhost.", [...LOCAL, "localhost."]],
   ["0.0.0.0", []],
   ["::", []],
   ["192.168.1.5", []],

@@ -71,12 +71,12 @@ test("who may read only some users and groups finds themselves and their own gro
     response.writeHead(404, { "Content-Type": "application/json" }).end(`{"detail":"Not found."}`);
   });
   const query = `query ($family: [_Any!]!) {
-    plexConnection(id: 5) { owner { email } }
+    plexConnection(id: 5) { owner { email lastLogin } }
     _entities(representations: $family) { ... on AuthentikGroup { name } }
   }`;
   const variables = { family: [{ __typename: "AuthentikGroup", pk: family }] };
   expect(await at.ask("alice", query, variables)).toMatchObject({
     data: { plexConnection: { owner: { email: alice?.email } }, _entities: [{ name: "family" }] },
-    errors: [],
+    errors: ["plexConnection.owner.lastLogin FORBIDDEN"],
   });
 });

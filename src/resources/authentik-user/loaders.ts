@@ -87,7 +87,11 @@ export const authentikUserByUsername = loaderPerRequest(
  */
 export const lastLoginByPk = loaderPerRequest(async (client, pks: readonly number[]) =>
   (await byPk(client, pks)).map((user) =>
-    user instanceof AuthentikError ? user : (user?.lastLogin ?? null),
+    user === null
+      ? new AuthentikError("forbidden", "a user who exists cannot be read by their key")
+      : user instanceof AuthentikError
+        ? user
+        : (user.lastLogin ?? null),
   ),
 );
 

@@ -1,4 +1,4 @@
-import { requirePk, requireText, requireUuid } from "../../graphql/arguments.ts";
+import { requirePk, requireText, requireUuid, requireWords } from "../../graphql/arguments.ts";
 import { builder } from "../../graphql/builder.ts";
 import { connectionOf, connectionType, PAGED, pageArguments } from "../../graphql/connection.ts";
 import { keyOnly } from "../../graphql/entities.ts";
@@ -130,11 +130,10 @@ builder.queryFields((t) => ({
     resolve: (_root, args, { authentik, maxPageSize }, info) => {
       const filter = args.filter ?? {};
       const { email, search, isActive, group } = filter;
-      // authentik looks for each word by itself, and for everybody where none is left.
-      const words = search?.replaceAll(/[\s,"']+/g, "");
-      for (const [field, text] of Object.entries({ email, search: words, group })) {
+      for (const [field, text] of Object.entries({ email, group })) {
         if (typeof text === "string") requireText(text, `filter.${field}`);
       }
+      if (typeof search === "string") requireWords(search, "filter.search");
       return connectionOf(args, {
         info,
         maxPageSize,

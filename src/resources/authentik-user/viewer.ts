@@ -63,8 +63,10 @@ export async function withViewer<K>(
     if (isForbidden || isOneHidden) viewer ??= await viewerOrError(client);
   }
   return keys.map((key) => {
-    if (isViewer(key) && viewer !== null) return viewer;
-    return found.get(key) ?? null;
+    if (isViewer(key)) return viewer;
+    const outcome = found.get(key) ?? null;
+    // Where the caller could not be read, nobody knows whether it is theirs.
+    return outcome === null && mayBeHidden && viewer instanceof AuthentikError ? viewer : outcome;
   });
 }
 

@@ -1,6 +1,7 @@
 import { AuthentikError, orError } from "../../authentik/authentik-error.ts";
 import type { AuthentikClient } from "../../authentik/client.ts";
 import { decodeObject, decodeString } from "../../authentik/decoders.ts";
+import { failsEveryKey } from "../../authentik/lookup/sparing-routes.ts";
 import { perRequest, perUpstream } from "../../authentik/per-request.ts";
 import type { PlexSourceConnection } from "./decode.ts";
 
@@ -34,6 +35,7 @@ export function mayFilterByUser(client: AuthentikClient): boolean {
 /**
  * Whether `?search=` looks at identifiers.
  * @param options.ask whether authentik is asked where it is not known; otherwise it is taken as true
+ * @throws {AuthentikError} where the list would fail as well
  */
 export async function canSearchIdentifiers(
   client: AuthentikClient,
@@ -43,7 +45,10 @@ export async function canSearchIdentifiers(
   if (about.searchesIdentifiers === null) {
     if (!ask) return true;
     const found = await orError(version(client));
-    if (found instanceof AuthentikError) return false;
+    if (found instanceof AuthentikError) {
+      if (failsEveryKey({}, found)) throw found;
+      return false;
+    }
     about.searchesIdentifiers = isAtLeast2025_4(found);
   }
   return about.searchesIdentifiers;
