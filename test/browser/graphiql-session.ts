@@ -48,7 +48,6 @@ export async function openGraphiql(url: URL, browser: Browser, { phone = false }
   return {
     page,
     headersEditor,
-    docs: page.locator(".graphiql-doc-explorer"),
     complaints,
     foreignUrls,
     /** Opens a tab of its own, pastes the query with this name into it, and runs it. */
@@ -81,11 +80,6 @@ export async function openGraphiql(url: URL, browser: Browser, { phone = false }
       await page.getByRole("button", { name: "Show Documentation Explorer" }).click();
       await page.getByRole("link", { name: type, exact: true }).first().click();
       await page.locator(".graphiql-doc-explorer-title", { hasText: type }).waitFor();
-    },
-    boxOf: async (selector: string) => {
-      const box = await page.locator(selector).boundingBox();
-      if (!box) throw new Error(`${selector} is not to be seen`);
-      return box;
     },
     close: () => context.close(),
   };

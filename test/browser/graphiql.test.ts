@@ -1,6 +1,6 @@
 import axe from "axe-core";
 import type { Browser } from "playwright-core";
-import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { createSandbox, type Sandbox } from "../../src/sandbox/sandbox.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
 import { launchChromium } from "./chromium.ts";
@@ -103,55 +103,17 @@ test.each([
   },
 );
 
-test("on a phone, editor and answer stand one above the other below a short note; the docs pane covers them until it is closed", async () => {
-  const { page, docs, openDocs, boxOf, run, answerWith } = await open({ phone: true });
-  await run();
-  await answerWith('"authentikViewer"');
-  const editors = await boxOf(".graphiql-editors");
-  const answer = await boxOf(".graphiql-response");
-  expect((await boxOf(".note")).height).toBeLessThan(64);
-  expect(Math.min(editors.width, answer.width)).toBeGreaterThan(360);
-  expect(Math.min(editors.height, answer.height)).toBeGreaterThan(220);
-  expect(answer.y).toBeGreaterThanOrEqual(editors.y + editors.height);
-  expect(answer.y + answer.height).toBeLessThanOrEqual(844);
-  expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
-
-  await openDocs("Query");
-  expect((await boxOf(".graphiql-plugin")).width).toBe(390);
-  expect(await page.getByRole("button", { name: "Execute query" }).isVisible()).toBe(false);
-  await page.getByRole("button", { name: "Hide Documentation Explorer" }).click();
-  await page.getByRole("button", { name: "Execute query" }).waitFor();
-  expect(await docs.count()).toBe(0);
-});
-
-describe("with a keyboard", () => {
-  test("Tab reaches and leaves every editor, by name, and the tab in front is the current one", async () => {
-    const { page, openTab } = await open();
-    await openTab("NotLinked");
-    const current = page.locator('.graphiql-tabs [aria-current="true"]');
-    await expect.poll(() => current.allInnerTexts()).toEqual(["NotLinked"]);
-    await page.getByRole("textbox", { name: "Query" }).focus();
-    const names = new Set<unknown>();
-    for (let presses = 0; presses < 25; presses += 1) {
-      names.add(await page.evaluate("document.activeElement.ariaLabel"));
-      await page.keyboard.press("Tab");
-    }
-    expect([...names]).toEqual(
-      expect.arrayContaining(["Query", "Execute query (Ctrl-Enter)", "Headers", "Response"]),
-    );
-  });
-
-  test("Escape closes the docs pane, where what only routers ask for comes last, and leads back to its button", async () => {
-    const { page, docs, openDocs } = await open();
-    await openDocs("Query");
-    const fields = await docs.locator(".graphiql-doc-explorer-field-name").allInnerTexts();
-    expect(fields[0]).not.toMatch(/^_/);
-    expect(fields.slice(-2)).toEqual(["_entities", "_service"]);
-    await docs.getByRole("link").first().focus();
-    await page.keyboard.press("Escape");
-    await expect.poll(() => docs.count()).toBe(0);
-    expect(await page.evaluate("document.activeElement.ariaLabel")).toBe("Show Documentation Explorer");
-  });
+test("with a keyboard, Tab reaches and leaves every editor, by name", async () => {
+  const { page } = await open();
+  await page.getByRole("textbox", { name: "Query" }).focus();
+  const names = new Set<unknown>();
+  for (let presses = 0; presses < 25; presses += 1) {
+    names.add(await page.evaluate("document.activeElement.ariaLabel"));
+    await page.keyboard.press("Tab");
+  }
+  expect([...names]).toEqual(
+    expect.arrayContaining(["Query", "Execute query (Ctrl-Enter)", "Headers", "Response"]),
+  );
 });
 
 test("a token that was typed is used in the tabs opened next, and is forgotten with the page", async () => {
