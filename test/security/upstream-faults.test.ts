@@ -1,6 +1,4 @@
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
@@ -51,12 +49,6 @@ const FAULTS: [name: string, answer: Sending, expected: typeof LOST, detail: Reg
     }),
     FAILED,
     /^text\/plain, 21 bytes$/,
-  ],
-  [
-    "sends eleven interim answers 100 that nobody asked for",
-    bytes("HTTP/1.1 100 Continue\r\n\r\n".repeat(11)),
-    LOST,
-    /^UND_ERR_SOCKET: an interim answer 100/,
   ],
   [
     "sends interim answers without end",
@@ -140,29 +132,11 @@ describe("an authentik that", () => {
     expect(authentik.requests).toHaveLength(1);
   });
 
-  test.each([
-    ["a day that there is not", { created: "2024-99-12T08:31:22Z" }],
-    ["Latin-1, of which no letter is replaced", { identifier: "h\u00e9l\u00e8ne" }],
-  ])("answers %s", async (_name, wrong) => {
-    const answer = text(200, Buffer.from(JSON.stringify(connectionBody(5, wrong)), "latin1"), JSON_TYPE);
-    const { gateway } = await gatewayForTest({}, { answer: (_request, response) => answer(response) });
+  test("answers Latin-1 is not believed, and no letter of it replaced", async () => {
+    const body = Buffer.from(JSON.stringify(connectionBody(5, { identifier: "h\u00e9l\u00e8ne" })), "latin1");
+    const { authentik, gateway } = await gatewayForTest();
+    authentik.answer((_request, response) => text(200, body, JSON_TYPE)(response));
     expect((await gateway.post(QUERY)).codes).toEqual(["UPSTREAM_INVALID_RESPONSE"]);
-  });
-
-  test("has a name that DNS does not know, or does not answer to connection attempts", async () => {
-    // A listener that accepts and then neither reads nor writes: what a full backlog or a dead host look like.
-    const silent = createServer({ pauseOnConnect: true }).listen(0, "127.0.0.1");
-    await once(silent, "listening");
-    onTestFinished(() => void silent.close());
-    const { port } = silent.address() as AddressInfo; // a TCP server's address is never a string
-    for (const authentikUrl of [new URL("http://authentik.invalid/"), new URL(`https://127.0.0.1:${port}`)]) {
-      const limits = { authentik: { connectTimeoutMs: 300 }, gateway: { operationTimeoutMs: 1_000 } };
-      const gateway = await startGateway({ authentikUrl, ...limits });
-      onTestFinished(() => gateway.close());
-      const answer = await gateway.post(QUERY);
-      expect(["UPSTREAM_UNAVAILABLE", "UPSTREAM_TIMEOUT"]).toContain(answer.codes[0]);
-      expectNoLeak(answer, authentikUrl);
-    }
   });
 });
 
@@ -194,19 +168,6 @@ describe("TLS fails closed", () => {
     expect(authentik.requests).toEqual([]);
     expectNoLeak(answer, authentikUrl);
   });
-});
-
-test("sockets that authentik closes while idle cost no answer", async () => {
-  const { authentik, gateway } = await gatewayForTest();
-  for (let count = 0; count < 100; count++) {
-    // A close that no header announced, at about the time of the next request.
-    authentik.answer((_request, { socket }, fallback) => {
-      fallback();
-      setTimeout(() => socket?.end(), count % 4);
-    });
-    expect((await gateway.post(QUERY)).codes).toEqual([]);
-    await sleep(count % 5);
-  }
 });
 
 test("an outage is not made worse: few requests once the breaker is open, which ends by itself", async () => {
