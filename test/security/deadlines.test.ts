@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { AuthentikError } from "../../src/authentik/authentik-error.ts";
 import { connectToFake, operation, retrieve } from "../authentik/connect.ts";
-import { json } from "../support/fake-authentik.ts";
+import { createGate, json } from "../support/fake-authentik.ts";
 import { gatewayForTest, type TestGatewayOptions } from "../support/gateway.ts";
 import { patience } from "../support/patience.ts";
 import { times } from "./adversarial-documents.ts";
@@ -73,5 +73,21 @@ describe("a client that leaves", () => {
     await expect(client.get(retrieve(6))).rejects.toBe(reason);
     await operation(authentik).get(retrieve(7));
     expect(fake.paths()).toEqual([`/api/v3${retrieve(7).path}`]);
+  });
+
+  test("harms nobody who shares its operation", async () => {
+    const gate = createGate();
+    const { gateway, authentik } = await gatewayForTest({}, gate);
+    const leaving = new AbortController();
+    const leader = gateway.post(single(5), { signal: leaving.signal }).catch(() => "left");
+    await authentik.arrived(1);
+    const other = gateway.post(single(5));
+    await expect.poll(() => gateway.inFlight(), patience).toBe(2);
+    leaving.abort();
+    expect(await leader).toBe("left");
+    await expect.poll(() => gateway.records[0]?.outcome, patience).toBe("client-left");
+    gate.open();
+    expect((await other).data).toEqual({ plexConnection: { user: 1_005 } });
+    expect(authentik.requests).toHaveLength(1);
   });
 });
