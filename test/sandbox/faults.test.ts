@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { parseSandboxFault, type SandboxFaultName } from "../../src/sandbox/faults.ts";
 import type { SandboxRelease } from "../../src/sandbox/releases.ts";
 import { connections, startSandbox } from "./start.ts";
@@ -27,7 +27,6 @@ test.each([
 
 test.each<[SandboxFaultName, SandboxRelease, number, RegExp]>([
   ["starting", "2025.8", 502, /^{"error":"failed to connect to authentik backend: authentik starting"}$/],
-  ["starting", "2025.12", 200, /^{"error":"authentik starting"}$/],
   ["starting", "2026.8", 503, /^{"error":"authentik starting"}$/],
   ["error-500", "2026.8", 500, /<h1>Server Error/],
   ["rate-limited", "2026.8", 429, /^{"detail":"Request was throttled/],
@@ -37,21 +36,10 @@ test.each<[SandboxFaultName, SandboxRelease, number, RegExp]>([
   expect([response.status, await response.text()]).toEqual([status, expect.stringMatching(text)]);
 });
 
-describe("connections that fail", () => {
-  test("broken JSON, a reset, and a reset in the middle of a response", async () => {
-    await expect((await askFaulty("broken-json")).json()).rejects.toThrow(SyntaxError);
-    await expect(askFaulty("reset")).rejects.toMatchObject({ cause: { code: "ECONNRESET" } });
-    await expect((await askFaulty("reset-midway")).text()).rejects.toThrow("terminated");
-  });
-
-  test("hang: nothing comes", async () => {
-    const signal = AbortSignal.timeout(100);
-    await expect(askFaulty("hang", "2026.8", { signal })).rejects.toThrow("timeout");
-  });
-
-  test("slow-drip: the response comes byte by byte", async () => {
-    const reader = (await askFaulty("slow-drip")).body?.getReader();
-    expect((await reader?.read())?.value?.length).toBeLessThan(20);
-    await reader?.cancel();
-  });
+test("connections fail: broken JSON, a reset, one in the middle of a response, and nothing at all", async () => {
+  await expect((await askFaulty("broken-json")).json()).rejects.toThrow(SyntaxError);
+  await expect(askFaulty("reset")).rejects.toMatchObject({ cause: { code: "ECONNRESET" } });
+  await expect((await askFaulty("reset-midway")).text()).rejects.toThrow("terminated");
+  const signal = AbortSignal.timeout(100);
+  await expect(askFaulty("hang", "2026.8", { signal })).rejects.toThrow("timeout");
 });
