@@ -28,11 +28,6 @@ test.each<[string, Sending, RegExp]>([
   ["starting", json(503, { error: "authentik starting" }), /authentik is still starting/],
   ["500", page(500, "Server Error"), /answers 500: see authentik's own log/],
   ["502", page(502, "Bad Gateway"), /answers 502: authentik is down behind/],
-  [
-    "what TLS ports say to plain HTTP",
-    page(400, "The plain HTTP request was sent to HTTPS port"),
-    /answers 400: the port speaks TLS: try https:\/\/$/,
-  ],
   ["a page with 403", page(403, "Forbidden"), /answers 403 with a page instead of the API/],
 ])("a server that answers with %s is told in words", async (_name, answer, words) => {
   const { fake } = await connectToFake({ fake: { answer: (_request, response) => answer(response) } });

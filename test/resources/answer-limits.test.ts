@@ -1,5 +1,4 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { askBody, type GraphQLReply } from "../support/ask.ts";
 import { json } from "../support/fake-authentik.ts";
 import { useGateway } from "../support/gateway.ts";
 import { times } from "../security/adversarial-documents.ts";
@@ -49,19 +48,5 @@ describe("fields of 20 users that fail, as authentik refuses the credential,", (
     );
     const nulls = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`a${i}`, null]));
     expect(beyond.data?.["_entities"]).toEqual(variables.r.map(({ pk }) => ({ pk, ...nulls })));
-  });
-});
-
-describe("operations of a batch of which each has more errors than may be told", () => {
-  const at = useGateway(beforeAll, {}, { gateway: { maxErrors: 3, batchLimit: 3 } });
-
-  test("each say so, and leave no null without a reason", async () => {
-    const query = `{ plexAccount(id: 1) { ${times(5, (i) => `a${i}: plexConnections { pk } `)} } }`;
-    const batch = JSON.stringify([{ query }, { query }, { query }]);
-    const { text } = await askBody(at.gateway.url, batch, { authorization: null });
-    const replies = JSON.parse(text) as GraphQLReply["result"][];
-    const each = [...Array<string>(3).fill("UNAUTHENTICATED"), "LIMIT_EXCEEDED"];
-    const codes = replies.map(({ errors }) => errors?.map(({ extensions }) => extensions.code));
-    expect(codes).toEqual([each, each, each]);
   });
 });
