@@ -74,11 +74,6 @@ describe("the same operations", () => {
           })),
         },
       ],
-      [
-        "a connection with what others say of it",
-        "plexConnection(id: 1005) { label person { name } source { plays } }",
-        { plexConnection: joined(1005) },
-      ],
     ])("are joined: %s", async (_what, query, data) => {
       expect((await ask(url, `{ ${query} }`)).result).toEqual({ data });
     });
