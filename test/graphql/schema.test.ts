@@ -1,5 +1,12 @@
 import {
   type FieldDefinitionNode,
+  getNamedType,
+  getNullableType,
+  type GraphQLObjectType,
+  isIntrospectionType,
+  isListType,
+  isObjectType,
+  isSpecifiedScalarType,
   isTypeSystemDefinitionNode,
   Kind,
   parse,
@@ -14,6 +21,10 @@ const schema = testSchema({ mutations: true });
 
 /** Types that federation itself puts into every subgraph. */
 const FEDERATION = new Set(["_Entity", "_Service", "_Any", "link__Import", "federation__FieldSet"]);
+
+const types = Object.values(schema.getTypeMap()).filter(
+  (type) => !isIntrospectionType(type) && !isSpecifiedScalarType(type) && !FEDERATION.has(type.name),
+);
 
 test("schema.graphql is what the code says", async () => {
   await expect(printSchema(testSchema())).toMatchFileSnapshot("../../schema.graphql");
@@ -33,4 +44,28 @@ test("every type, field, argument and enum value has a description", () => {
     },
   });
   expect(bare).toEqual([]);
+});
+
+test("every list says how long it is expected to be, itself or through what leads to it", () => {
+  const sdl = printSchema(schema);
+  const objects = types.filter((type) => isObjectType(type));
+  const leadingTo = (type: GraphQLObjectType) =>
+    objects.flatMap((object) =>
+      Object.values(object.getFields()).filter((field) => getNamedType(field.type) === type),
+    );
+  for (const type of objects) {
+    for (const field of Object.values(type.getFields())) {
+      if (!isListType(getNullableType(field.type)) || field.name === "_entities") continue;
+      const sized = new RegExp(
+        `${field.name}(\\([^)]*\\))?: \\[\\w+!\\]!?[^\\n]* @listSize\\(assumedSize: \\d+\\)`,
+      );
+      if (sized.test(sdl)) continue;
+      const leading = leadingTo(type);
+      expect(leading.length, `${type.name}.${field.name}`).toBeGreaterThan(0);
+      for (const { name } of leading) {
+        const through = `${name}\\([^@]*@[^\\n]*slicingArguments: \\["first"\\], sizedFields: \\[[^\\]]*"${field.name}"`;
+        expect(sdl, `${type.name}.${field.name} through ${name}`).toMatch(new RegExp(through));
+      }
+    }
+  }
 });
