@@ -238,9 +238,7 @@ function allowedHosts({ ALLOWED_HOSTS, HOST }: Values, credentials: Credentials)
   // As browsers write it: an address has many spellings (127.1, 0x7f.1, ::ffff:127.0.0.1), names take any case.
   const url = `http://${written.replace(/%[^\]]*/, "")}`;
   const hostname = URL.canParse(url) ? new URL(url).hostname : "";
-  return LOOPBACK.test(hostname)
-    ? [...new Set(["localhost", "127.0.0.1", "[::1]", hostname, written])]
-    : [];
+  return LOOPBACK.test(hostname) ? [...new Set(["localhost", "127.0.0.1", "[::1]", hostname, written])] : [];
 }
 
 const LOOPBACK = /^(?:(?:ip6-)?(?:localhost|loopback)\.?|127\.[\d.]+|\[::1\]|\[::ffff:7f..:[^\]]+\])$/;

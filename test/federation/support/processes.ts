@@ -29,7 +29,11 @@ export const ROUTERS = ["@apollo/gateway", "Hive Gateway", "Hive Gateway with it
  * Starts a router over a supergraph; it hands the caller's `Authorization` to authentik's subgraph: Hive Gateway with the
  * configuration that docs/federation.md shows.
  */
-export async function startRouter(name: (typeof ROUTERS)[number], supergraphSdl: string) {
+export async function startRouter(
+  name: (typeof ROUTERS)[number],
+  supergraphSdl: string,
+  env: Record<string, string> = {},
+) {
   const cwd = await mkdtemp(join(tmpdir(), "supergraph-"));
   await writeFile(join(cwd, "supergraph.graphql"), supergraphSdl);
   await writeFile(join(cwd, "gateway.config.mjs"), documented("// gateway.config.mjs"));
@@ -42,7 +46,7 @@ export async function startRouter(name: (typeof ROUTERS)[number], supergraphSdl:
     name === "@apollo/gateway"
       ? [join(packageFolder, "apollo-gateway.mjs"), port]
       : [hive, "supergraph", ...flags];
-  const { stop } = await startScript(argv, { cwd }, new RegExp(`:${port}\\b`));
+  const { stop } = await startScript(argv, { cwd, env }, new RegExp(`:${port}\\b`));
   return {
     url: `http://127.0.0.1:${port}/graphql`,
     stop: async () => {
