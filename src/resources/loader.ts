@@ -11,21 +11,17 @@ export function loaderPerRequest<Key, Outcome, Rest extends readonly unknown[]>(
   batch: (client: AuthentikClient, keys: readonly Key[], ...rest: Rest) => Promise<readonly Outcome[]>,
 ) {
   type Value = Exclude<Outcome, Error>;
-  return perRequest(
-    (client, ...rest: Rest) =>
-      new DataLoader<Key, Value>(
-        (keys) => {
-          client.count("keysFetched", keys.length);
-          // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is no error is a value
-          return batch(client, keys, ...rest) as Promise<readonly (Value | Error)[]>;
-        },
-        {
-          // DataLoader calls it for every key.
-          cacheKeyFn(key) {
-            client.count("keysRequested");
-            return key;
-          },
-        },
-      ),
-  );
+  return perRequest((client, ...rest: Rest) => {
+    const loader = new DataLoader<Key, Value>((keys) => {
+      client.count("keysFetched", keys.length);
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is no error is a value
+      return batch(client, keys, ...rest) as Promise<readonly (Value | Error)[]>;
+    });
+    const load = loader.load.bind(loader);
+    loader.load = (key) => {
+      client.count("keysRequested");
+      return load(key);
+    };
+    return loader;
+  });
 }

@@ -5,7 +5,6 @@ import { createFilterLookup } from "../../authentik/lookup/by-filter.ts";
 import { type Anchor, type Order, readWindow, type Window } from "../../authentik/lookup/list-window.ts";
 import { listRoute, readPage } from "../../authentik/lookup/whole-list.ts";
 import { createPkLookup } from "../../authentik/lookup/by-pk.ts";
-import { perRequest } from "../../authentik/per-request.ts";
 import { loaderPerRequest } from "../loader.ts";
 import {
   type AuthentikGroup,
@@ -43,26 +42,19 @@ const byUsername = createFilterLookup<string, AuthentikUser>({
   },
 });
 
-/** Users whom the operation has read by something else than their key. */
-const usersRead = perRequest(() => new Map<number, AuthentikUser>());
-
 /**
  * Users by primary key, for one caller: retrieved or picked from the list, whichever costs authentik less.
  * Everybody finds themselves. A key that does not exist loads as null.
  * @throws {AuthentikError} per key, never for the batch
  */
-export const authentikUserByPk = loaderPerRequest(async (client, pks: readonly number[]) => {
-  const read = usersRead(client);
-  const unread = pks.filter((pk) => !read.has(pk));
-  const looked = await withViewer(client, unread, {
+export const authentikUserByPk = loaderPerRequest((client, pks: readonly number[]) =>
+  withViewer(client, pks, {
     is: (user, pk) => user.pk === pk,
     look: (some) => byPk(client, some),
     // They come from connections, which end with their user.
     mayBeHidden: true,
-  });
-  const found = new Map(unread.map((pk, index) => [pk, looked[index]]));
-  return pks.map((pk) => read.get(pk) ?? found.get(pk) ?? null);
-});
+  }),
+);
 
 /** The same by user name, in which case matters. */
 export const authentikUserByUsername = loaderPerRequest(
@@ -74,7 +66,7 @@ export const authentikUserByUsername = loaderPerRequest(
         (await byUsername(client, some, maxRows)).map((rows) => {
           if (rows instanceof AuthentikError) return rows;
           const [user = null] = rows;
-          if (user) usersRead(client).set(user.pk, user);
+          if (user) authentikUserByPk(client).prime(user.pk, user);
           return user;
         }),
     }),
@@ -86,13 +78,13 @@ export const authentikUserByUsername = loaderPerRequest(
  * @throws {AuthentikError} per key, never for the batch
  */
 export const lastLoginByPk = loaderPerRequest(async (client, pks: readonly number[]) =>
-  (await byPk(client, pks)).map((user) =>
-    user === null
-      ? new AuthentikError("forbidden", "a user who exists cannot be read by their key")
-      : user instanceof AuthentikError
-        ? user
-        : (user.lastLogin ?? null),
-  ),
+  (await byPk(client, pks)).map((user) => {
+    if (user instanceof AuthentikError) return user;
+    // Whoever was read through `core/users/me/` exists.
+    return user
+      ? (user.lastLogin ?? null)
+      : new AuthentikError("forbidden", "this user cannot be read by key");
+  }),
 );
 
 /** What a list of users may be narrowed by; all that is given must hold. */
@@ -129,7 +121,7 @@ export async function authentikUsers(
     const page = await readWindow(client, route, { size, after, order: USER_ORDER });
     if (!page.rows.every(({ row }) => holds(row, filter)))
       throw malformed("$.results", "users that the filter holds for", page.rows);
-    for (const { row } of page.rows) usersRead(client).set(row.pk, row);
+    for (const { row } of page.rows) authentikUserByPk(client).prime(row.pk, row);
     return page;
   } catch (error) {
     // authentik refuses the name of a group that does not exist.

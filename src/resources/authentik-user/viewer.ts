@@ -44,7 +44,6 @@ export async function withViewer<K>(
     mayBeHidden: boolean;
   },
 ): Promise<Outcome[]> {
-  if (keys.length === 0) return [];
   const { is, look, mayBeHidden } = options;
   const known = callers.get(client) ?? {};
   let viewer: AuthentikUser | AuthentikError | null = null;
