@@ -111,7 +111,7 @@ export const sections = {
       "Proxies in front whose `X-Forwarded-For` is believed when the log names the client's address."),
     ALLOWED_HOSTS: option(listOf(hostName), [],
       "Host names, separated by commas and without port, that requests may be addressed to.",
-      { defaultInWords: "any well-formed host; with OPEN_ACCESS on a loopback HOST only localhost" }),
+      { defaultInWords: "any well-formed host; with OPEN_ACCESS on localhost or a loopback address only that" }),
     CORS_ORIGINS: option(listOf(origin), [],
       "Origins, separated by commas, whose pages may read answers; `*` for any.", { defaultInWords: "none" }),
   },

@@ -74,7 +74,7 @@ const MAX_WORDS_LENGTH = 255;
  * @throws BAD_USER_INPUT
  */
 export function requireWords(text: string, argument: string): string {
-  const hasWords = /[^\s,"']/.test(text);
+  const hasWords = /[^\s\p{Cc},"']/u.test(text);
   return requireText(hasWords ? text : "", argument, { maxLength: MAX_WORDS_LENGTH });
 }
 

@@ -7,11 +7,13 @@ const account = (key: string) =>
 
 test.each([
   [`authentikUsers(filter: { search: "," }) { totalCount }`, "`filter.search` is empty. Leave it out"],
-  [String.raw`authentikUsers(filter: { search: " \"\" " }) { totalCount }`, "`filter.search` is empty."],
+  [
+    String.raw`authentikUsers(filter: { search: " \"\" \u001f " }) { totalCount }`,
+    "`filter.search` is empty.",
+  ],
   [`authentikUsers(filter: { search: "${"a ".repeat(128)}" }) { totalCount }`, "more than 255 characters"],
   [`plexAccount(id: "") { id }`, "`id` is empty."],
   [`plexSource(slug: "") { name }`, "`slug` is empty."],
-  [account(""), "The key `id` of a PlexAccount is its number"],
   [account(", id: 1.5"), "The key `id` of a PlexAccount is its number"],
 ])("%s: the error says what is wrong, and nothing is asked", async (field, sentence) => {
   const { authentik, gateway } = await houseForTest("2025.4");
@@ -25,17 +27,11 @@ test.each([
 
 test("a source's connections are found whatever the length of its slug", async () => {
   const at = await houseForTest("2025.12");
-  for (const connection of at.house.connections.values()) {
-    const { source } = connection;
-    connection.source = { ...source, slug: source.slug + "x".repeat(300) };
-  }
-  at.house.sources = [...at.house.connections.values()].slice(-2).map(({ source }) => source);
-  const { data, errors } = await at.ask(
-    "administrator",
-    `{ plexSources { plexConnections { totalCount } } }`,
-  );
-  const counts = [1, 2].map((totalCount) => ({ plexConnections: { totalCount } }));
-  expect({ data, errors }).toEqual({ data: { plexSources: counts }, errors: [] });
+  const connection = at.house.connections.get(7)!;
+  connection.source = { ...connection.source, slug: "x".repeat(300) };
+  at.house.sources = [connection.source];
+  const { data } = await at.ask("administrator", "{ plexSources { plexConnections { totalCount } } }");
+  expect(data).toEqual({ plexSources: [{ plexConnections: { totalCount: 1 } }] });
 });
 
 test("a second key that is null is none", async () => {

@@ -80,3 +80,24 @@ test("who may read only some users and groups finds themselves and their own gro
     errors: ["plexConnection.owner.lastLogin FORBIDDEN"],
   });
 });
+
+test("where the caller cannot be read, that is told of what may be theirs, and of nothing else", async () => {
+  const at = await houseForTest("2025.4");
+  const breakMe = () =>
+    at.authentik.answer(({ path }, response, fallback) => {
+      if (path.includes("/me/")) response.writeHead(500).end();
+      else fallback();
+    });
+  breakMe();
+  const owner = "{ plexConnection(id: 5) { owner { name } } }";
+  expect((await at.ask("alice", owner)).errors).toEqual(["plexConnection.owner UPSTREAM_ERROR"]);
+  at.authentik.answer(null);
+  await at.ask("administrator", "{ authentikViewer { pk } }");
+  breakMe();
+  const query = `query ($keys: [_Any!]!) { _entities(representations: $keys) { ... on AuthentikUser { name } } }`;
+  const keys = [41, 999].map((pk) => ({ __typename: "AuthentikUser", pk }));
+  expect(await at.ask("administrator", query, { keys })).toMatchObject({
+    data: { _entities: [{ name: "Administrator" }, null] },
+    errors: [],
+  });
+});

@@ -55,18 +55,24 @@ export async function withViewer<K>(
   if (others.length > 0) {
     const outcomes = await look(others);
     for (const [index, key] of others.entries()) found.set(key, outcomes[index] ?? null);
-    const isForbidden = outcomes.some((one) => one instanceof AuthentikError && one.kind === "forbidden");
-    remember(client, { mayReadUsers: !isForbidden });
+    const isOneForbidden = outcomes.some(isForbidden);
+    remember(client, { mayReadUsers: !isOneForbidden });
     // Who may read only some users does not find themselves among those.
     const isOneHidden = mayBeHidden && known.pk === undefined && outcomes.includes(null);
-    if (isForbidden || isOneHidden) viewer ??= await viewerOrError(client);
+    if (isOneForbidden || isOneHidden) viewer ??= await viewerOrError(client);
   }
   return keys.map((key) => {
     if (isViewer(key)) return viewer;
     const outcome = found.get(key) ?? null;
+    const isHidden = outcome === null ? mayBeHidden : isForbidden(outcome);
     // Where the caller could not be read, nobody knows whether it is theirs.
-    return outcome === null && mayBeHidden && viewer instanceof AuthentikError ? viewer : outcome;
+    const mayBeViewer = isHidden && (known.pk === undefined || is(known, key));
+    return mayBeViewer && viewer instanceof AuthentikError ? viewer : outcome;
   });
+}
+
+function isForbidden(outcome: Outcome): boolean {
+  return outcome instanceof AuthentikError && outcome.kind === "forbidden";
 }
 
 /** The caller, or why they could not be read. */
