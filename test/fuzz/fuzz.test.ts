@@ -46,7 +46,8 @@ const parameters = fc.record(
 );
 const typename = fc.oneof(fc.constantFrom("PlexSourceConnection", "Source", "Query", "__proto__"), json);
 const pk = fc.oneof(json, fc.integer(), fc.uuid());
-const representation = fc.record({ __typename: typename, pk, id: pk.map(String) }, some);
+const id = fc.oneof(fc.integer().map(String), fc.string());
+const representation = fc.record({ __typename: typename, pk, id }, some);
 const ENTITIES =
   "query($r:[_Any!]!){_entities(representations:$r){__typename ...on PlexSourceConnection{pk user source{name}}...on Source{name}}}";
 const upstreamResponse = fc.record({
