@@ -81,7 +81,9 @@ async function resolveEntity(
       "A representation must name an entity of this subgraph in `__typename`.",
     );
   }
-  const entity = await resolve(representation, context, info);
+  // A key that is null is none, whatever stands beside it.
+  const given = Object.fromEntries(Object.entries(representation).filter(([, value]) => value !== null));
+  const entity = await resolve(given, context, info);
   return isJsonObject(entity) ? { ...entity, __typename: typename } : entity;
 }
 

@@ -149,7 +149,7 @@ builder.asEntity(AuthentikUserRef, {
   key: [builder.selection<{ pk: number }>("pk"), builder.selection<{ username: string }>("username")],
   resolveReference: (representation, { authentik, maxScannedRows }, info) => {
     const { pk, username }: { pk?: unknown; username?: unknown } = representation;
-    if ((pk ?? null) === null && typeof username === "string") {
+    if (pk === undefined && typeof username === "string") {
       const key = { username: requireText(username, "username") };
       const known = keyOnly<AuthentikUser>(info, "AuthentikUser", key);
       return known ?? authentikUserByUsername(authentik, maxScannedRows).load(key.username);

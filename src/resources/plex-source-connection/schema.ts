@@ -86,7 +86,7 @@ builder.asEntity(PlexSourceConnectionRef, {
   resolveReference: (key, { authentik }, info) => {
     const keys: { pk?: unknown; id?: unknown } = key;
     const pk = requirePk(keys.pk ?? keys.id, "pk");
-    if ((keys.id ?? null) !== null && requirePk(keys.id, "id") !== pk) {
+    if (keys.id !== undefined && requirePk(keys.id, "id") !== pk) {
       throw clientError(
         "BAD_USER_INPUT",
         "The keys `pk` and `id` of a representation name different connections.",

@@ -191,7 +191,7 @@ builder.asEntity(SourceRef, {
   key: [builder.selection<{ pk: string }>("pk"), builder.selection<{ slug: string }>("slug")],
   resolveReference: (representation, { authentik, maxScannedRows }, info) => {
     const { pk, slug }: { pk?: unknown; slug?: unknown } = representation;
-    if ((pk ?? null) === null && typeof slug === "string") {
+    if (pk === undefined && typeof slug === "string") {
       const key = { slug: requireText(slug, "slug") };
       return keyOnly<Source>(info, "Source", key) ?? sourceBySlug(authentik, maxScannedRows).load(key.slug);
     }
