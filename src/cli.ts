@@ -125,6 +125,7 @@ function reachable(host: string): string {
   return host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
 }
 
+/** URL of a server that listens there, for this machine. */
 function baseUrl(host: string, port: number): string {
   const name = reachable(host);
   return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;

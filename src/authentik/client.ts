@@ -89,10 +89,9 @@ const now = (): number => performance.now();
 
 /** The REST API of one authentik server: cache, then coalesce, then queue, breaker, retry, then HTTP. */
 export function createAuthentik(options: AuthentikOptions) {
-  const { concurrency, coalesce, cacheTtlMs, serviceAuthorization } = options;
+  const { concurrency, queueMax, coalesce, cacheTtlMs, serviceAuthorization } = options;
   const limit = concurrency === "auto" ? createGradientLimit({ now }) : createFixedLimit(concurrency);
   const http = createHttpClient(options);
-  const { queueMax } = options;
   // All that is sent with the gateway's own credential is one caller's.
   const queue = createRequestQueue({
     limit,
