@@ -2,8 +2,7 @@ import { get } from "node:http";
 import { networkInterfaces } from "node:os";
 import { basename } from "node:path";
 import { helpMarkdown, helpText } from "./config/help.ts";
-import { type Config, type ConfigSources, loadConfig } from "./config/load.ts";
-import { problemLine } from "./config/problem.ts";
+import { type Config, type ConfigSources, loadConfig, problemLine } from "./config/load.ts";
 import { listenFailure, onEndSignals, type ProcessContext, StartFailure } from "./lifecycle.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 

@@ -12,7 +12,7 @@ import {
   type UpstreamRequest,
 } from "./request.ts";
 import { createRetryBudget } from "./retry.ts";
-import { createRowCost } from "./lookup/row-cost.ts";
+import { createRowCost } from "./lookup/page-planner.ts";
 import { createFixedLimit, createGradientLimit } from "./scheduler/concurrency-limit.ts";
 import { createRequestQueue } from "./scheduler/queue.ts";
 import { createTally, createUsage, type Tally } from "./usage.ts";

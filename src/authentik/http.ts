@@ -1,7 +1,7 @@
+import type { Socket } from "node:net";
 import tls from "node:tls";
 import { buildConnector, type Dispatcher, Pool } from "undici";
 import { GrowingBuffer } from "../growing-buffer.ts";
-import { skippingInterim } from "./skip-interim.ts";
 
 /** One request to authentik. */
 interface HttpRequest {
@@ -41,7 +41,7 @@ export interface HttpOptions {
   maxResponseBytes: number;
 }
 
-/** Interim responses before one real response, besides those that `skip-interim.ts` keeps to itself. */
+/** Interim responses before one real response, besides those that {@link skippingInterim} keeps back. */
 const MAX_INTERIM_RESPONSES = 10;
 
 /**
@@ -187,4 +187,43 @@ class ResponseHandler implements Dispatcher.DispatchHandler, EventListenerObject
 function trustedCertificates(caPem: string): string[] {
   const modern: typeof tls & { getCACertificates?: (kind: "default") => string[] } = tls;
   return [...(modern.getCACertificates?.("default") ?? tls.rootCertificates), caPem];
+}
+
+const INTERIM = /^HTTP\/1\.1 10[023] /;
+const STATUS_LENGTH = "HTTP/1.1 100 ".length;
+const HEAD_END = "\r\n\r\n";
+/** In a row; what sends more is taken for broken. */
+const MOST_SKIPPED = 10;
+
+/**
+ * A connector whose sockets keep interim responses to themselves: 100, 102 and 103, in any order. A client must be able to
+ * take them unasked (RFC 9110, 15.2), and proxies send them; undici 7 ends the connection at a 100, and has no option for
+ * it. One that comes in pieces is left to undici: with a 100 such a read is sent once more.
+ */
+function skippingInterim(connect: buildConnector.connector): buildConnector.connector {
+  return (options, callback) =>
+    connect(options, (...[error, socket]) => {
+      if (error) {
+        callback(error, null);
+        return;
+      }
+      skipInterim(socket);
+      callback(null, socket);
+    });
+}
+
+function skipInterim(socket: Socket): void {
+  const read = socket.read.bind(socket);
+  let skipped = 0;
+  socket.read = (size?: number) => {
+    let chunk: Buffer | null = read(size);
+    for (; chunk !== null; skipped += 1) {
+      const end = INTERIM.test(chunk.toString("latin1", 0, STATUS_LENGTH)) ? chunk.indexOf(HEAD_END) : -1;
+      if (end === -1 || skipped >= MOST_SKIPPED) break;
+      const rest: Buffer = chunk.subarray(end + HEAD_END.length);
+      chunk = rest.length > 0 ? rest : read(size);
+    }
+    if (chunk !== null) skipped = 0;
+    return chunk;
+  };
 }

@@ -52,7 +52,7 @@ const UNUSABLE_RESPONSES: Readonly<Record<string, string>> = {
 };
 
 /**
- * undici ends the connection at a 101, and at a 100 that `skip-interim.ts` has left to it, and tells them from other broken
+ * undici ends the connection at a 101, and at a 100 that `http.ts` has left to it, and tells them from other broken
  * connections by its message alone.
  */
 const UNASKED_INTERIM: Readonly<Record<string, string>> = {

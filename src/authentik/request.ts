@@ -8,7 +8,7 @@ import type { HttpClient, UpstreamResponse } from "./http.ts";
 import { toNetworkError } from "./network-errors.ts";
 import { decodeResponse } from "./response.ts";
 import { isWorthRetrying, type RetryBudget, retryPauseMs } from "./retry.ts";
-import type { RowCost } from "./lookup/row-cost.ts";
+import type { RowCost } from "./lookup/page-planner.ts";
 import type { LimitSample } from "./scheduler/concurrency-limit.ts";
 import type { RequestQueue } from "./scheduler/queue.ts";
 import type { Tally } from "./usage.ts";

@@ -2,7 +2,16 @@ import { parseArgs } from "node:util";
 import { closestMatch } from "leven";
 import { type Command, commands, flagOf, isReadBy } from "./option.ts";
 import { options } from "./options.ts";
-import { type ConfigProblem, presentable } from "./problem.ts";
+
+/** One thing that is wrong with the configuration, for the person who wrote it. */
+export interface ConfigProblem {
+  /** As it was written: `PORT`, `--port`, or the argument itself. */
+  readonly name: string;
+  /** The value, fit to be shown; absent where it is secret or missing. */
+  readonly given?: string;
+  /** What would be right, as the end of "expected …". */
+  readonly expected: string;
+}
 
 /** The command line, taken apart but not yet judged by value. */
 export interface Arguments {
@@ -104,4 +113,13 @@ function knownOrGuess(given: string, known: readonly string[]): string {
   const guess = closestMatch(given, known, { maxDistance: Math.max(2, given.length / 4) });
   if (guess !== undefined) return `a known one; did you mean ${guess}?`;
   return known === commands ? `one of ${known.join(", ")}` : "a known option (--help lists them)";
+}
+
+/** A given text as it may be shown: without what a URL may hide, on one line, not endless. */
+export function presentable(given: string): string {
+  const harmless = given
+    .replace(/\/\/[^/]*@/, "//…@")
+    .replace(/\?.*$/s, "?…")
+    .replace(/#.*$/s, "#…");
+  return JSON.stringify(harmless.length > 100 ? `${harmless.slice(0, 100)}…` : harmless);
 }

@@ -1,11 +1,10 @@
 import { isIPv6 } from "node:net";
 import { closestMatch } from "leven";
 import * as v from "valibot";
-import { type Arguments, parseArguments } from "./command-line.ts";
+import { type Arguments, type ConfigProblem, parseArguments, presentable } from "./command-line.ts";
 import { isReadBy } from "./option.ts";
 import { options, sections, type Values } from "./options.ts";
-import { type ConfigProblem, presentable, whyUnreadable } from "./problem.ts";
-import { parseSecretFile, type Secret, type SecretName } from "./secret.ts";
+import { parseSecretFile, type Secret, type SecretName, whyUnreadable } from "./secret.ts";
 
 /** Everything the process was told, checked. Durations in milliseconds, sizes in bytes. */
 export type Config = Readonly<ReturnType<typeof toConfig>> & {
@@ -36,6 +35,11 @@ export interface ConfigSources {
 export type LoadedConfig = { readonly warnings: readonly string[] } & (
   { readonly config: Config } | { readonly problems: readonly ConfigProblem[] }
 );
+
+/** The problem in one line. */
+export function problemLine({ name, given, expected }: ConfigProblem): string {
+  return `${name}: ${given === undefined ? "" : `given ${given}, `}expected ${expected}`;
+}
 
 /** Reads the configuration: flags win over the environment. Reports every problem at once and never throws. */
 export function loadConfig({ env, argv, readFile }: ConfigSources): LoadedConfig {

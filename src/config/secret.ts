@@ -2,7 +2,6 @@ import { readFileSync, watchFile } from "node:fs";
 import type { Logger } from "pino";
 import * as v from "valibot";
 import { sections } from "./options.ts";
-import { whyUnreadable } from "./problem.ts";
 
 /** The options that hold secrets; each may also be given as a file. */
 export type SecretName = "AUTHENTIK_TOKEN" | "GATEWAY_KEY";
@@ -54,4 +53,9 @@ export function followSecret(
   };
   if (file !== null) watchFile(file, { interval: POLL_INTERVAL_MS, persistent: false }, () => read(file));
   return () => current;
+}
+
+/** The system's code for why a file cannot be read, such as ENOENT. */
+export function whyUnreadable(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "unreadable";
 }

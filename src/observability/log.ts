@@ -33,7 +33,7 @@ const WRITE_INTERVAL_MS = 200;
 /** How long the end waits for a reader. */
 const FLUSH_TIMEOUT_MS = 1000;
 
-/** Opens the log. What prints for people is loaded only where people look. */
+/** Opens the log. */
 export async function createLog({ level, format, isTerminal, fd = 1 }: LogOptions): Promise<ProcessLog> {
   const settings = {
     level,
@@ -43,9 +43,8 @@ export async function createLog({ level, format, isTerminal, fd = 1 }: LogOption
     formatters: { level: (word: string) => ({ level: word }) },
   };
   if (format === "pretty" || (format === "auto" && isTerminal)) {
-    const { createPrettyStream } = await import("./pretty-log.ts");
     return {
-      log: pino(settings, createPrettyStream({ fd, colorize: isTerminal })),
+      log: pino(settings, await createPrettyStream({ fd, colorize: isTerminal })),
       flush: () => Promise.resolve(),
       droppedLines: () => 0,
     };
@@ -73,6 +72,43 @@ export async function createLog({ level, format, isTerminal, fd = 1 }: LogOption
     },
     droppedLines: () => dropped,
   };
+}
+
+/** Lines for people: one sentence for each request, and only what a person wants to know. Loaded only where people look. */
+async function createPrettyStream({ fd, colorize }: { fd: number; colorize: boolean }) {
+  const { default: pretty } = await import("pino-pretty");
+  return pretty({
+    destination: fd,
+    sync: true,
+    colorize,
+    translateTime: "SYS:HH:MM:ss.l",
+    singleLine: true,
+    ignore: HIDDEN_FIELDS,
+    messageFormat(line, messageKey) {
+      const message = String(line[messageKey]);
+      return message === "request" ? sentenceOf(line) : message;
+    },
+  });
+}
+
+/** Fields that the sentence says, or that only machines sum up. */
+const HIDDEN_FIELDS =
+  "requestId,traceId,method,path,status,client,caller,operationName,operationType,durationMs,outcome,shared,codes," +
+  "restCalls,sharedCalls,retries,queuedMs,rowsListed,keysRequested,keysFetched,dedupRatio,limit,restCallsInFlight,queue";
+
+function sentenceOf(line: Record<string, unknown>): string {
+  const { operationType, operationName, status, durationMs, restCalls, outcome, codes, requestId } = line;
+  const words = operationType === undefined ? [line["method"], line["path"]] : [operationType, operationName];
+  const what = words.filter((word) => typeof word === "string").join(" ");
+  const cost = restCalls === undefined ? "" : `, ${text(restCalls)} REST call${restCalls === 1 ? "" : "s"}`;
+  const left = outcome === "client-left" ? ", the client left" : "";
+  const failed =
+    Array.isArray(codes) && codes.length > 0 ? `, ${codes.join(" ")} (request ${text(requestId)})` : "";
+  return `${what} ${text(status)} in ${text(durationMs)} ms${cost}${left}${failed}`;
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 /** Longest text in a field that a client or authentik can fill, in characters. */

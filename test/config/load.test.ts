@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type ConfigSources, loadConfig } from "../../src/config/load.ts";
-import { problemLine } from "../../src/config/problem.ts";
+import { type ConfigSources, loadConfig, problemLine } from "../../src/config/load.ts";
 import { printSchema } from "../../src/graphql/print.ts";
 import { createSchema } from "../../src/graphql/schema.ts";
 

@@ -1,6 +1,6 @@
 import { getIntrospectionQuery, parse } from "graphql";
 import { describe, expect, test } from "vitest";
-import { parseWithin } from "../../src/graphql/document-check.ts";
+import { parseWithin } from "../../src/graphql/prepare.ts";
 import { findExcess } from "../../src/graphql/document-limits.ts";
 import { times } from "../security/adversarial-documents.ts";
 import { gatewayForTest, TEST_GATEWAY_OPTIONS } from "../support/gateway.ts";

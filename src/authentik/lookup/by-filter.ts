@@ -2,11 +2,10 @@ import type { AuthentikClient } from "../client.ts";
 import { AuthentikError, orError } from "../authentik-error.ts";
 import { perCaller } from "../per-request.ts";
 import { LIST_BASE_COST, PAGE_SIZE } from "./page-planner.ts";
-import { failsEveryKey, type SparingRoutes } from "./sparing-routes.ts";
-import { readPage, readWholeList } from "./whole-list.ts";
+import { failsEveryKey, type ListRoute, readPage, readWholeList } from "./list-pages.ts";
 
 /** How objects are looked up by something that authentik's list can be filtered by, one value a call. */
-export interface FilterLookupRoutes<K, T> extends SparingRoutes<T> {
+export interface FilterLookupRoutes<K, T> extends ListRoute<T> {
   /** What the objects of the list are looked up by. */
   keyOf: (row: T) => K;
   /**

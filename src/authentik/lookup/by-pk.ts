@@ -1,9 +1,8 @@
 import type { AuthentikClient } from "../client.ts";
 import type { UpstreamRequest } from "../request.ts";
-import { AuthentikError, orError } from "../authentik-error.ts";
+import { AuthentikError, orError, outcomeOf } from "../authentik-error.ts";
 import { perCaller, perUpstream } from "../per-request.ts";
 import { malformed, decodeObject, decodePk } from "../decoders.ts";
-import { decodePkPage, type PkPage } from "./list-page.ts";
 import {
   createPagePlanner,
   PAGE_SIZE,
@@ -11,10 +10,10 @@ import {
   type PagePlanner,
   type PageRequest,
 } from "./page-planner.ts";
-import { failsEveryKey, type SparingRoutes } from "./sparing-routes.ts";
+import { decodePage, failsEveryKey, type ListRoute } from "./list-pages.ts";
 
 /** How one kind of object is looked up by its integer primary key, and a list of them that is ordered by it. */
-export interface PkLookupRoutes<T> extends SparingRoutes<T> {
+export interface PkLookupRoutes<T> extends ListRoute<T> {
   retrieve: (pk: number) => UpstreamRequest;
 }
 
@@ -114,6 +113,34 @@ async function retrieve<T>(
   };
   const outcome = await orError(client.get(routes.retrieve(pk)).then(decode));
   return outcome instanceof AuthentikError && outcome.kind === "not-found" ? null : outcome;
+}
+
+type PkPage<T> = ReturnType<typeof decodePkPage<T>>;
+
+/**
+ * A page of a list ordered by an integer primary key, of rows that are decoded when they are wanted.
+ * @param decode a row. @throws {AuthentikError} malformed-response
+ * @throws {AuthentikError} malformed-response, for what is no page
+ */
+function decodePkPage<T>(body: unknown, decode: (row: unknown, path: string) => T) {
+  const { rows, ...page } = decodePage(body);
+  const pks = rows.map((row, index) => {
+    const path = `$.results[${index}]`;
+    return decodePk(decodeObject(row, path), "pk", path);
+  });
+  const indexes = new Map(pks.map((pk, index) => [pk, index]));
+  const isAscending = pks.every((pk, index) => pk > (pks[index - 1] ?? 0));
+  return {
+    ...page,
+    pks,
+    /** As for any page, and the keys ascend: what lies between two rows does not exist. */
+    isComplete: page.isComplete && isAscending,
+    /** What the row of this key holds, or what is wrong with it; undefined where there is no such row. */
+    outcomeOf(pk: number): T | AuthentikError | undefined {
+      const index = indexes.get(pk);
+      return index === undefined ? undefined : outcomeOf(() => decode(rows[index], `$.results[${index}]`));
+    },
+  };
 }
 
 /**

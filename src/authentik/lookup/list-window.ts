@@ -1,8 +1,7 @@
 import type { AuthentikClient } from "../client.ts";
 import { malformed } from "../decoders.ts";
-import type { Page } from "./list-page.ts";
 import { PAGE_SIZE } from "./page-planner.ts";
-import { type ListRoute, nothingPastTheEnd, readPage } from "./whole-list.ts";
+import { type ListRoute, nothingPastTheEnd, type Page, readPage } from "./list-pages.ts";
 
 /** What a row is sorted by; compared element by element. */
 export type SortKey = readonly (number | string)[];

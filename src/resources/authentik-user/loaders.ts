@@ -3,7 +3,7 @@ import { isFilterable, malformed } from "../../authentik/decoders.ts";
 import { AuthentikError, isRefusalOf, orError } from "../../authentik/authentik-error.ts";
 import { createFilterLookup } from "../../authentik/lookup/by-filter.ts";
 import { type Anchor, type Order, readWindow, type Window } from "../../authentik/lookup/list-window.ts";
-import { listRoute, readPage } from "../../authentik/lookup/whole-list.ts";
+import { listRoute, readPage } from "../../authentik/lookup/list-pages.ts";
 import { createPkLookup } from "../../authentik/lookup/by-pk.ts";
 import { loaderPerRequest } from "../loader.ts";
 import {

@@ -3,14 +3,20 @@ import type { AuthentikClient } from "../../authentik/client.ts";
 import { isFilterable } from "../../authentik/decoders.ts";
 import { AuthentikError, isRefusalOf, orError } from "../../authentik/authentik-error.ts";
 import { createFilterLookup } from "../../authentik/lookup/by-filter.ts";
-import { type Anchor, readWindow, type Window, windowOf } from "../../authentik/lookup/list-window.ts";
+import {
+  type Anchor,
+  type Order,
+  readWindow,
+  type SortKey,
+  type Window,
+  windowOf,
+} from "../../authentik/lookup/list-window.ts";
 import { PAGE_SIZE } from "../../authentik/lookup/page-planner.ts";
-import { listRoute, readPage, readWholeList } from "../../authentik/lookup/whole-list.ts";
+import { listRoute, readPage, readWholeList } from "../../authentik/lookup/list-pages.ts";
 import { perRequest } from "../../authentik/per-request.ts";
 import { createPkLookup } from "../../authentik/lookup/by-pk.ts";
 import { loaderPerRequest } from "../loader.ts";
 import { decodePlexSourceConnection, type PlexSourceConnection } from "./decode.ts";
-import { type PlexConnectionSort, sortOf } from "./sort.ts";
 import { canSearchIdentifiers, learnFrom, mayFilterByUser } from "./release.ts";
 
 const ROUTE = "/sources/user_connections/plex/";
@@ -114,6 +120,44 @@ async function searchIdentifier(
   if (rows === null || (rows.length === 0 && !(await canSearchIdentifiers(client, { ask: true }))))
     return null;
   return rows.filter((row) => row.identifier === identifier);
+}
+
+/** How lists of connections may be sorted. */
+export type PlexConnectionSort = keyof typeof SORTS;
+
+/** How authentik sorts connections, and how what it sends can be compared. */
+interface Sort extends Order<PlexSourceConnection> {
+  /** As authentik takes it; fields that a release does not have are skipped there. */
+  ordering: string;
+  /** The order of rows that are at hand, where the database's cannot be known. */
+  local?: (row: PlexSourceConnection) => SortKey;
+}
+
+const SORTS = {
+  ID_ASC: { ordering: "pk", direction: 1, key: ({ pk }) => [pk] },
+  ID_DESC: { ordering: "-pk", direction: -1, key: ({ pk }) => [pk] },
+  USER_ASC: { ordering: "user,pk", direction: 1, key: ({ user, pk }) => [user, pk] },
+  IDENTIFIER_ASC: {
+    ordering: "identifier,pk",
+    direction: 1,
+    key: null,
+    local: ({ identifier, pk }) => [identifier, pk],
+  },
+  LAST_UPDATED_DESC: {
+    ordering: "-last_updated,-created,-pk",
+    direction: -1,
+    key: ({ lastUpdated, created, pk }) => [instant(lastUpdated), instant(created), pk],
+  },
+} satisfies Record<string, Sort>;
+
+/** Comparable as text: authentik writes UTC with six digits or no fraction at all. */
+function instant(dateTime: string | null): string {
+  return dateTime?.replace(/Z$/, "") ?? "";
+}
+
+/** What stands behind a sort of the graph. */
+export function sortOf(sort: PlexConnectionSort): Sort {
+  return SORTS[sort];
 }
 
 /** What a list of connections may be narrowed by; all that is given must hold. */

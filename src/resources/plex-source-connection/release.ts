@@ -1,7 +1,7 @@
 import { AuthentikError, orError } from "../../authentik/authentik-error.ts";
 import type { AuthentikClient } from "../../authentik/client.ts";
 import { decodeObject, decodeString } from "../../authentik/decoders.ts";
-import { failsEveryKey } from "../../authentik/lookup/sparing-routes.ts";
+import { failsEveryKey } from "../../authentik/lookup/list-pages.ts";
 import { perRequest, perUpstream } from "../../authentik/per-request.ts";
 import type { PlexSourceConnection } from "./decode.ts";
 

@@ -13,8 +13,13 @@ import type { GraphContext } from "../../graphql/context.ts";
 import { authentikUserByUsername } from "../authentik-user/loaders.ts";
 import { AuthentikUserRef } from "../authentik-user/schema.ts";
 import { SourceRef } from "../source/schema.ts";
-import { type PlexConnectionFilter, plexSourceConnections, plexSourceConnectionsByUser } from "./loaders.ts";
-import { type PlexConnectionSort, sortOf } from "./sort.ts";
+import {
+  type PlexConnectionFilter,
+  type PlexConnectionSort,
+  plexSourceConnections,
+  plexSourceConnectionsByUser,
+  sortOf,
+} from "./loaders.ts";
 import { PlexSourceConnectionRef } from "./schema.ts";
 
 const PlexSourceConnectionConnection = connectionType(PlexSourceConnectionRef, {

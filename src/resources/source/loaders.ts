@@ -1,7 +1,7 @@
 import type { AuthentikClient } from "../../authentik/client.ts";
 import { decodeObject, isJsonObject } from "../../authentik/decoders.ts";
 import { AuthentikError, orError, outcomeOf } from "../../authentik/authentik-error.ts";
-import { listRoute, type ListRoute, readWholeList } from "../../authentik/lookup/whole-list.ts";
+import { listRoute, type ListRoute, readWholeList } from "../../authentik/lookup/list-pages.ts";
 import { perRequest } from "../../authentik/per-request.ts";
 import { loaderPerRequest } from "../loader.ts";
 import { decodePlexSourceSettings, decodeSource, type PlexSourceSettings, type Source } from "./decode.ts";

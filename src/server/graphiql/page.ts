@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { RequestTarget } from "../request-guard.ts";
-import type { AccessOptions } from "./access.ts";
-import type { PageFile } from "./files.ts";
+import type { AccessOptions, PageFile } from "./document.ts";
 
 /** What the page must know. */
 export interface GraphiqlOptions extends AccessOptions {
@@ -30,10 +29,7 @@ export function createGraphiqlPage(options: GraphiqlOptions) {
 
   /** What is the same for everyone, which is made once. */
   async function load() {
-    const [{ createDocument }, { loadPageFiles }] = await Promise.all([
-      import("./document.ts"),
-      import("./files.ts"),
-    ]);
+    const { createDocument, loadPageFiles } = await import("./document.ts");
     const files = await loadPageFiles();
     return { files, view: createDocument({ ...options, files, folder: `${name}/graphiql/` }) };
   }

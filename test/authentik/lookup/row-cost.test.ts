@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createRowCost } from "../../../src/authentik/lookup/row-cost.ts";
+import { createRowCost } from "../../../src/authentik/lookup/page-planner.ts";
 
 function rowCostAfter(retrieves: readonly number[], listsOf100: readonly number[]): number {
   const rowCost = createRowCost();

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Authentik, AuthentikClient } from "../../../src/authentik/client.ts";
 import { AuthentikError } from "../../../src/authentik/authentik-error.ts";
 import { createPkLookup } from "../../../src/authentik/lookup/by-pk.ts";
-import { listRoute } from "../../../src/authentik/lookup/whole-list.ts";
+import { listRoute } from "../../../src/authentik/lookup/list-pages.ts";
 import { decodeObject, decodePk } from "../../../src/authentik/decoders.ts";
 import { createTally, createUsage } from "../../../src/authentik/usage.ts";
 import { listBody } from "../../support/wire-bodies.ts";

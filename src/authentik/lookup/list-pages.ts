@@ -1,14 +1,60 @@
 import type { AuthentikClient } from "../client.ts";
+import { AuthentikError, type AuthentikErrorKind } from "../authentik-error.ts";
+import { decodeObject, malformed, MAX_PK } from "../decoders.ts";
 import type { UpstreamRequest } from "../request.ts";
-import { AuthentikError } from "../authentik-error.ts";
-import { decodePage, incompletePage, type Page } from "./list-page.ts";
 import { PAGE_SIZE, type PageRequest } from "./page-planner.ts";
 
-/** Pages of one list in flight at once: authentik has two workers by default. */
-const PAGES_IN_FLIGHT = 2;
+/** One page of a list, as every release from 2024.2 on sends it. */
+export interface Page<Row = unknown> {
+  rows: readonly Row[];
+  /** Number of the next page; 0: this was the last. Decides, whatever the arithmetic says. */
+  next: number;
+  /** Rows that the caller may see in all, when this page was read. */
+  count: number;
+  /** Rank of the first row, from 1; 0 where the caller sees no rows at all. */
+  startIndex: number;
+  /**
+   * Whether it has as many rows as its own `start_index`, `end_index`, `count` and `next` say. Otherwise a row that it lacks
+   * need not be absent: only the rows that it has can be believed.
+   */
+  isComplete: boolean;
+}
 
-/** How often a list is read that changes while it is read. */
-const MAX_READINGS = 3;
+/** @throws {AuthentikError} malformed-response */
+export function decodePage(body: unknown): Page {
+  const response = decodeObject(body, "$");
+  const rows = response["results"];
+  if (!Array.isArray(rows)) throw malformed("$.results", "a list", rows);
+  const pagination = decodeObject(response["pagination"], "$.pagination");
+  const next = decodeCount(pagination, "next");
+  const count = decodeCount(pagination, "count");
+  const startIndex = decodeCount(pagination, "start_index");
+  const endIndex = decodeCount(pagination, "end_index");
+  // Of an empty list authentik says 0 and 0; no other list has an empty page.
+  const rowsSaid = count === 0 ? 0 : endIndex - startIndex + 1;
+  const isComplete =
+    rows.length === rowsSaid &&
+    (count === 0 || (startIndex >= 1 && rows.length > 0)) &&
+    endIndex <= count &&
+    (endIndex === count) === (next === 0);
+  return { rows, next, count, startIndex, isComplete };
+}
+
+/** What is wrong where a key is missing on a page that is not complete. */
+function incompletePage(page: Page): AuthentikError {
+  return new AuthentikError("malformed-response", "authentik sent a page with fewer rows than it says", {
+    detail: `${page.rows.length} rows from ${page.startIndex} on, of ${page.count}; next page ${page.next}`,
+  });
+}
+
+function decodeCount(pagination: Readonly<Record<string, unknown>>, key: string): number {
+  const value = pagination[key];
+  // No list has more rows than there are keys.
+  if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > MAX_PK) {
+    throw malformed(`$.pagination.${key}`, "a whole number", value);
+  }
+  return value;
+}
 
 /** A list of authentik's, page by page, and what its rows are. */
 export interface ListRoute<T> {
@@ -18,6 +64,10 @@ export interface ListRoute<T> {
    * @throws {AuthentikError} malformed-response
    */
   decode: (row: unknown, path: string, client: AuthentikClient) => T;
+  /** What a row costs authentik, in rows of connections. Default 1. */
+  rowWeight?: number;
+  /** Whether who may not list anything may not read it by any key either. Default false. */
+  isForbiddenAsWhole?: boolean;
 }
 
 /** A list at a route; `query` has its filter and its order. */
@@ -46,6 +96,18 @@ export async function readPage<T>(
   if (!body.isComplete) throw incompletePage(body);
   return { ...body, rows: body.rows.map((row, index) => decode(row, `$.results[${index}]`, client)) };
 }
+
+/** A page past the end of a list that became shorter has no rows. @throws everything else */
+export function nothingPastTheEnd(error: unknown): null {
+  if (error instanceof AuthentikError && error.kind === "not-found") return null;
+  throw error;
+}
+
+/** Pages of one list in flight at once: authentik has two workers by default. */
+const PAGES_IN_FLIGHT = 2;
+
+/** How often a list is read that changes while it is read. */
+const MAX_READINGS = 3;
 
 /**
  * Reads a list from its first to its last page.
@@ -114,8 +176,23 @@ function eachOnce<T extends { readonly pk: number | string }>(rows: readonly T[]
   return [...new Map(rows.map((row) => [row.pk, row])).values()];
 }
 
-/** A page past the end of a list that became shorter has no rows. @throws everything else */
-export function nothingPastTheEnd(error: unknown): null {
-  if (error instanceof AuthentikError && error.kind === "not-found") return null;
-  throw error;
+const FAILS_EVERY_KEY: ReadonlySet<AuthentikErrorKind> = new Set([
+  "unreachable",
+  "misconfigured",
+  "starting",
+  "timeout",
+  "cancelled",
+  "overloaded",
+  "too-many-calls",
+  "unauthenticated",
+  "service-credentials",
+  "rate-limited",
+]);
+
+/** Whether what failed so as a list would only fail again, key by key. */
+export function failsEveryKey(
+  { isForbiddenAsWhole = false }: Pick<ListRoute<unknown>, "isForbiddenAsWhole">,
+  { kind }: AuthentikError,
+): boolean {
+  return FAILS_EVERY_KEY.has(kind) || (isForbiddenAsWhole && kind === "forbidden");
 }
