@@ -27,7 +27,7 @@ export function retryPauseMs(): number {
 export type RetryBudget = ReturnType<typeof createRetryBudget>;
 
 /**
- * A purse of retries for one authentik: first calls fill it, retries empty it, so an outage is not made worse.
+ * A budget of retries for one authentik: first calls earn it, retries spend it, so that an outage is not made worse.
  * @param options.inFlightAtMost that many are saved up: what is in flight at once may be lost at once
  */
 export function createRetryBudget({ inFlightAtMost }: { inFlightAtMost: () => number }) {

@@ -95,7 +95,7 @@ const RULES = [...specifiedRules, OperationTypesRule];
 const RULES_WITHOUT_INTROSPECTION = [...RULES, NoSchemaIntrospectionCustomRule];
 
 /**
- * Applies the standard rules and the house's own. Where introspection is off, no error guesses at what was meant: guesses
+ * Applies the standard rules and our own. Where introspection is off, no error guesses at what was meant: guesses
  * give a hidden schema away.
  * @throws {AggregateError} of a few errors
  */

@@ -1,7 +1,14 @@
 import { randomUUID } from "node:crypto";
-import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
+import {
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
 import type { Socket } from "node:net";
 import type { ServerLimits } from "../config/load.ts";
+import type { HttpError } from "./graphql-response.ts";
 
 /** Requests of one connection that are answered at once; further ones wait, and meanwhile nothing more is read. */
 const MAX_OWED = 4;
@@ -101,17 +108,18 @@ export function watchConnections(server: Server, listener: RequestListener, limi
   }
 
   function proceed(socket: Socket, connection: Connection): void {
-    const { owed, waiting, failure } = connection;
+    const { owed, waiting } = connection;
     if (socket.destroyed || owed.length >= MAX_OWED || isUnread(socket, connection)) return;
     const next = waiting.shift();
     if (next) {
       begin(socket, connection, ...next);
       if (waiting.length > 0) schedule(socket, connection);
-    } else if (failure) answerFailure(socket, connection);
+      else fail(socket, connection);
+    } else if (connection.failure) fail(socket, connection);
     else if (socket.isPaused()) socket.resume();
   }
 
-  // What never became a request is answered after the requests before it, shortly, and for the last time.
+  // What the parser cannot read is answered after the requests before it, and for the last time.
   server.on("clientError", (error: NodeJS.ErrnoException, stream) => {
     const socket = isSocket(stream) ? stream : null;
     const connection = socket && connections.get(socket);
@@ -120,7 +128,7 @@ export function watchConnections(server: Server, listener: RequestListener, limi
       return;
     }
     connection.failure = error;
-    answerFailure(socket, connection);
+    fail(socket, connection);
   });
 
   // Node notices that nothing of a write went out for so long; also that nothing happens while an operation runs,
@@ -160,42 +168,54 @@ function isUnread(socket: Socket, { owed }: Connection): boolean {
   return socket.writableLength > 0 && owed.some(({ writtenMs }) => writtenMs > 0);
 }
 
-const FAILURES: Readonly<Record<string, { status: string; message: string; code: string }>> = {
-  HPE_HEADER_OVERFLOW: {
-    status: "431 Request Header Fields Too Large",
-    message: "The request's headers are too large.",
-    code: "LIMIT_EXCEEDED",
-  },
-  ERR_HTTP_REQUEST_TIMEOUT: {
-    status: "408 Request Timeout",
-    message: "The request did not arrive in time.",
-    code: "BAD_REQUEST",
-  },
-};
-const MALFORMED = {
-  status: "400 Bad Request",
+const CLOSE = ["Connection", "close"];
+const MALFORMED: HttpError = {
+  status: 400,
   message: "The request is not valid HTTP/1.1.",
   code: "BAD_REQUEST",
+  headers: CLOSE,
+};
+const FAILURES: Readonly<Record<string, HttpError | null>> = {
+  HPE_HEADER_OVERFLOW: {
+    status: 431,
+    message: "The request's headers are too large.",
+    code: "LIMIT_EXCEEDED",
+    headers: CLOSE,
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    status: 408,
+    message: "The request did not arrive in time.",
+    code: "BAD_REQUEST",
+    headers: CLOSE,
+  },
+  ECONNRESET: null,
 };
 
-/**
- * Answers what never became a whole request, unless a response before it is still owed: in JSON, without saying what the
- * parser found.
- */
-function answerFailure(socket: Socket, { failure, owed, waiting }: Connection): void {
-  // A request whose body did not end is what failed; its response is this one.
-  const isOwedBefore = owed.some(({ response: { req, headersSent } }) => req.complete || headersSent);
-  if (failure === null || isOwedBefore || waiting.length > 0) return;
-  if (!socket.writable || failure.code === "ECONNRESET") {
+/** What is answered to a request that could not be read, without what the parser found; null: the client left. */
+export function refusalOf({ code = "" }: NodeJS.ErrnoException): HttpError | null {
+  return Object.hasOwn(FAILURES, code) ? (FAILURES[code] ?? null) : MALFORMED;
+}
+
+/** Tells the request whose body could not be read, or answers what never became one once nothing is owed before it. */
+function fail(socket: Socket, { failure, owed, waiting }: Connection): void {
+  if (failure === null || waiting.length > 0) return;
+  const request = owed.at(-1)?.response.req;
+  if (request?.complete === false && request.listenerCount("error") > 0) request.emit("error", failure);
+  else if (owed.length === 0) answerFailure(socket, refusalOf(failure));
+}
+
+function answerFailure(socket: Socket, refusal: HttpError | null): void {
+  if (!socket.writable || refusal === null) {
     socket.destroy();
     return;
   }
-  const { status, message, code } = FAILURES[failure.code ?? ""] ?? MALFORMED;
+  const { status, message, code } = refusal;
   const requestId = randomUUID();
   const body = JSON.stringify({ errors: [{ message, extensions: { code, requestId } }] });
   socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
-      `X-Request-Id: ${requestId}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${requestId}\r\nCache-Control: no-store\r\n` +
+      `Connection: close\r\n\r\n${body}`,
   );
   linger(socket);
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { GrowingBuffer } from "../growing-buffer.ts";
+import { refusalOf } from "./connections.ts";
 import type { HttpError } from "./graphql-response.ts";
 
 /** Pieces of a body that are taken before other connections have their turn. */
@@ -30,7 +31,7 @@ export function readBody(
     });
     request.on("end", () => resolve(body.text() ?? NOT_UTF8));
     request.on("close", () => resolve(null));
-    request.on("error", () => resolve(null));
+    request.on("error", (error) => resolve(refusalOf(error)));
   });
 }
 

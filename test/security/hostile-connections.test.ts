@@ -41,13 +41,15 @@ test.each([
 test.each([
   ["headers that do not end", "POST /graphql HTTP/1.1\r\nHost: a\r\nX: "],
   ["a body that does not end", `${head("Content-Length: 1000")}{"query":`],
-])("what takes too long is ended, while others are served: %s", async (_what, bytes) => {
+])("what takes too long is ended, while others are served: %s", async (what, bytes) => {
   const waiting = Promise.all(
     Array.from({ length: 20 }, () => raw(at.gateway.url, bytes, { waitMs: 8_000 })),
   );
   expect((await at.gateway.post("{plexConnection(id:5){user}}")).codes).toEqual([]);
   for (const { closedByServer, status } of await waiting)
     expect([closedByServer, status]).toEqual([true, 408]);
+  const logged = at.gateway.records.filter(({ status }) => status === 408);
+  expect(logged).toHaveLength(what === "a body that does not end" ? 20 : 0);
 });
 
 const CHUNK = `10000\r\n${"x".repeat(65_536)}\r\n`;

@@ -11,6 +11,7 @@ const FIVE = post("{plexConnection(id:5){pk user}}");
 const NOWHERE = "GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n";
 const TOO_LONG =
   "POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n";
+const BROKEN = TOO_LONG.replace("Content-Length: 99999999", "Transfer-Encoding: chunked") + "5\r\n{\r\nz\r\n";
 
 const statuses = (text: string) => [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
 
@@ -43,8 +44,9 @@ test("requests of one segment are answered in order, four at once, and others in
 test.each([
   ["a body that is too long", TOO_LONG, ["200", "413"]],
   ["what is no HTTP", "no HTTP\r\n\r\n", ["200", "400"]],
+  ["a body that breaks, and had to wait,", FIVE.repeat(3) + BROKEN, ["200", "200", "200", "200", "400"]],
 ])(
-  "%s behind an answered request is answered second, and is the last on its connection",
+  "%s behind an answered request is answered after it, and is the last on its connection",
   async (_name, bytes, expected) => {
     const { gateway } = await gatewayForTest();
     const answer = await raw(gateway.url, FIVE + bytes + NOWHERE, { waitMs: 10_000 });
