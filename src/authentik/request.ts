@@ -164,7 +164,7 @@ export function createSender(parts: SenderParts) {
     breaker.record(admission, again ? "neutral" : breakerOutcome(error, isLate));
     const rows = request.rows === undefined ? null : rowsOf(result);
     if (rows !== null) count("rowsListed", rows);
-    if (error === null && isQuiet && queue.inFlight() <= QUIET_REQUESTS) rowCost.note(rows, latencyMs);
+    if (error === null && isQuiet && queue.inFlight() <= QUIET_REQUESTS) rowCost.observe(rows, latencyMs);
     queue.release({
       kind: isLate ? "dropped" : sampleKind(response, error, method === "GET" && request.rows === undefined),
       latencyMs,

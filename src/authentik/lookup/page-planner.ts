@@ -198,8 +198,8 @@ export function createRowCost() {
   };
 
   return {
-    /** Notes a response that authentik gave with at most one other call in flight; `rows` is null for a retrieve. */
-    note(rows: number | null, latencyMs: number): void {
+    /** Takes in a response that authentik gave with at most one other call in flight; `rows` is null for a retrieve. */
+    observe(rows: number | null, latencyMs: number): void {
       if (rows === null) remember(retrieves, latencyMs);
       else if (rows >= FEWEST_ROWS) {
         const baseMs = retrieveMs();

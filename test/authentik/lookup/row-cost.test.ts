@@ -3,8 +3,8 @@ import { createRowCost } from "../../../src/authentik/lookup/page-planner.ts";
 
 function rowCostAfter(retrieves: readonly number[], listsOf100: readonly number[]): number {
   const rowCost = createRowCost();
-  for (const latencyMs of retrieves) rowCost.note(null, latencyMs);
-  for (const latencyMs of listsOf100) rowCost.note(100, latencyMs);
+  for (const latencyMs of retrieves) rowCost.observe(null, latencyMs);
+  for (const latencyMs of listsOf100) rowCost.observe(100, latencyMs);
   return rowCost.current();
 }
 
