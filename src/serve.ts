@@ -128,7 +128,7 @@ async function startServing(
     sandbox: sandbox !== null,
     readiness: config.readiness,
     cacheMs: config.readinessCacheMs,
-    isDraining: () => gateway.isDraining(),
+    isDraining: () => server.isDraining(),
     onChange: ({ ok, problem, refusesToken }) => {
       if (refusesToken) log.error(problem);
       else if (ok) log.info(`${sandbox === null ? "authentik" : "the sandbox"} answers`);
@@ -153,7 +153,7 @@ async function startServing(
       }),
     operationsInFlight: () => gateway.inFlight(),
     connections: () => server.connections(),
-    draining: () => gateway.isDraining(),
+    draining: () => server.isDraining(),
     droppedLogLines: processLog.droppedLines,
   });
   const logRequest = createRequestLog(log, { authentikState });
@@ -195,7 +195,7 @@ async function startServing(
     metrics,
     /** Ends without losing a request; false when something had to be cut off. */
     async drain({ graceMs }: { graceMs: number }): Promise<boolean> {
-      gateway.startDraining();
+      server.startDraining();
       if (graceMs > 0) await sleep(graceMs);
       const complete = await server.close({ timeoutMs: config.drainTimeoutMs });
       await Promise.race([

@@ -26,6 +26,18 @@ export function isFilterable(text: string): boolean {
   return !/^[\s\p{Cc}]|[\s\p{Cc}]$/u.test(text);
 }
 
+/** Longest text in a field of the log that a client or authentik can fill, in characters. */
+const MAX_TEXT_LENGTH = 128;
+
+/** The beginning of a text, with an ellipsis where something was cut off, and no half of a surrogate pair. */
+export function shortened<Text extends string | undefined>(
+  text: Text,
+  maxLength: number = MAX_TEXT_LENGTH,
+): Text | string {
+  if (text === undefined) return text;
+  return text.length <= maxLength ? text.toWellFormed() : `${text.slice(0, maxLength).toWellFormed()}…`;
+}
+
 /**
  * The error for a response that is valid JSON and not what was asked for.
  * Names the path of the first wrong field and the kind of value there, never the value.

@@ -1,5 +1,5 @@
 import { AuthentikError, type AuthentikErrorKind, type AuthentikErrorOptions } from "./authentik-error.ts";
-import { isJsonObject } from "./decoders.ts";
+import { isJsonObject, shortened } from "./decoders.ts";
 import type { UpstreamResponse } from "./http.ts";
 import { SPEAKS_TLS } from "./network-errors.ts";
 
@@ -207,7 +207,9 @@ function decodeFieldErrors(body: unknown, depth = 0): FieldErrors | undefined {
   if (Array.isArray(body)) {
     const entries = body
       .slice(0, MAX_ENTRIES)
-      .map((entry) => (typeof entry === "string" ? shortened(entry) : decodeFieldErrors(entry, depth + 1)))
+      .map((entry) =>
+        typeof entry === "string" ? shortened(entry, MAX_TEXT_LENGTH) : decodeFieldErrors(entry, depth + 1),
+      )
       .filter((entry) => entry !== undefined);
     return entries.length > 0 ? entries : undefined;
   }
@@ -215,13 +217,9 @@ function decodeFieldErrors(body: unknown, depth = 0): FieldErrors | undefined {
   for (const [key, value] of Object.entries(body).slice(0, MAX_ENTRIES)) {
     const errors =
       typeof value === "string" && TEXT_KEYS.has(key)
-        ? shortened(value)
+        ? shortened(value, MAX_TEXT_LENGTH)
         : decodeFieldErrors(value, depth + 1);
-    if (errors !== undefined) fields.push([shortened(key), errors]);
+    if (errors !== undefined) fields.push([shortened(key, MAX_TEXT_LENGTH), errors]);
   }
   return fields.length > 0 ? Object.fromEntries(fields) : undefined;
-}
-
-function shortened(text: string): string {
-  return text.length <= MAX_TEXT_LENGTH ? text : `${text.slice(0, MAX_TEXT_LENGTH)}…`;
 }

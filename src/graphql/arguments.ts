@@ -60,7 +60,7 @@ export function requireText(
       ? `is empty${argument.startsWith("filter.") ? ". Leave it out to ask for everything" : ""}`
       : text.length > maxLength
         ? `has more than ${maxLength} characters`
-        : text.includes("\0") || !isWellFormed(text)
+        : text.includes("\0") || !text.isWellFormed()
           ? "has a character that no text in authentik can have"
           : null;
   if (wrong !== null) throw clientError("BAD_USER_INPUT", `\`${argument}\` ${wrong}.`, { argument });
@@ -76,9 +76,4 @@ const MAX_WORDS_LENGTH = 255;
 export function requireWords(text: string, argument: string): string {
   const hasWords = /[^\s\p{Cc},"']/u.test(text);
   return requireText(hasWords ? text : "", argument, { maxLength: MAX_WORDS_LENGTH });
-}
-
-/** Whether UTF-8 can say it: no half of a surrogate pair. */
-function isWellFormed(text: string): boolean {
-  return !/\p{Cs}/u.test(text);
 }

@@ -1,6 +1,6 @@
 import { GraphQLError, type GraphQLFormattedError } from "graphql";
 import { AuthentikError, type AuthentikErrorKind } from "../authentik/authentik-error.ts";
-import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
+import { isJsonObject, type JsonObject, shortened } from "../authentik/decoders.ts";
 import { locationsOf } from "./locations.ts";
 
 /** Every code that a client can meet in `extensions.code`. */
@@ -159,7 +159,7 @@ export function formatError(
       ...rest
     } = root.extensions;
     return {
-      message: root.message.slice(0, MAX_MESSAGE_LENGTH),
+      message: shortened(root.message, MAX_MESSAGE_LENGTH),
       ...position,
       extensions: { ...rest, code: typeof code === "string" ? code : fallbackCode, requestId },
     };

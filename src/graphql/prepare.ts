@@ -15,6 +15,7 @@ import {
   type ValidationContext,
 } from "graphql";
 import { LRUCache } from "lru-cache";
+import { shortened } from "../authentik/decoders.ts";
 import { type DocumentLimits, type Excess, findExcess } from "./document-limits.ts";
 import { clientError } from "./errors.ts";
 import { detachLocations } from "./locations.ts";
@@ -140,8 +141,12 @@ function tooLarge(excess: Excess): GraphQLError {
 /** Errors of graphql-js with a code, and no longer than is safe to show. */
 function invalid(code: string, errors: readonly GraphQLError[]): AggregateError {
   const coded = errors.map(({ message, nodes = null, source, positions }) => {
-    const short = message.length <= MAX_MESSAGE_LENGTH ? message : `${message.slice(0, MAX_MESSAGE_LENGTH)}…`;
-    return new GraphQLError(short, { nodes, source, positions, extensions: { code } });
+    return new GraphQLError(shortened(message, MAX_MESSAGE_LENGTH), {
+      nodes,
+      source,
+      positions,
+      extensions: { code },
+    });
   });
   return new AggregateError(coded, code);
 }

@@ -3,7 +3,7 @@ import pino, { type Logger } from "pino";
 import type { AuthentikState } from "../authentik/client.ts";
 import type { AuthentikErrorKind } from "../authentik/authentik-error.ts";
 import type { Config } from "../config/load.ts";
-import type { JsonObject } from "../authentik/decoders.ts";
+import { type JsonObject, shortened } from "../authentik/decoders.ts";
 import type { Usage } from "../authentik/usage.ts";
 
 /** The process' log: lines for people and machines, on standard output unless told otherwise. */
@@ -111,8 +111,6 @@ function text(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** Longest text in a field that a client or authentik can fill, in characters. */
-const MAX_TEXT_LENGTH = 128;
 /** Details are sentences for the operator, an unexpected error comes with its stack. */
 const MAX_PROBLEM_TEXT_LENGTH = 512;
 const MAX_STACK_LENGTH = 4096;
@@ -218,14 +216,6 @@ function shortenedProblem(problem: RequestRecord["problems"][number]): object {
     return [name, typeof value === "string" ? shortened(value, maxLength) : value];
   });
   return Object.fromEntries(fields);
-}
-
-/** The beginning of a text, with an ellipsis where something was cut off. */
-export function shortened<Text extends string | undefined>(
-  text: Text,
-  maxLength: number = MAX_TEXT_LENGTH,
-): Text | string {
-  return text === undefined || text.length <= maxLength ? text : `${text.slice(0, maxLength)}…`;
 }
 
 function rounded(value: number): number {

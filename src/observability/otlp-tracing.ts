@@ -25,7 +25,8 @@ import {
   ATTR_SERVICE_VERSION,
 } from "@opentelemetry/semantic-conventions";
 import type { UpstreamSpan } from "../authentik/caller.ts";
-import { type RequestRecord, severityOf, shortened } from "./log.ts";
+import { shortened } from "../authentik/decoders.ts";
+import { type RequestRecord, severityOf } from "./log.ts";
 
 /**
  * Not yet in the stable part of the semantic conventions.

@@ -7,6 +7,7 @@ import {
   STATUS_CODES,
 } from "node:http";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { ServerLimits } from "../config/load.ts";
 import type { HttpError } from "./graphql-response.ts";
 
@@ -32,6 +33,8 @@ interface Connection {
   failure: NodeJS.ErrnoException | null;
   /** Whether what comes next has its turn already. */
   isScheduled: boolean;
+  /** Whether its last response has begun: whatever is read after that request is not executed. */
+  isEnding: boolean;
 }
 
 /**
@@ -42,9 +45,16 @@ interface Connection {
  */
 export function watchConnections(server: Server, listener: RequestListener, limits: ServerLimits) {
   const connections = new Map<Socket, Connection>();
+  let isDraining = false;
 
   server.on("connection", (socket) => {
-    const connection: Connection = { owed: [], waiting: [], failure: null, isScheduled: false };
+    const connection: Connection = {
+      owed: [],
+      waiting: [],
+      failure: null,
+      isScheduled: false,
+      isEnding: false,
+    };
     connections.set(socket, connection);
     // node:http ends a connection with it after its last response. While the client still sends, the system would answer
     // with a reset, which may overtake the response.
@@ -64,8 +74,9 @@ export function watchConnections(server: Server, listener: RequestListener, limi
     const { socket } = request;
     const connection = connections.get(socket);
     if (!connection) return;
-    const { owed, waiting, isScheduled } = connection;
-    if (owed.length < MAX_OWED && waiting.length === 0 && !isScheduled) {
+    const { owed, waiting, isScheduled, isEnding } = connection;
+    if (isEnding) socket.pause();
+    else if (owed.length < MAX_OWED && waiting.length === 0 && !isScheduled) {
       begin(socket, connection, request, response);
     } else {
       connection.waiting.push([request, response]);
@@ -84,8 +95,10 @@ export function watchConnections(server: Server, listener: RequestListener, limi
   ): void {
     const owed = { response, writtenMs: 0 };
     connection.owed.push(owed);
+    if (isDraining && connection.waiting.length === 0) endWith(response, connection);
     response.once("prefinish", () => {
       owed.writtenMs = performance.now();
+      if (!response.shouldKeepAlive) endWith(response, connection);
       // Until its client takes it nothing more is read: neither does more come to be owed, nor does what the client
       // sends meanwhile count as activity.
       if (isUnread(socket, connection)) socket.pause();
@@ -120,7 +133,7 @@ export function watchConnections(server: Server, listener: RequestListener, limi
   }
 
   // What the parser cannot read is answered after the requests before it, and for the last time.
-  server.on("clientError", (error: NodeJS.ErrnoException, stream) => {
+  function takeFailure(error: NodeJS.ErrnoException, stream: Duplex): void {
     const socket = isSocket(stream) ? stream : null;
     const connection = socket && connections.get(socket);
     if (!connection || connection.failure) {
@@ -129,7 +142,11 @@ export function watchConnections(server: Server, listener: RequestListener, limi
     }
     connection.failure = error;
     fail(socket, connection);
-  });
+  }
+  server.on("clientError", takeFailure);
+  server.on("connect", (_request, stream) =>
+    takeFailure(Object.assign(new Error("CONNECT"), { code: "CONNECT" }), stream),
+  );
 
   // Node notices that nothing of a write went out for so long; also that nothing happens while an operation runs,
   // which has a deadline of its own.
@@ -155,6 +172,15 @@ export function watchConnections(server: Server, listener: RequestListener, limi
   return {
     count: () => connections.size,
     all: () => connections.keys(),
+    /** From now on the last response that is owed on a connection says `Connection: close`, or else the next one. */
+    startDraining(): void {
+      isDraining = true;
+      for (const connection of connections.values()) {
+        const last = connection.owed.at(-1)?.response;
+        if (last && !last.headersSent && connection.waiting.length === 0) endWith(last, connection);
+      }
+    },
+    isDraining: () => isDraining,
     /** Whether a response is owed that was not completely handed to the operating system. */
     owes(socket: Socket): boolean {
       const connection = connections.get(socket);
@@ -163,31 +189,38 @@ export function watchConnections(server: Server, listener: RequestListener, limi
   };
 }
 
+/** Makes it the last response of its connection, which says so. */
+function endWith(response: ServerResponse, connection: Connection): void {
+  response.shouldKeepAlive = false;
+  connection.isEnding = true;
+  connection.waiting.length = 0;
+}
+
 /** Whether a response is written that its client has not taken yet. */
 function isUnread(socket: Socket, { owed }: Connection): boolean {
   return socket.writableLength > 0 && owed.some(({ writtenMs }) => writtenMs > 0);
 }
 
-const CLOSE = ["Connection", "close"];
 const MALFORMED: HttpError = {
   status: 400,
   message: "The request is not valid HTTP/1.1.",
   code: "BAD_REQUEST",
-  headers: CLOSE,
+  close: true,
 };
 const FAILURES: Readonly<Record<string, HttpError | null>> = {
   HPE_HEADER_OVERFLOW: {
     status: 431,
     message: "The request's headers are too large.",
     code: "LIMIT_EXCEEDED",
-    headers: CLOSE,
+    close: true,
   },
   ERR_HTTP_REQUEST_TIMEOUT: {
     status: 408,
     message: "The request did not arrive in time.",
     code: "BAD_REQUEST",
-    headers: CLOSE,
+    close: true,
   },
+  CONNECT: { status: 400, message: "The request target must be a path.", code: "BAD_REQUEST", close: true },
   ECONNRESET: null,
 };
 

@@ -85,7 +85,6 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
   };
   const page = options.graphiql ? createGraphiqlPage({ ...options, endpoint: ENDPOINT }) : null;
   let inFlight = 0;
-  let isDraining = false;
   let loadingYoga: ReturnType<typeof loadYoga> | null = null;
 
   const yoga = () => (loadingYoga ??= loadYoga());
@@ -99,19 +98,18 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
   const listener: RequestListener = (message, response) => {
     const target = parseTarget(message);
     const route = target && routes.get(target.path);
-    if (route) {
-      if (isDraining) response.setHeader("Connection", "close");
+    // HTTP/1.0, which balancers ask in, has no Host.
+    if (route && (message.headers.host !== undefined || message.httpVersion === "1.0")) {
       if (message.method === "GET" || message.method === "HEAD") route(message, response);
       else response.writeHead(405, { Allow: "GET, HEAD" }).end();
       return;
     }
     const refusal = guardRequest(message, target, guard);
-    if (!refusal && target && page?.serve(message, response, { target, close: isDraining })) return;
+    if (!refusal && target && page?.serve(message, response, target)) return;
     const pending = beginRequest(message, response, {
       path: target?.path ?? "",
       cors: cors.headers(message.headers),
       clientAddress: clientAddressOf(message, options),
-      isDraining: () => isDraining,
       onRequest,
     });
     if (refusal || !target) pending.refuse(refusal ?? NOT_FOUND);
@@ -185,11 +183,6 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     listener,
     /** Operations being answered now. */
     inFlight: () => inFlight,
-    /** From now on every response says `Connection: close`. */
-    startDraining: () => {
-      isDraining = true;
-    },
-    isDraining: () => isDraining,
     /** Loads yoga, which the fast path does without, so that nobody has to wait for it later. */
     async warmUp() {
       await yoga();

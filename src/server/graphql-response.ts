@@ -13,6 +13,8 @@ export interface GraphQLResponse {
   body: string;
   /** Besides those that every response has. */
   headers?: HeaderList;
+  /** Whether nothing more is taken on this connection. Default false. */
+  close?: boolean;
 }
 
 /** What is refused with 405 as late as this is a mutation by GET. */
@@ -26,6 +28,7 @@ export interface HttpError {
   code: "BAD_REQUEST" | "UNAUTHENTICATED" | "LIMIT_EXCEEDED" | "OVERLOADED";
   message: string;
   headers?: HeaderList;
+  close?: boolean;
 }
 
 /** What every response says, whatever it is: not for shared caches, not to be sniffed, different for each caller. */
@@ -42,8 +45,8 @@ const COMMON_HEADERS: HeaderList = [
 /** Writes a response whole; does nothing when the client has left. */
 export function writeResponse(
   response: ServerResponse,
-  { status, mediaType, body, headers = [] }: GraphQLResponse,
-  envelope: { requestId: string; close: boolean; cors: HeaderList },
+  { status, mediaType, body, headers = [], close = false }: GraphQLResponse,
+  envelope: { requestId: string; cors: HeaderList },
 ): void {
   if (response.destroyed || response.headersSent) return;
   const lines = ["X-Request-Id", envelope.requestId, ...COMMON_HEADERS, ...headers, ...envelope.cors];
@@ -56,7 +59,7 @@ export function writeResponse(
       String(Buffer.byteLength(body)),
     );
   }
-  if (envelope.close) lines.push("Connection", "close");
+  if (close) response.shouldKeepAlive = false;
   response.writeHead(status, lines);
   response.end(body);
 }

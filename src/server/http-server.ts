@@ -26,6 +26,8 @@ export function createHttpServer(listener: RequestListener, options: HttpServerO
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     maxHeaderSize: MAX_HEADER_BYTES,
     insecureHTTPParser: false,
+    // The guard asks for it, as for all else that it refuses.
+    requireHostHeader: false,
     noDelay: true,
   });
   server.maxConnections = limits.maxConnections;
@@ -34,6 +36,8 @@ export function createHttpServer(listener: RequestListener, options: HttpServerO
   return {
     /** Connections open now. */
     connections: connections.count,
+    startDraining: () => connections.startDraining(),
+    isDraining: connections.isDraining,
     /**
      * Starts to answer.
      * @returns the port, which is another one than asked for when that was 0

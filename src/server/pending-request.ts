@@ -33,7 +33,6 @@ export interface PendingRequestOptions {
   path: string;
   cors: HeaderList;
   clientAddress: string | undefined;
-  isDraining: () => boolean;
   /** Called once for each request, when it is over. */
   onRequest: (record: RequestRecord) => void;
 }
@@ -51,7 +50,7 @@ const NO_OPERATION: OperationSummary = {};
 export function beginRequest(
   { method = "", headers }: IncomingMessage,
   response: ServerResponse,
-  { path, cors, clientAddress, isDraining, onRequest }: PendingRequestOptions,
+  { path, cors, clientAddress, onRequest }: PendingRequestOptions,
 ): PendingRequest {
   const startedMs = performance.now();
   const given = headers["x-request-id"];
@@ -92,16 +91,17 @@ export function beginRequest(
     shared: false,
     respond(graphqlResponse) {
       if (isOver) return;
-      writeResponse(response, graphqlResponse, { requestId, close: isDraining(), cors });
+      writeResponse(response, graphqlResponse, { requestId, cors });
       finish(graphqlResponse.status, "answered");
     },
-    refuse({ status, code, message, headers: more = [] }) {
+    refuse({ status, code, message, headers: more = [], close = false }) {
       pending.codes.add(code);
       pending.respond({
         status,
         mediaType: negotiate(headers.accept) ?? "application/json",
         body: JSON.stringify({ errors: [{ message, extensions: { code, requestId } }] }),
         headers: more,
+        close,
       });
     },
   };

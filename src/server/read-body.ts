@@ -46,6 +46,6 @@ function tooLarge(maxBodyBytes: number): HttpError {
     status: 413,
     code: "LIMIT_EXCEEDED",
     message: `Send at most ${maxBodyBytes} bytes in one request.`,
-    headers: ["Connection", "close"],
+    close: true,
   };
 }

@@ -62,12 +62,12 @@ export function guardRequest(
     guardOrigin(request, target, options) ??
     guardBody(request);
   if (refusal === null || !hasLongBody(request)) return refusal;
-  return { ...refusal, headers: [...(refusal.headers ?? []), "Connection", "close"] };
+  return { ...refusal, close: true };
 }
 
 function guardHeaderCount({ rawHeaders }: IncomingMessage, options: RequestGuardOptions): HttpError | null {
   if (rawHeaders.length / 2 <= options.maxHeaderCount) return null;
-  return badRequest(431, `Send at most ${options.maxHeaderCount} header lines.`, ["Connection", "close"]);
+  return { ...badRequest(431, `Send at most ${options.maxHeaderCount} header lines.`), close: true };
 }
 
 function guardHost(request: IncomingMessage, { allowedHosts }: RequestGuardOptions): HttpError | null {
@@ -119,6 +119,8 @@ function guardOrigin(
 function guardBody(request: IncomingMessage): HttpError | null {
   const { method, headers } = request;
   if (method !== "POST") return null;
+  if (!/^chunked$/i.test(headers["transfer-encoding"] ?? "chunked"))
+    return badRequest(501, "Send the body with its length or in chunks, and in no other transfer coding.");
   const encoding = headers["content-encoding"] ?? "identity";
   if (encoding.toLowerCase() !== "identity")
     return badRequest(415, "Send the body without compression.", ["Accept-Encoding", "identity"]);

@@ -71,7 +71,7 @@ export function checkParams(value: ParsedParams): RequestParams {
   const extensions = optional(value["extensions"], "extensions", isJsonObject, "an object");
   // Empty texts mean none.
   const query = optional(value["query"], "query", isString, "a string") || undefined;
-  if (query === undefined && !isJsonObject(extensions?.["persistedQuery"]))
+  if (query === undefined && !isHash(extensions?.["persistedQuery"]))
     throw badRequest("Send the operation as query, or its hash in extensions.persistedQuery.");
   return {
     query,
@@ -79,6 +79,10 @@ export function checkParams(value: ParsedParams): RequestParams {
     variables: optional(value["variables"], "variables", isJsonObject, "an object"),
     extensions,
   };
+}
+
+function isHash(value: unknown): boolean {
+  return isJsonObject(value) && typeof value["sha256Hash"] === "string" && value["version"] === 1;
 }
 
 function optional<T>(

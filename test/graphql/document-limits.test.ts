@@ -66,10 +66,13 @@ describe("each limit has a name, what is allowed and what was found", () => {
   });
 });
 
-test("an error does not echo a long name", async () => {
+test("an error does not echo a long name, nor half a character of it", async () => {
   const { gateway } = await gatewayForTest();
   const { codes, errors, text } = await gateway.post("x".repeat(100_000));
   expect(codes).toEqual(["GRAPHQL_PARSE_FAILED"]);
   expect(errors?.[0]?.message).toMatch(/Unexpected Name "x{250,280}…$/);
   expect(text.length).toBeLessThan(1_000);
+  const query = "query($sort:PlexConnectionSort!){plexConnections(sort:$sort){totalCount}}";
+  const cut = await gateway.post(query, { variables: { sort: "\u{1f600}".repeat(400) } });
+  expect(cut.text).toMatch(/^(?!.*\\ud).*\u{1f600}/u);
 });

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { scrape } from "../observability/support/scrape.ts";
-import { ask } from "../support/ask.ts";
+import { ask, TOKEN } from "../support/ask.ts";
 import { type AnswerHandler, createGate, startFakeAuthentik } from "../support/fake-authentik.ts";
 import { patience } from "../support/patience.ts";
-import { rawClient } from "../support/raw-client.ts";
+import { postText, rawClient } from "../support/raw-client.ts";
 import { buildCli, preload, startBefore, startCli, startProcess } from "./cli.ts";
 
 const query = "{ plexConnection(id: 5) { pk } }";
@@ -51,8 +51,17 @@ test("SIGTERM: not ready at once, still serving for the grace, nothing in flight
 });
 
 test("SIGINT, also where npm hands it on once more: no grace, what is in flight is finished, nobody else is let in", async () => {
-  const { cli, before, gate, url } = await startBusy({ DRAIN_GRACE_MS: "60000" });
+  const { cli, authentik, before, gate, url } = await startBusy({ DRAIN_GRACE_MS: "60000" });
   const silent = rawClient(Number(url.port));
+  const posts = [6, 7, 8].map((id) =>
+    postText(
+      JSON.stringify({ query: `{plexConnection(id:${id}){pk}}` }),
+      [`Authorization: ${TOKEN}`],
+      "keep-alive",
+    ),
+  );
+  const pipelined = rawClient(Number(url.port), posts.join(""));
+  await expect.poll(() => authentik.inFlight(), patience).toBe(4);
   const half = rawClient(Number(url.port), "GET /healthz HTTP/1.1\r\nHost:");
   cli.kill("SIGINT");
   cli.kill("SIGINT");
@@ -60,6 +69,7 @@ test("SIGINT, also where npm hands it on once more: no grace, what is in flight 
   await expect.poll(() => fetch(url).catch(() => "refused"), patience).toBe("refused");
   gate.open();
   expect(await before).toEqual(data);
+  expect((await pipelined.closed).match(/"pk":\d/g)).toEqual(['"pk":6', '"pk":7', '"pk":8']);
   expect(await cli.exited).toBe(0);
   // What sends nothing, or half of something, does not hold the end up.
   await Promise.all([silent.closed, half.closed]);

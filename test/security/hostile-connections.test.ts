@@ -23,6 +23,9 @@ test.each([
   [400, "two lengths", `${head("Content-Length: 0", `Content-Length: ${SMUGGLED.length}`)}${SMUGGLED}`],
   [400, "a bare line feed", `${head(`Content-Length: 0\nX: y`)}${SMUGGLED}`],
   [400, "no HTTP", "hello\r\n\r\n"],
+  [400, "no Host", `GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n`],
+  [400, "CONNECT", "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n"],
+  [501, "another transfer coding", `${head("Transfer-Encoding: gzip, chunked")}${SMUGGLED}`],
   [431, "headers of 20 kB", `GET /graphql HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(20_000)}\r\n\r\n`],
 ])(
   "what is no request of HTTP is refused with whatever is hidden in it: %i for %s",

@@ -63,6 +63,7 @@ test.each<[body: string | object | null, search: string, words: RegExp]>([
   [{ query: FIVE, variables: [] }, "", /variables/],
   [{ query: FIVE, operationName: 5 }, "", /operationName/],
   [{ query: FIVE, extensions: "{" }, "", /extensions/],
+  [{ extensions: { persistedQuery: { version: 1 } } }, "", /hash/],
   [null, `query=${FIVE}&variables=undefined`, /variables/],
   [null, "?query={__typename}", /query/],
   [null, "", /query/],

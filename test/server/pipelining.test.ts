@@ -41,6 +41,13 @@ test("requests of one segment are answered in order, four at once, and others in
   client.socket.destroy();
 });
 
+test("nothing is executed that follows the last response of a connection", async () => {
+  const { authentik, gateway } = await gatewayForTest();
+  const refused = BROKEN.replace("/json", "/x-json").replace(/5\r\n.*$/s, "1\r\n{\r\n0\r\n\r\n");
+  expect(statuses((await raw(gateway.url, refused + FIVE, { waitMs: 10_000 })).text)).toEqual(["415"]);
+  expect([gateway.records.length, authentik.requests]).toEqual([1, []]);
+});
+
 test.each([
   ["a body that is too long", TOO_LONG, ["200", "413"]],
   ["what is no HTTP", "no HTTP\r\n\r\n", ["200", "400"]],

@@ -62,16 +62,11 @@ export function createGraphiqlPage(options: GraphiqlOptions) {
     /**
      * Answers what is for the page and says whether this was: a GET of the endpoint by a browser (`Accept` names
      * `text/html`) that carries no operation, its files below the endpoint, and, for browsers alone, `/` and the endpoint
-     * with a slash behind it, which lead to the page. With `close` the connection ends after the response.
+     * with a slash behind it, which lead to the page.
      */
-    serve(
-      request: IncomingMessage,
-      response: ServerResponse,
-      { target, close }: { target: RequestTarget; close: boolean },
-    ): boolean {
+    serve(request: IncomingMessage, response: ServerResponse, target: RequestTarget): boolean {
       const reply = request.method === "GET" ? replyTo(request, target) : null;
       if (reply === null) return false;
-      if (close) response.setHeader("connection", "close");
       void send(response, reply);
       return true;
     },
