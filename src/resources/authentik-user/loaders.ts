@@ -56,7 +56,7 @@ export const authentikUserByPk = loaderPerRequest((client, pks: readonly number[
   }),
 );
 
-/** The same by user name, in which case matters. */
+/** The same by user name, in which case matters. Who may read only some others is found once they are known (ADR 11). */
 export const authentikUserByUsername = loaderPerRequest(
   (client, usernames: readonly string[], maxRows: number) =>
     withViewer(client, usernames, {
