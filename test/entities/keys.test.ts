@@ -1,12 +1,12 @@
 import { beforeAll, expect, test } from "vitest";
-import { type HouseGateway, startHouse } from "../support/house-gateway.ts";
+import { type SandboxGateway, startSandboxGateway } from "../support/sandbox-gateway.ts";
 import { FAMILY_PK, PLEX_SOURCE_PK as PLEX_PK } from "../support/wire-bodies.ts";
 
 const CINEMA_PK = "5eed0000-0000-4000-8000-00000000000b";
 
-let at: HouseGateway;
+let at: SandboxGateway;
 beforeAll(async () => {
-  at = await startHouse("2025.4");
+  at = await startSandboxGateway("2025.4");
   return at.close;
 });
 

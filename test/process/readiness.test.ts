@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test, vi } from "vitest";
 import { scrape } from "../observability/support/scrape.ts";
 import { ask } from "../support/ask.ts";
 import { type AnswerHandler, sendJson, sendPage } from "../support/fake-authentik.ts";
-import { household } from "../support/fake-household.ts";
+import { createTestDirectory } from "../support/test-directory.ts";
 import { buildCli, preload, startBefore, startCli } from "./cli.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -99,7 +99,7 @@ const dead: AnswerHandler = (_request, response) =>
   sendJson(response, 403, { detail: "Token invalid/expired" });
 
 test("a token that authentik refuses is told to the operator, from the start and while nobody asks, and so is one that lives again", async () => {
-  const sandbox = { release: "2025.4", directory: household() } as const;
+  const sandbox = { release: "2025.4", directory: createTestDirectory() } as const;
   const GATEWAY_KEY = "key-of-this-gateway";
   const { authentik, cli, url } = await startBefore({ sandbox, answer: dead }, [], {
     AUTHENTIK_TOKEN: "token-of-alice",

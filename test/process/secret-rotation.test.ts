@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, expect, test, vi } from "vitest";
 import { ask } from "../support/ask.ts";
 import { createGate } from "../support/fake-authentik.ts";
-import { household } from "../support/fake-household.ts";
+import { createTestDirectory } from "../support/test-directory.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { buildCli, preload, startBefore } from "./cli.ts";
 
@@ -38,7 +38,7 @@ const DATA = { plexConnection: { user: 42 } };
 
 async function start() {
   const secret = mountSecret(OLD);
-  const fake = { sandbox: { release: "2025.4", directory: household() } } as const;
+  const fake = { sandbox: { release: "2025.4", directory: createTestDirectory() } } as const;
   const files = ["--authentik-token-file", secret.token, "--gateway-key-file", secret.key];
   const { authentik, cli, url } = await startBefore(fake, files, preload(FREQUENT_LOOKS));
   await cli.printed(/authentik answers/);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ask } from "../support/ask.ts";
-import { houseForTest } from "../support/house-gateway.ts";
+import { sandboxGatewayForTest } from "../support/sandbox-gateway.ts";
 
 const account = (key: string) =>
   `_entities(representations: [{ __typename: "PlexAccount"${key} }]) { __typename }`;
@@ -16,7 +16,7 @@ test.each([
   [`plexSource(slug: "") { name }`, "`slug` is empty."],
   [account(", id: 1.5"), "The key `id` of a PlexAccount is its number"],
 ])("%s: the error says what is wrong, and nothing is asked", async (field, sentence) => {
-  const { authentik, gateway } = await houseForTest("2025.4");
+  const { authentik, gateway } = await sandboxGatewayForTest("2025.4");
   const { errors } = await ask(gateway.url, `{ ${field} }`);
   expect(errors).toMatchObject([
     { message: expect.stringContaining(sentence), extensions: { code: "BAD_USER_INPUT" } },
@@ -26,16 +26,16 @@ test.each([
 });
 
 test("a source's connections are found whatever the length of its slug", async () => {
-  const at = await houseForTest("2025.12");
-  const connection = at.house.connections.get(7)!;
+  const at = await sandboxGatewayForTest("2025.12");
+  const connection = at.directory.connections.get(7)!;
   connection.source = { ...connection.source, slug: "x".repeat(300) };
-  at.house.sources = [connection.source];
+  at.directory.sources = [connection.source];
   const { data } = await at.ask("administrator", "{ plexSources { plexConnections { totalCount } } }");
   expect(data).toEqual({ plexSources: [{ plexConnections: { totalCount: 1 } }] });
 });
 
 test("a second key that is null is none", async () => {
-  const at = await houseForTest("2025.4");
+  const at = await sandboxGatewayForTest("2025.4");
   const representations = [
     { __typename: "AuthentikUser", pk: null, username: "bob" },
     { __typename: "Source", pk: null, slug: "plex" },
@@ -51,8 +51,8 @@ test("a second key that is null is none", async () => {
 });
 
 test("who may not read sources finds those of more connections than one page has", async () => {
-  const at = await houseForTest("2025.4", { viewers: 600 });
-  for (const connection of at.house.connections.values()) connection.user = at.house.users.get(42)!;
+  const at = await sandboxGatewayForTest("2025.4", { viewers: 600 });
+  for (const connection of at.directory.connections.values()) connection.user = at.directory.users.get(42)!;
   expect(await at.ask("alice", "{ plexSources { slug } }")).toMatchObject({
     data: { plexSources: [{ slug: "cinema" }, { slug: "plex" }] },
     errors: [],
@@ -65,7 +65,7 @@ test.each([
 ])(
   "a version that cannot be read (%i) counts as one that cannot search, unless the list would fail as well",
   async (status, plexConnections, errors) => {
-    const at = await houseForTest("2025.4");
+    const at = await sandboxGatewayForTest("2025.4");
     at.authentik.answer(({ path }, response, fallback) => {
       if (path.includes("/admin/version/")) response.writeHead(status).end();
       else fallback();

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { houseForTest, SHAPES } from "../support/house-gateway.ts";
+import { sandboxGatewayForTest, SHAPES } from "../support/sandbox-gateway.ts";
 
 const LIST = "/sources/user_connections/plex/?";
 
 describe.each(SHAPES)("authentik %s", (shape) => {
   test("100 links with owner, source and the owner's connections: the page, the users, one list", async () => {
-    const at = await houseForTest(shape, { viewers: 250 });
+    const at = await sandboxGatewayForTest(shape, { viewers: 250 });
     const query = `{ plexConnections(first: 100, sort: ID_DESC) { nodes {
       owner { username plexConnections { id } } source { slug plex { clientId } }
     } } }`;
@@ -28,7 +28,7 @@ describe.each(SHAPES)("authentik %s", (shape) => {
   });
 
   test("each row's source asks for the same page once", async () => {
-    const at = await houseForTest(shape, { viewers: 50 });
+    const at = await sandboxGatewayForTest(shape, { viewers: 50 });
     const query =
       "{ plexConnections(first: 50) { nodes { source { plexConnections(first: 1) { totalCount } } } } }";
     const { errors, calls } = await at.ask("administrator", query);
@@ -41,7 +41,7 @@ describe.each(SHAPES)("authentik %s", (shape) => {
   });
 
   test("an ordinary user is refused once for all, not for each", async () => {
-    const at = await houseForTest(shape);
+    const at = await sandboxGatewayForTest(shape);
     const query = "{ plexConnections { nodes { id owner { username } } } }";
     const owner = { username: "alice" };
     const data = { plexConnections: { nodes: [5, 7].map((pk) => ({ id: String(pk), owner })) } };
@@ -57,7 +57,7 @@ describe.each(SHAPES)("authentik %s", (shape) => {
 });
 
 test("who may see connections and not users reads the rest, and each name is FORBIDDEN at its own place", async () => {
-  const at = await houseForTest("2025.4");
+  const at = await sandboxGatewayForTest("2025.4");
   // Since 2025.2 a permission shows all connections to somebody who may not read users.
   at.authentik.answer((request, _response, fallback) => {
     if (request.path.includes("user_connections"))

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { printSchema } from "../../src/graphql/print.ts";
 import { json, page } from "../support/fake-authentik.ts";
-import { houseForTest } from "../support/house-gateway.ts";
+import { sandboxGatewayForTest } from "../support/sandbox-gateway.ts";
 import { testSchema } from "../support/schema.ts";
 
 const MUTATIONS = { mutations: true };
@@ -21,12 +21,12 @@ const NOT_FOUND = deleted(null, [
 test.each(["administrator", "alice"])(
   "%s deletes alice's connection, once; a stranger does not find it",
   async (user) => {
-    const at = await houseForTest("2025.12", MUTATIONS);
+    const at = await sandboxGatewayForTest("2025.12", MUTATIONS);
     expect(await at.ask("stranger", DELETE, { id: 5 })).toEqual(NOT_FOUND);
-    expect([...at.house.connections.keys()]).toEqual([5, 6, 7]);
+    expect([...at.directory.connections.keys()]).toEqual([5, 6, 7]);
     expect(await at.ask(user, DELETE, { id: 5 })).toEqual(deleted("5"));
     expect(at.authentik.requests[0]?.method).toBe("DELETE");
-    expect([...at.house.connections.keys()]).toEqual([6, 7]);
+    expect([...at.directory.connections.keys()]).toEqual([6, 7]);
     expect(await at.ask(user, DELETE, { id: 5 })).toEqual(NOT_FOUND);
   },
 );
@@ -35,7 +35,7 @@ test.each([
   ["a wrong id", "administrator", "05", "BAD_USER_INPUT"],
   ["a caller without credentials", null, "5", "UNAUTHENTICATED"],
 ])("%s costs nothing", async (_what, user, id, code) => {
-  const { ask } = await houseForTest("2025.4", MUTATIONS);
+  const { ask } = await sandboxGatewayForTest("2025.4", MUTATIONS);
   expect(await ask(user, DELETE, { id })).toEqual({
     data: { plexConnectionDelete: null },
     errors: [`plexConnectionDelete ${code}`],
@@ -48,7 +48,7 @@ test.each([
   ["an answer that authentik does not give", json(200, { hello: 1 }), "UPSTREAM_INVALID_RESPONSE"],
   ["the refusal of what may be seen only", json(403, { detail: "No permission." }), "FORBIDDEN"],
 ])("%s is an error, and nothing is sent again", async (_what, answer, code) => {
-  const { gateway, authentik } = await houseForTest("2025.12", MUTATIONS);
+  const { gateway, authentik } = await sandboxGatewayForTest("2025.12", MUTATIONS);
   authentik.answer((_request, response) => answer(response));
   const { errors } = await gateway.post(DELETE, { variables: { id: 5 } });
   expect(errors).toMatchObject([{ path: ["plexConnectionDelete"], extensions: { code } }]);

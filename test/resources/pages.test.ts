@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { addConnection } from "../../src/sandbox/directory.ts";
-import { type HouseGateway, SHAPES, houseForTest } from "../support/house-gateway.ts";
+import { type SandboxGateway, SHAPES, sandboxGatewayForTest } from "../support/sandbox-gateway.ts";
 
 const LIST = "/sources/user_connections/plex/?";
 const SORTS = ["ID_ASC", "ID_DESC", "USER_ASC", "IDENTIFIER_ASC", "LAST_UPDATED_DESC"];
@@ -17,7 +17,7 @@ interface Page {
   pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; endCursor: string | null };
 }
 
-let at: HouseGateway;
+let at: SandboxGateway;
 
 /** A page that nothing is wrong with. */
 async function page(first: number, after: string | null = null, sort = "ID_ASC") {
@@ -40,16 +40,16 @@ async function walk(sort: string, between: () => void = () => {}): Promise<numbe
 }
 
 /** Keys of all rows, in order. */
-const keys = () => [...at.house.connections.keys()].toSorted((a, b) => a - b);
+const keys = () => [...at.directory.connections.keys()].toSorted((a, b) => a - b);
 
 function insert(rows: number): void {
   const [last = 0] = keys().slice(-1);
   for (let pk = last + 1; pk <= last + rows; pk += 1)
-    addConnection(at.house, [pk, 53, "plex", "999"], { position: pk });
+    addConnection(at.directory, [pk, 53, "plex", "999"], { position: pk });
 }
 
 function remove(pks: readonly number[]): void {
-  for (const pk of pks) at.house.connections.delete(pk);
+  for (const pk of pks) at.directory.connections.delete(pk);
 }
 
 /** A cursor of anybody's. */
@@ -59,7 +59,7 @@ function forged(value: unknown): string {
 
 describe("pages of a list", () => {
   test("each is one call, and brings the total; past the end there is an empty one", async () => {
-    at = await houseForTest("2025.4", { viewers: 37 });
+    at = await sandboxGatewayForTest("2025.4", { viewers: 37 });
     let after: string | null = null;
     const pks: number[] = [];
     for (const number of [1, 2]) {
@@ -75,7 +75,7 @@ describe("pages of a list", () => {
   });
 
   test("the total alone reads one row", async () => {
-    at = await houseForTest("2025.4");
+    at = await sandboxGatewayForTest("2025.4");
     expect(await at.ask("administrator", "{ plexConnections(first: 100) { totalCount } }")).toEqual({
       data: { plexConnections: { totalCount: 3 } },
       errors: [],
@@ -84,7 +84,7 @@ describe("pages of a list", () => {
   });
 
   test("one of another length goes on where the last one ended", async () => {
-    at = await houseForTest("2025.4", { viewers: 47 });
+    at = await sandboxGatewayForTest("2025.4", { viewers: 47 });
     const one = await page(7);
     const two = await page(20, one.endCursor);
     expect(two.calls).toEqual([`${LIST}ordering=pk&page=1&page_size=27`]);
@@ -92,7 +92,7 @@ describe("pages of a list", () => {
   });
 
   test.each(SHAPES)("in authentik %s every sort walks through everything, once", async (shape) => {
-    at = await houseForTest(shape, { viewers: 30 });
+    at = await sandboxGatewayForTest(shape, { viewers: 30 });
     for (const sort of SORTS) expect((await walk(sort)).toSorted((a, b) => a - b)).toEqual(keys());
   });
 });
@@ -101,7 +101,7 @@ describe("rows that come and go between two pages, or while one is put together"
   test.each(SORTS)(
     "sorted %s: some go, the last one seen among them, and take no other along",
     async (sort) => {
-      at = await houseForTest("2025.4", { viewers: 30 });
+      at = await sandboxGatewayForTest("2025.4", { viewers: 30 });
       const before = await walk(sort);
       const seen = await walk(sort, () => remove([...before.slice(2, 5), ...before.slice(9, 10)]));
       expect(seen).toEqual(before);
@@ -114,7 +114,7 @@ describe("rows that come and go between two pages, or while one is put together"
   ])(
     "pages of %i, %i come before the next one: it begins where the last ended",
     async (first, rows, read) => {
-      at = await houseForTest("2025.4", { viewers: 497 });
+      at = await sandboxGatewayForTest("2025.4", { viewers: 497 });
       const before = keys().toReversed();
       const one = await page(first, null, "ID_DESC");
       insert(rows);
@@ -130,7 +130,7 @@ describe("rows that come and go between two pages, or while one is put together"
     [300, 50, ["3 of 100", "1 of 100"]],
     [500, 0, ["3 of 100", "1 of 1"]],
   ])("%i go before the next page, %i come after it: none between is lost", async (gone, come, read) => {
-    at = await houseForTest("2025.4", { viewers: 497 });
+    at = await sandboxGatewayForTest("2025.4", { viewers: 497 });
     const before = keys();
     const two = await page(100, (await page(100)).endCursor);
     remove(before.slice(0, gone));
@@ -141,7 +141,7 @@ describe("rows that come and go between two pages, or while one is put together"
   });
 
   test("one goes between two reads of a page: none is lost, after none of its cursors", async () => {
-    at = await houseForTest("2025.4", { viewers: 497 });
+    at = await sandboxGatewayForTest("2025.4", { viewers: 497 });
     const before = keys();
     const one = await page(60);
     at.authentik.answer((request, _response, fallback) => {
@@ -163,7 +163,7 @@ describe("arguments that would be none", () => {
     ),
     ...["", "abc", "5", "x".repeat(5_000), forged(null)].map((after) => `after: "${after}"`),
   ])("%.60s is BAD_USER_INPUT, costs nothing and leaves its siblings alone", async (argument) => {
-    at = await houseForTest("2025.4");
+    at = await sandboxGatewayForTest("2025.4");
     const query = `{ plexConnections(${argument}) { totalCount } plexSources { slug } }`;
     expect(await at.ask("administrator", query)).toEqual({
       data: { plexConnections: null, plexSources: [{ slug: "cinema" }, { slug: "plex" }] },
@@ -173,7 +173,7 @@ describe("arguments that would be none", () => {
   });
 
   test("and so is what is no cursor of this list", async () => {
-    at = await houseForTest("2025.4", { viewers: 30 });
+    at = await sandboxGatewayForTest("2025.4", { viewers: 30 });
     const ten = await page(10);
     const [scope] = JSON.parse(Buffer.from(ten.endCursor ?? "", "base64url").toString()) as unknown[];
     for (const [after, sort] of [
@@ -193,7 +193,7 @@ describe("arguments that would be none", () => {
 
 describe("a limit below the default of `first`", () => {
   test("is how many there are where nobody wrote a number, and refuses a larger one", async () => {
-    at = await houseForTest("2025.4", { viewers: 47, maxPageSize: 10 });
+    at = await sandboxGatewayForTest("2025.4", { viewers: 47, maxPageSize: 10 });
     const query = "query ($first: Int) { plexConnections(first: $first) { nodes { pk } } }";
     const { data, calls } = await at.ask("administrator", query);
     expect(data).toHaveProperty("plexConnections.nodes.length", 10);

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { type HouseGateway, SHAPES, startHouse } from "../support/house-gateway.ts";
+import { type SandboxGateway, SHAPES, startSandboxGateway } from "../support/sandbox-gateway.ts";
 
 // The questions that people have, each in one operation: what is answered, to whom, and what it costs authentik.
 
@@ -30,9 +30,9 @@ const sourceWith = (plex: object | null, nodes: object[]) => ({
 });
 
 describe.each(SHAPES)("authentik %s", (shape) => {
-  let at: HouseGateway;
+  let at: SandboxGateway;
   beforeEach(async () => {
-    at = await startHouse(shape);
+    at = await startSandboxGateway(shape);
     return at.close;
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createDirectory } from "../../src/sandbox/directory.ts";
 import { SANDBOX_RELEASES, type SandboxRelease } from "../../src/sandbox/releases.ts";
-import { household } from "../support/fake-household.ts";
+import { createTestDirectory } from "../support/test-directory.ts";
 import { readRecordedCases, sendRecorded } from "../sandbox/recordings.ts";
 import type { FakeAuthentikOptions } from "../support/fake-authentik.ts";
 import { gatewayForTest, type TestGateway, TOKEN } from "../support/gateway.ts";
@@ -118,7 +118,7 @@ test.each(["2024.12", "2025.2"] as const)("in %s a source is found by its key", 
 test("an upgrade is noticed in the first connection that comes", async () => {
   const sandbox: NonNullable<FakeAuthentikOptions["sandbox"]> = {
     release: "2024.2",
-    directory: household({ viewers: 100 }),
+    directory: createTestDirectory({ viewers: 100 }),
   };
   const { authentik, gateway } = await gatewayForTest({ gateway: { maxScannedRows: 50 } }, { sandbox });
   const byFilter = `{

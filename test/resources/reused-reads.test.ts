@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { houseForTest } from "../support/house-gateway.ts";
+import { sandboxGatewayForTest } from "../support/sandbox-gateway.ts";
 
 const LIST = "/sources/user_connections/plex/";
 
@@ -26,7 +26,7 @@ describe("one operation asks nothing twice", () => {
       ],
     ],
   ])("%s", async (_what, query, calls) => {
-    const at = await houseForTest("2025.4", { viewers: 97 });
+    const at = await sandboxGatewayForTest("2025.4", { viewers: 97 });
     const { errors, calls: sent } = await at.ask("administrator", query);
     expect({ errors, sent }).toEqual({ errors: [], sent: calls });
   });
@@ -34,8 +34,8 @@ describe("one operation asks nothing twice", () => {
 
 describe("a cache", () => {
   test("takes no rows along that moved up from a page which it holds", async () => {
-    const { ask, house } = await houseForTest("2025.4", { viewers: 347, cacheTtlMs: 60_000 });
-    const before = [...house.connections.keys()];
+    const { ask, directory } = await sandboxGatewayForTest("2025.4", { viewers: 347, cacheTtlMs: 60_000 });
+    const before = [...directory.connections.keys()];
     const page = async (after: string | null) => {
       const query = `query ($after: String) { plexConnections(first: 100, after: $after) {
         nodes { pk } pageInfo { endCursor }
@@ -44,27 +44,27 @@ describe("a cache", () => {
       return (data ?? {})["plexConnections"] as { nodes: object[]; pageInfo: { endCursor: string } };
     };
     const { endCursor } = (await page(null)).pageInfo;
-    for (const pk of [5, 6, 7]) house.connections.delete(pk);
+    for (const pk of [5, 6, 7]) directory.connections.delete(pk);
     expect((await page(endCursor)).nodes).toEqual(before.slice(100, 200).map((pk) => ({ pk })));
   });
 
   test("keeps nothing of a caller whose deletion may still come to pass", async () => {
     const options = { mutations: true, cacheTtlMs: 60_000, operationTimeoutMs: 300 };
-    const { ask, authentik, house } = await houseForTest("2025.4", options);
+    const { ask, authentik, directory } = await sandboxGatewayForTest("2025.4", options);
     authentik.answer(({ method }, _response, fallback) => {
       if (method !== "DELETE") fallback();
     });
     await ask("alice", `mutation { plexConnectionDelete(input: { id: 5 }) { deletedId } }`);
     const read = async () => (await ask("alice", "{ plexConnection(id: 5) { pk } }")).data;
     expect(await read()).toEqual({ plexConnection: { pk: 5 } });
-    house.connections.delete(5);
+    directory.connections.delete(5);
     expect(await read()).toEqual({ plexConnection: null });
   });
 });
 
 test("who may read only some users and groups finds themselves and their own group", async () => {
-  const at = await houseForTest("2025.4");
-  const alice = at.house.users.get(42);
+  const at = await sandboxGatewayForTest("2025.4");
+  const alice = at.directory.users.get(42);
   const family = alice?.groups[0]?.pk ?? "";
   at.authentik.answer(({ path }, response, fallback) => {
     if (!/core\/(users|groups)\/[^m]/.test(path)) return fallback();
@@ -82,7 +82,7 @@ test("who may read only some users and groups finds themselves and their own gro
 });
 
 test("where the caller cannot be read, that is told of what may be theirs, and of nothing else", async () => {
-  const at = await houseForTest("2025.4");
+  const at = await sandboxGatewayForTest("2025.4");
   const breakMe = () =>
     at.authentik.answer(({ path }, response, fallback) => {
       if (path.includes("/me/")) response.writeHead(500).end();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { SandboxRelease } from "../../src/sandbox/releases.ts";
 import { json, page, type Sending } from "../support/fake-authentik.ts";
-import { type HouseGateway, houseForTest } from "../support/house-gateway.ts";
+import { type SandboxGateway, sandboxGatewayForTest } from "../support/sandbox-gateway.ts";
 import { listBody } from "../support/wire-bodies.ts";
 
 // Many keys are looked up in the whole list, and some things can only be found in it.
@@ -13,7 +13,7 @@ const pages = (size: number, numbers = [1, 2, 3]) =>
   numbers.map((page) => `${LIST}ordering=user,pk&page=${page}&page_size=${size}`);
 
 /** Reads up to a hundred viewers with their connections, which are looked for in the whole list. */
-async function read(at: HouseGateway) {
+async function read(at: SandboxGateway) {
   const query = `{ authentikUsers(first: 100, filter: { search: "viewer" }) { nodes { pk plexConnections { pk } } } }`;
   const { calls, ...answer } = await at.ask("administrator", query);
   return { ...answer, calls: calls.slice(1) };
@@ -31,10 +31,10 @@ const viewers = (count: number, isAnswered = (_pk: number) => true) => ({
 
 describe("a whole list that changes while its pages are read", () => {
   test("is read again where a row went: what moved up between two pages is not lost", async () => {
-    const at = await houseForTest("2025.4", { viewers: 198 });
+    const at = await sandboxGatewayForTest("2025.4", { viewers: 198 });
     at.authentik.answer((request, _response, fallback) => {
       fallback();
-      if (request.path === `/api/v3${pages(100)[0]}`) at.house.connections.delete(5);
+      if (request.path === `/api/v3${pages(100)[0]}`) at.directory.connections.delete(5);
     });
     const calls = [...pages(100), ...pages(100, [1, 2])];
     expect(await read(at)).toEqual({ data: viewers(100), errors: [], calls });
@@ -43,11 +43,11 @@ describe("a whole list that changes while its pages are read", () => {
   });
 
   test("answers with everything that was read where it never comes to rest", async () => {
-    const at = await houseForTest("2025.4", { viewers: 247 });
+    const at = await sandboxGatewayForTest("2025.4", { viewers: 247 });
     at.authentik.answer((request, _response, fallback) => {
       fallback();
-      const [first = 0] = at.house.connections.keys();
-      if (request.path.includes("ordering=user,pk")) at.house.connections.delete(first);
+      const [first = 0] = at.directory.connections.keys();
+      if (request.path.includes("ordering=user,pk")) at.directory.connections.delete(first);
     });
     const calls = [...pages(100), ...pages(100), ...pages(100)];
     expect(await read(at)).toEqual({ data: viewers(100), errors: [], calls });
@@ -55,7 +55,7 @@ describe("a whole list that changes while its pages are read", () => {
 });
 
 async function readWhere(sending: Sending, release: SandboxRelease = "2025.4") {
-  const at = await houseForTest(release, { viewers: 20 });
+  const at = await sandboxGatewayForTest(release, { viewers: 20 });
   at.authentik.answer((request, response, fallback) =>
     request.path.includes("ordering=user,pk") ? sending(response) : fallback(),
   );
@@ -71,8 +71,8 @@ describe("a whole list that fails", () => {
     [...ofEach.keys()].map((index) => `authentikUsers.nodes.${index}.plexConnections ${code}`);
 
   test("for one row that cannot be read costs its own key only", async () => {
-    const at = await houseForTest("2025.4", { viewers: 20 });
-    at.house.connections.set(1003, { ...at.house.connections.get(1003)!, created: "one day" });
+    const at = await sandboxGatewayForTest("2025.4", { viewers: 20 });
+    at.directory.connections.set(1003, { ...at.directory.connections.get(1003)!, created: "one day" });
     const { data, errors, calls } = await read(at);
     expect(data).toEqual(viewers(20, (pk) => pk !== 1003));
     expect(errors).toEqual(allFailed("UPSTREAM_INVALID_RESPONSE").slice(2, 3));
@@ -108,7 +108,7 @@ describe("a list that is too long to be looked through", () => {
   ] as const)(
     "says what can be done after one page, whether authentik %s can search or not",
     async (shape, id) => {
-      const at = await houseForTest(shape, { viewers: 150, maxScannedRows: 100 });
+      const at = await sandboxGatewayForTest(shape, { viewers: 150, maxScannedRows: 100 });
       const query = `{ plexAccount(id: "${id}") { plexConnections { pk } } }`;
       await at.ask("administrator", query);
       at.authentik.requests.length = 0;
@@ -125,7 +125,7 @@ describe("a list that is too long to be looked through", () => {
   );
 
   test("is narrowed down by a source in the filter", async () => {
-    const at = await houseForTest("2024.2", { viewers: 150, maxScannedRows: 100 });
+    const at = await sandboxGatewayForTest("2024.2", { viewers: 150, maxScannedRows: 100 });
     const query = `{ plexConnections(filter: { identifier: "12345678", source: "plex" }) { totalCount } }`;
     await at.ask("administrator", query);
     expect(await at.ask("administrator", query)).toEqual({

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { askBody, read } from "../support/ask.ts";
 import { createGate, sendJson } from "../support/fake-authentik.ts";
 import { startBefore } from "../support/gateway.ts";
-import { type HouseGateway, startHouse } from "../support/house-gateway.ts";
+import { type SandboxGateway, startSandboxGateway } from "../support/sandbox-gateway.ts";
 import { persisted } from "../support/persisted.ts";
 import { testSchema } from "../support/schema.ts";
 import { connectionBody } from "../support/wire-bodies.ts";
@@ -11,9 +11,9 @@ const DELETE = "mutation($id:ID!){plexConnectionDelete(input:{id:$id}){deletedId
 const DELETE_SEVEN = DELETE.replace("($id:ID!)", " Seven").replace("$id", "7");
 const ALICE = "Bearer token-of-alice";
 
-let at: HouseGateway;
+let at: SandboxGateway;
 beforeEach(async () => {
-  at = await startHouse("2025.4", { mutations: true });
+  at = await startSandboxGateway("2025.4", { mutations: true });
 });
 afterEach(() => at.close());
 
@@ -38,7 +38,7 @@ test("a mutation by GET is 405 and never executed", async () => {
   // The query beside it in the document is answered.
   expect((await get({ query, operationName: "Typename" })).result).toEqual({ data: { __typename: "Query" } });
   expect(at.authentik.requests).toEqual([]);
-  expect([...at.house.connections.keys()]).toEqual([5, 6, 7]);
+  expect([...at.directory.connections.keys()]).toEqual([5, 6, 7]);
 });
 
 test("equal mutations in flight are each executed, sent once, and never answered together", async () => {
@@ -58,7 +58,7 @@ test("equal mutations in flight are each executed, sent once, and never answered
 test("what the same caller asked before a mutation and is still in flight is not reused after it", async () => {
   const gate = createGate();
   at.authentik.answer(async ({ method }, response, fallback) => {
-    const isThere = at.house.connections.has(7);
+    const isThere = at.directory.connections.has(7);
     if (method !== "GET") return fallback();
     // Made now, and sent late.
     await gate.opened;

@@ -5,7 +5,7 @@ import {
   sendJson,
   startFakeAuthentik,
 } from "../../support/fake-authentik.ts";
-import { household } from "../../support/fake-household.ts";
+import { createTestDirectory } from "../../support/test-directory.ts";
 import { createRandom } from "../../support/random.ts";
 import { connectionBody, sourceBody } from "../../support/wire-bodies.ts";
 
@@ -30,9 +30,9 @@ export const IDS: readonly unknown[] = [
   "abc", "01", "-1", "1.5", "2147483648", "../../core/users/1", "",
 ];
 
-/** An authentik with a household and 40 viewers, and with trouble at the keys above. */
+/** An authentik with a small directory and 40 viewers, and with trouble at the keys above. */
 export function startHostileAuthentik(): Promise<FakeAuthentik> {
-  const directory = household({ viewers: 40 });
+  const directory = createTestDirectory({ viewers: 40 });
   return startFakeAuthentik({ sandbox: { release: "2025.4", directory }, answer: trouble });
 }
 

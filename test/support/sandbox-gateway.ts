@@ -1,16 +1,16 @@
 import { onTestFinished } from "vitest";
 import type { SandboxRelease } from "../../src/sandbox/releases.ts";
-import { household } from "./fake-household.ts";
+import { createTestDirectory } from "./test-directory.ts";
 import { startBefore } from "./gateway.ts";
 import { testSchema } from "./schema.ts";
 
 /** Releases of which each has another shape of connections or sources. */
 export const SHAPES: readonly SandboxRelease[] = ["2024.2", "2024.8", "2025.4", "2025.12"];
 
-export type HouseGateway = Awaited<ReturnType<typeof startHouse>>;
+export type SandboxGateway = Awaited<ReturnType<typeof startSandboxGateway>>;
 
-/** A gateway before an authentik with a household in it. */
-export async function startHouse(
+/** A gateway before an authentik with a small directory. */
+export async function startSandboxGateway(
   release: SandboxRelease,
   {
     viewers = 0,
@@ -21,9 +21,9 @@ export async function startHouse(
     operationTimeoutMs = 10_000,
   } = {},
 ) {
-  const house = household({ viewers });
+  const directory = createTestDirectory({ viewers });
   const before = await startBefore(
-    { sandbox: { release, directory: house } },
+    { sandbox: { release, directory } },
     {
       gateway: { maxScannedRows, maxPageSize, operationTimeoutMs },
       authentik: { cacheTtlMs },
@@ -31,7 +31,7 @@ export async function startHouse(
     },
   );
   return {
-    house,
+    directory,
     ...before,
     /** Asks as a user by name; null: without credentials. */
     ask: async (user: string | null, query: string, variables: Record<string, unknown> = {}) => {
@@ -55,8 +55,10 @@ export async function startHouse(
 }
 
 /** The same for the test that is running. */
-export async function houseForTest(...given: Parameters<typeof startHouse>): Promise<HouseGateway> {
-  const at = await startHouse(...given);
+export async function sandboxGatewayForTest(
+  ...given: Parameters<typeof startSandboxGateway>
+): Promise<SandboxGateway> {
+  const at = await startSandboxGateway(...given);
   onTestFinished(at.close);
   return at;
 }
