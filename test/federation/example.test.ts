@@ -26,7 +26,7 @@ describe("npm run example:supergraph", () => {
     });
   });
 
-  // What npm hands on to a script that is run with exec: process/npm-scripts.test.ts.
+  // What npm hands on to a script that is run with exec: process/shutdown.test.ts.
   test.each(["SIGTERM", "SIGINT"] as const)("with --keep leaves nothing running after %s", async (signal) => {
     // Apollo Server, left alone, ends the process at a signal unless this is a test.
     const env = { HOME: process.env["HOME"] ?? "", PORT: "0", NODE_ENV: "production" };

@@ -1,10 +1,11 @@
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { scrape } from "../observability/support/scrape.ts";
-import { ask, TOKEN } from "../support/ask.ts";
+import { ask } from "../support/ask.ts";
 import { type AnswerHandler, createGate, startFakeAuthentik } from "../support/fake-authentik.ts";
 import { patience } from "../support/patience.ts";
-import { postText, rawClient } from "../support/raw-client.ts";
+import { postQuery, rawClient } from "../support/raw-client.ts";
 import { buildCli, preload, startBefore, startCli, startProcess } from "./cli.ts";
 
 const query = "{ plexConnection(id: 5) { pk } }";
@@ -53,13 +54,7 @@ test("SIGTERM: not ready at once, still serving for the grace, nothing in flight
 test("SIGINT, also where npm hands it on once more: no grace, what is in flight is finished, nobody else is let in", async () => {
   const { cli, authentik, before, gate, url } = await startBusy({ DRAIN_GRACE_MS: "60000" });
   const silent = rawClient(Number(url.port));
-  const posts = [6, 7, 8].map((id) =>
-    postText(
-      JSON.stringify({ query: `{plexConnection(id:${id}){pk}}` }),
-      [`Authorization: ${TOKEN}`],
-      "keep-alive",
-    ),
-  );
+  const posts = [6, 7, 8].map((id) => postQuery(`{plexConnection(id:${id}){pk}}`));
   const pipelined = rawClient(Number(url.port), posts.join(""));
   await expect.poll(() => authentik.inFlight(), patience).toBe(4);
   const half = rawClient(Number(url.port), "GET /healthz HTTP/1.1\r\nHost:");
@@ -148,4 +143,14 @@ test("a log on a full disk keeps no process from ending", async () => {
   await expect.poll(() => authentik.requests.length, patience).toBe(1);
   cli.kill("SIGTERM");
   expect(await cli.exited).toBe(0);
+});
+
+// A process is over when nobody has its output open any more: neither npm nor what it has started.
+test.each(["SIGTERM", "SIGINT"] as const)("npm start leaves nothing running after %s", async (signal) => {
+  const env = { HOME: process.env["HOME"] ?? "", PORT: "0" };
+  const npm = startProcess("npm", ["run", "--silent", "start"], { env, detached: true });
+  onTestFinished(() => void spawn("kill", ["-KILL", "--", `-${npm.child.pid}`]));
+  expect((await ask(await npm.url(), "{ __typename }")).status).toBe(200);
+  npm.kill(signal);
+  await npm.exited;
 });

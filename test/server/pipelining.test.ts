@@ -1,13 +1,10 @@
 import { expect, test } from "vitest";
 import { createGate } from "../support/fake-authentik.ts";
-import { gatewayForTest, TOKEN } from "../support/gateway.ts";
+import { gatewayForTest } from "../support/gateway.ts";
 import { patience } from "../support/patience.ts";
-import { postText, raw, rawClient } from "../support/raw-client.ts";
+import { postQuery, raw, rawClient } from "../support/raw-client.ts";
 
-const post = (query: string): string =>
-  postText(JSON.stringify({ query }), [`Authorization: ${TOKEN}`], "keep-alive");
-
-const FIVE = post("{plexConnection(id:5){pk user}}");
+const FIVE = postQuery("{plexConnection(id:5){pk user}}");
 const NOWHERE = "GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n";
 const TOO_LONG =
   "POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n";
@@ -21,7 +18,7 @@ test("requests of one segment are answered in order, four at once, and others in
   authentik.answer(gate.answer);
   const names = Array.from({ length: 36 }, (_, index) => `a${index}`);
   const refused = FIVE.replace("application/json", "text/plain") + NOWHERE;
-  const bytes = FIVE + refused + names.map((name) => post(`{${name}:__typename}`)).join("");
+  const bytes = FIVE + refused + names.map((name) => postQuery(`{${name}:__typename}`)).join("");
   const client = rawClient(Number(gateway.url.port), bytes);
   await authentik.arrived(1);
   const statusesSoFar = () => gateway.records.map(({ status }) => status);

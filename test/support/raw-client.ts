@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { TOKEN } from "./ask.ts";
 
 /** A connection that sends exactly what a test wants and remembers what came back. */
 export function rawClient(port: number, firstBytes: string | Buffer = "") {
@@ -42,6 +43,10 @@ export async function raw(url: URL, bytes: string | Buffer, { waitMs = 2_000 } =
     closedByServer: socket.errored?.message !== "this side",
   };
 }
+
+/** A POST of a query with the usual token, which keeps the connection. */
+export const postQuery = (query: string): string =>
+  postText(JSON.stringify({ query }), [`Authorization: ${TOKEN}`], "keep-alive");
 
 /** A POST of JSON as text; `lines` are further header lines. */
 export function postText(body: string, lines: readonly string[] = [], connection = "close"): string {

@@ -3,6 +3,7 @@ import type { Authentik, AuthentikClient } from "../../../src/authentik/client.t
 import { AuthentikError } from "../../../src/authentik/authentik-error.ts";
 import { createPkLookup } from "../../../src/authentik/lookup/by-pk.ts";
 import { listRoute } from "../../../src/authentik/lookup/list-pages.ts";
+import { createRowCost } from "../../../src/authentik/lookup/page-planner.ts";
 import { decodeObject, decodePk } from "../../../src/authentik/decoders.ts";
 import { createTally, createUsage } from "../../../src/authentik/usage.ts";
 import { listBody } from "../../support/wire-bodies.ts";
@@ -106,4 +107,24 @@ test("a caller's second operation costs at most 1.3 of the cheaper way in hindsi
   }
   expect(ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length).toBeLessThanOrEqual(1.05);
   expect(Math.max(...ratios)).toBeLessThanOrEqual(1.3);
+});
+
+function rowCostAfter(retrieves: readonly number[], listsOf100: readonly number[]): number {
+  const rowCost = createRowCost();
+  for (const latencyMs of retrieves) rowCost.observe(null, latencyMs);
+  for (const latencyMs of listsOf100) rowCost.observe(100, latencyMs);
+  return rowCost.current();
+}
+
+test("a row costs what a list takes beyond a retrieve, by its rows; single odd answers do not count", () => {
+  expect(rowCostAfter([33, 35, 900, 32, 34], [234, 5_000, 236, 232, 1])).toBeCloseTo(2 / 34, 2);
+});
+
+test.each([
+  [0.02, "at least", 100, 101],
+  [0.25, "at most", 10, 10_000],
+  [0.08, "while retrieves are too fast to be measured", 0.2, 3],
+])("it is %d %s", (cost, _when, retrieveMs, listMs) => {
+  expect(rowCostAfter(Array(7).fill(retrieveMs), Array(7).fill(listMs))).toBe(cost);
+  expect(rowCostAfter([retrieveMs, retrieveMs], Array(7).fill(listMs))).toBe(0.08);
 });
