@@ -37,11 +37,8 @@ export async function startSandboxGateway(
     ask: async (user: string | null, query: string, variables: Record<string, unknown> = {}) => {
       before.authentik.requests.length = 0;
       const authorization = user === null ? null : `Bearer token-of-${user}`;
-      const {
-        data = null,
-        errors = [],
-        text,
-      } = await before.gateway.post(query, { authorization, variables });
+      const reply = await before.gateway.post(query, { authorization, variables });
+      const { data = null, errors = [], text } = reply;
       if (text.includes("canary")) throw new Error("a secret was answered");
       return {
         data,
