@@ -56,11 +56,11 @@ export function watchConnections(server: Server, listener: RequestListener, limi
       isEnding: false,
     };
     connections.set(socket, connection);
-    // node:http ends a connection with it after its last response. While the client still sends, the system would answer
-    // with a reset, which may overtake the response.
+    // node:http ends a connection with it after its last response. While the client still sends, or has sent what was not
+    // read, the system would answer with a reset, which may overtake the response.
     const destroySoon = socket.destroySoon.bind(socket);
     socket.destroySoon = () => {
-      if (connection.owed.some(({ response }) => !response.req.complete)) linger(socket);
+      if (socket.isPaused() || connection.owed.some(({ response }) => !response.req.complete)) linger(socket);
       else destroySoon();
     };
     // node:http resumes the socket at the end of each request, whoever has paused it.
