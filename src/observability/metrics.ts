@@ -66,6 +66,8 @@ export function createMetrics({ endpoint, usage: total, ...readings }: MetricsOp
   readCounter("rest_queued_seconds_total", registry, () => total.queuedMs / 1000);
   const unhandledRejections = counter("unhandled_rejections_total");
   registerReadings(registry, readings);
+  const prometheus = viewOf(registry, Registry.PROMETHEUS_CONTENT_TYPE);
+  const openMetrics = viewOf(registry, Registry.OPENMETRICS_CONTENT_TYPE);
 
   return {
     /** Counts a finished request. */
@@ -91,7 +93,12 @@ export function createMetrics({ endpoint, usage: total, ...readings }: MetricsOp
     },
     countUnhandledRejection: () => unhandledRejections.inc(),
     /** Answers `/metrics` in Prometheus' text format, or in that of OpenMetrics, with exemplars, for who accepts it. */
-    serve: (request: IncomingMessage, response: ServerResponse) => void respond(registry, request, response),
+    serve: async ({ headers: { accept = "" } }: IncomingMessage, response: ServerResponse): Promise<void> => {
+      const view = accept.includes("application/openmetrics-text") ? openMetrics : prometheus;
+      const text = await view.metrics();
+      const headers = { "Content-Type": view.contentType, "Cache-Control": "no-store", Vary: "Accept" };
+      response.writeHead(200, headers).end(text);
+    },
   };
 }
 
@@ -100,23 +107,15 @@ function exemplarOf(traceId: string | undefined): { exemplarLabels?: Record<stri
   return traceId === undefined ? {} : { exemplarLabels: { trace_id: traceId } };
 }
 
-async function respond(
-  registry: Registry<OpenMetricsContentType>,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const wantsOpenMetrics = request.headers.accept?.includes("application/openmetrics-text") ?? false;
+/** All metrics in one of the two formats. */
+function viewOf(registry: Registry<OpenMetricsContentType>, contentType: RegistryContentType) {
+  const view = new Registry<RegistryContentType>();
+  view.setContentType(contentType);
   // For OpenMetrics prom-client takes `_total` off the names of counters for good, so that it gets objects of its own to
   // rename, which share everything else.
-  const view = new Registry<RegistryContentType>();
-  view.setContentType(
-    wantsOpenMetrics ? Registry.OPENMETRICS_CONTENT_TYPE : Registry.PROMETHEUS_CONTENT_TYPE,
-  );
   for (const { name } of registry.getMetricsAsArray()) {
     const metric: Metric = Object.create(registry.getSingleMetric(name) ?? null);
     view.registerMetric(metric);
   }
-  const text = await view.metrics();
-  const headers = { "Content-Type": view.contentType, "Cache-Control": "no-store", Vary: "Accept" };
-  response.writeHead(200, headers).end(text);
+  return view;
 }
