@@ -20,6 +20,8 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 30_000,
     maxWorkers: 2,
+    // Not that of most machines that test: what is told without its zone must not be taken for local time.
+    env: { TZ: "America/New_York" },
     projects: [
       { extends: true, test: { name: "together", isolate: false, include: together, exclude: elsewhere } },
       {

@@ -192,7 +192,7 @@ function trustedCertificates(caPem: string): string[] {
 const INTERIM = /^HTTP\/1\.1 10[023] /;
 const STATUS_LENGTH = "HTTP/1.1 100 ".length;
 const HEAD_END = "\r\n\r\n";
-/** In a row; what sends more is taken for broken. */
+/** Before one response; what sends more is taken for broken. */
 const MOST_SKIPPED = 10;
 
 /**
@@ -214,16 +214,25 @@ function skippingInterim(connect: buildConnector.connector): buildConnector.conn
 
 function skipInterim(socket: Socket): void {
   const read = socket.read.bind(socket);
-  let skipped = 0;
+  const write = socket.write.bind(socket);
+  /** How many may still come before the response that is awaited; 0 while it is read: its body may hold anything. */
+  let expected = 0;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of a function of several forms TypeScript knows the last
+  socket.write = ((...request: Parameters<typeof write>) => {
+    expected = MOST_SKIPPED;
+    return write(...request);
+  }) as typeof write;
   socket.read = (size?: number) => {
     let chunk: Buffer | null = read(size);
-    for (; chunk !== null; skipped += 1) {
+    for (; chunk !== null && expected > 0; expected -= 1) {
       const end = INTERIM.test(chunk.toString("latin1", 0, STATUS_LENGTH)) ? chunk.indexOf(HEAD_END) : -1;
-      if (end === -1 || skipped >= MOST_SKIPPED) break;
+      if (end === -1) {
+        expected = 0;
+        break;
+      }
       const rest: Buffer = chunk.subarray(end + HEAD_END.length);
       chunk = rest.length > 0 ? rest : read(size);
     }
-    if (chunk !== null) skipped = 0;
     return chunk;
   };
 }

@@ -91,11 +91,10 @@ function refusal(response: UpstreamResponse, failure: Failure): AuthentikError {
   }
   switch (status) {
     case 400:
-      if (PLAIN_HTTP_TO_TLS.test(response.body.slice(0, MAX_PAGE_LENGTH)))
-        return failure("misconfigured", said, { detail: SPEAKS_TLS });
-      return body === undefined
-        ? notTheApi()
-        : failure("invalid-input", said, { fieldErrors: decodeFieldErrors(body) });
+      if (body !== undefined) return failure("invalid-input", said, { fieldErrors: decodeFieldErrors(body) });
+      return PLAIN_HTTP_TO_TLS.test(response.body.slice(0, MAX_PAGE_LENGTH))
+        ? failure("misconfigured", said, { detail: SPEAKS_TLS })
+        : notTheApi();
     case 401:
     case 403:
     case 404:
@@ -185,7 +184,8 @@ function retryAfterSeconds(header: string): number | undefined {
 }
 
 function httpDate(text: string): number {
-  return /^[A-Z][a-z]{2,8},? /.test(text) ? Date.parse(text) : NaN;
+  // The oldest of its three forms does not say that it is in GMT.
+  return /^[A-Z][a-z]{2,8},? /.test(text) ? Date.parse(text.replace(/(?: GMT)?$/, " GMT")) : NaN;
 }
 
 /** What authentik says about each field of a refused request: lists of sentences, nested as the request was. */

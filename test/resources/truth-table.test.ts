@@ -6,6 +6,8 @@ import { connectionBody } from "../support/wire-bodies.ts";
 const CONNECTIONS = "/api/v3/sources/user_connections/plex/";
 const BAD = `${CONNECTIONS}66/`;
 const ROUTE = "/sources/user_connections/plex/{id}/";
+const HOUR_AGO = new Date(Date.now() - 3_600_000).toUTCString();
+const HOUR_AGO_IN_ASCTIME = HOUR_AGO.replace(/(\w+), (\d+) (\w+) (\d+) (\S+) GMT/, "$1 $3 $2 $5 $4");
 const LEAK = "internal-host.example secret-of-authentik";
 
 interface Row {
@@ -76,9 +78,15 @@ const ROWS: Row[] = [
     extensions: { fieldErrors: { a: Array(50).fill(`${"x".repeat(500)}…`) } },
   }),
   // What is no sentence about a field may be anything.
-  ...[null, LEAK, [], { plex_token: LEAK }, { pk: 5, user: null }, deep].map((body) =>
-    row(`400 ${JSON.stringify(body)}`, "BAD_USER_INPUT", json(400, body)),
-  ),
+  ...[
+    null,
+    LEAK,
+    "HTTP request to an HTTPS server",
+    [],
+    { plex_token: LEAK },
+    { pk: 5, user: null },
+    deep,
+  ].map((body) => row(`400 ${JSON.stringify(body)}`, "BAD_USER_INPUT", json(400, body))),
   ...(
     [
       ["7", 7],
@@ -88,6 +96,7 @@ const ROWS: Row[] = [
       ["soon"],
       ["Fri, 31 Dec 1999 23:59:59 GMT", 1],
       ["Fri, 31 Dec 2999 23:59:59 GMT", 3_600],
+      [HOUR_AGO_IN_ASCTIME, 1],
     ] as [after: string, retryAfterSeconds?: number][]
   ).map(([after, retryAfterSeconds]) =>
     row(`429 with Retry-After ${after}`, "RATE_LIMITED", detail(429, LEAK, { "Retry-After": after }), {

@@ -132,6 +132,20 @@ describe("an authentik that", () => {
     expect(authentik.requests).toHaveLength(1);
   });
 
+  test("answers in chunks with what looks like an interim answer is read to its end", async () => {
+    const body = JSON.stringify(connectionBody(5, { identifier: "HTTP/1.1 100 " }));
+    const [before = "", after] = body.split(/(?=HTTP)/);
+    const { authentik, gateway } = await gatewayForTest({ gateway: { operationTimeoutMs: 2_000 } });
+    authentik.answer(async (_request, { socket }) => {
+      socket?.write(
+        `${HEAD.replace("Content-Length: 99", "Transfer-Encoding: chunked")}${body.length.toString(16)}\r\n${before}`,
+      );
+      await sleep(50);
+      socket?.write(`${after}\r\n0\r\n\r\n`);
+    });
+    expect((await gateway.post(QUERY)).codes).toEqual([]);
+  });
+
   test("answers Latin-1 is not believed, and no letter of it replaced", async () => {
     const body = Buffer.from(JSON.stringify(connectionBody(5, { identifier: "h\u00e9l\u00e8ne" })), "latin1");
     const { authentik, gateway } = await gatewayForTest();
