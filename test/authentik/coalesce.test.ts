@@ -10,9 +10,7 @@ import { connectToFake, operation, retrieve } from "./connect.ts";
 function connectToEcho(options: Partial<AuthentikOptions> = {}) {
   return connectToFake({
     ...options,
-    fake: {
-      answer: ({ authorization }, response) => sendJson(response, 200, { for: authorization }),
-    },
+    fake: { answer: ({ authorization }, response) => sendJson(response, 200, { for: authorization }) },
   });
 }
 

@@ -46,11 +46,7 @@ test("duplicates in aliases, lists and fragments are one call", async () => {
   `);
   expect(data).toMatchObject({ a: { pk: 5 }, b: { identifier: "70000005" }, _entities: [{}, {}] });
   expect(authentik.paths()).toEqual([`${CONNECTIONS}5/`]);
-  expect(gateway.records[0]?.usage).toMatchObject({
-    restCalls: 1,
-    keysRequested: 4,
-    keysFetched: 1,
-  });
+  expect(gateway.records[0]?.usage).toMatchObject({ restCalls: 1, keysRequested: 4, keysFetched: 1 });
 });
 
 test("fifty keys of a directory of one page are one list, the first time and ever after", async () => {
@@ -128,10 +124,7 @@ describe("a list that cannot be believed", () => {
       pks: [1, 2, 3],
       answer: (request, response, fallback) => (request.path.includes("?") ? answer(response) : fallback()),
     });
-    expect(await ask([1, 2, 3, 4], [1, 2, 3])).toMatchObject({
-      pages: { length: 1 },
-      keys: retrieved,
-    });
+    expect(await ask([1, 2, 3, 4], [1, 2, 3])).toMatchObject({ pages: { length: 1 }, keys: retrieved });
   });
 });
 

@@ -20,10 +20,7 @@ const statistics: Resolvers = {
       TOP_CONNECTIONS.slice(0, first).map((pk) => ({ __typename: "PlexSourceConnection", pk })),
     topAccounts: () => TOP_CONNECTIONS.map((pk) => ({ id: String(70_000_000 + pk) })),
   },
-  PlexAccount: {
-    __resolveReference: itself,
-    minutes: ({ id }: { id: string }) => Number(id) % 10_000,
-  },
+  PlexAccount: { __resolveReference: itself, minutes: ({ id }: { id: string }) => Number(id) % 10_000 },
   PlexSourceConnection: {
     __resolveReference: itself,
     minutesWatched: ({ identifier }: { identifier: string }) => Number(identifier) % 10_000,
