@@ -230,11 +230,11 @@ export function refusalOf({ code = "" }: NodeJS.ErrnoException): HttpError | nul
 }
 
 /** Tells the request whose body could not be read, or answers what never became one once nothing is owed before it. */
-function fail(socket: Socket, { failure, owed, waiting }: Connection): void {
+function fail(socket: Socket, { failure, owed, waiting, isEnding }: Connection): void {
   if (failure === null || waiting.length > 0) return;
   const request = owed.at(-1)?.response.req;
   if (request?.complete === false && request.listenerCount("error") > 0) request.emit("error", failure);
-  else if (owed.length === 0) answerFailure(socket, refusalOf(failure));
+  else if (owed.length === 0 && !isEnding) answerFailure(socket, refusalOf(failure));
 }
 
 function answerFailure(socket: Socket, refusal: HttpError | null): void {

@@ -60,6 +60,7 @@ const CHUNK = `10000\r\n${"x".repeat(65_536)}\r\n`;
 test.each([
   ["in chunks that does not say so", 413, '"LIMIT_EXCEEDED"', CHUNKED],
   ["of another type", 415, '"BAD_REQUEST"', CHUNKED.replace("json", "x-json")],
+  ["behind such a one", 415, '"BAD_REQUEST"', `${CHUNKED.replace("json", "x-json")}0\r\n\r\nno HTTP\r\n\r\n`],
 ])("a body of 2.6 MB %s: the refusal reaches who is still sending", async (_what, status, code, start) => {
   const sending = Array.from({ length: 5 }, () =>
     raw(at.gateway.url, start + CHUNK.repeat(40), { waitMs: 8_000 }),
