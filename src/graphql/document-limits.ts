@@ -134,12 +134,14 @@ function overlapOf(
       for (const selection of set.selections) {
         if (selection.kind === Kind.FIELD) {
           if (++overlap.visits > maxVisits) return groups;
-          if (selection.alias !== undefined && !selection.arguments?.length)
-            overlap.aliasesOfOneField = Math.max(
-              overlap.aliasesOfOneField,
-              increment(aliased, selection.name.value),
-            );
-          const group = groupOf(groups, (selection.alias ?? selection.name).value);
+          if (selection.alias !== undefined && !selection.arguments?.length) {
+            const count = (aliased.get(selection.name.value) ?? 0) + 1;
+            aliased.set(selection.name.value, count);
+            overlap.aliasesOfOneField = Math.max(overlap.aliasesOfOneField, count);
+          }
+          const key = (selection.alias ?? selection.name).value;
+          const group = groups.get(key) ?? { total: 0, below: [] };
+          groups.set(key, group);
           group.total++;
           if (selection.selectionSet !== undefined) group.below.push(selection.selectionSet);
         } else if (selection.kind === Kind.INLINE_FRAGMENT) {
@@ -159,19 +161,4 @@ function overlapOf(
     if (node.kind === Kind.OPERATION_DEFINITION) place([node.selectionSet]);
   for (const [name, fragment] of fragments) if (!reached.has(name)) place([fragment.selectionSet]);
   return overlap;
-}
-
-function groupOf(groups: Map<string, Group>, key: string): Group {
-  let group = groups.get(key);
-  if (group === undefined) {
-    group = { total: 0, below: [] };
-    groups.set(key, group);
-  }
-  return group;
-}
-
-function increment(counts: Map<string, number>, key: string): number {
-  const count = (counts.get(key) ?? 0) + 1;
-  counts.set(key, count);
-  return count;
 }

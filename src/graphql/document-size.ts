@@ -8,14 +8,6 @@ import {
   visit,
 } from "graphql";
 
-/** Kinds that can contain their own kind without end; recursive code downstream needs them bounded. */
-const NESTING_KINDS: ReadonlySet<string> = new Set([
-  Kind.SELECTION_SET,
-  Kind.LIST,
-  Kind.OBJECT,
-  Kind.LIST_TYPE,
-]);
-
 /**
  * What a document's syntax tree holds, fragments not followed. Counts without recursion, so that no document can exhaust
  * the stack; gives up counting beyond `maxNesting`.
@@ -34,55 +26,48 @@ export function countNodes(document: DocumentNode, maxNesting = Number.POSITIVE_
     nesting: 0,
   };
   let nesting = 0;
-  visit(document, {
-    enter(node) {
-      if (NESTING_KINDS.has(node.kind)) nesting += 1;
+  // Kinds that can contain their own kind without end; recursive code downstream needs them bounded.
+  const nested = {
+    enter(node: ASTNode) {
+      nesting += 1;
       counts.nesting = Math.max(counts.nesting, nesting);
-      if (nesting > maxNesting) return BREAK;
-      countNode(node, counts);
-      return undefined;
+      if (node.kind === Kind.LIST) counts.listItems += node.values.length;
+      return nesting > maxNesting ? BREAK : undefined;
     },
-    leave(node) {
-      if (NESTING_KINDS.has(node.kind)) nesting -= 1;
+    leave: () => void (nesting -= 1),
+  };
+  visit(document, {
+    SelectionSet: nested,
+    ListValue: nested,
+    ObjectValue: nested,
+    ListType: nested,
+    OperationDefinition: () => void counts.operations++,
+    FragmentDefinition: () => void counts.fragments++,
+    Directive: () => void counts.directives++,
+    Field({ alias }) {
+      if (alias === undefined) return;
+      counts.aliases++;
+      counts.aliasLength = Math.max(counts.aliasLength, alias.value.length);
     },
   });
   return counts;
 }
 
-function countNode(node: ASTNode, counts: ReturnType<typeof countNodes>): void {
-  if (node.kind === Kind.OPERATION_DEFINITION) counts.operations++;
-  else if (node.kind === Kind.FRAGMENT_DEFINITION) counts.fragments++;
-  else if (node.kind === Kind.DIRECTIVE) counts.directives++;
-  else if (node.kind === Kind.LIST) counts.listItems += node.values.length;
-  else if (node.kind === Kind.FIELD && node.alias !== undefined) {
-    counts.aliases++;
-    counts.aliasLength = Math.max(counts.aliasLength, node.alias.value.length);
-  }
-}
-
 /** What a selection set amounts to once every fragment is followed. */
-export interface Size {
-  /** Fields inside one another, at the deepest. */
-  depth: number;
-  fields: number;
-  aliases: number;
-  /** Fields that have fields of their own: each may be a lookup. */
-  objects: number;
-  /** Fields of the set itself, through fragments but not through fields. */
-  ownFields: number;
-  /** Fields with those of an introspection's list as often as the list has items. */
-  listedFields: number;
-  /** Fields that the answer has about the schema, by estimate. */
-  introspectionFields: number;
-}
+type Size = typeof NOTHING;
 
-const NOTHING: Size = {
+const NOTHING = {
+  /** Fields inside one another, at the deepest. */
   depth: 0,
   fields: 0,
   aliases: 0,
+  /** Fields that have fields of their own: each may be a lookup. */
   objects: 0,
+  /** Fields of the set itself, through fragments but not through fields. */
   ownFields: 0,
+  /** Fields with those of an introspection's list as often as the list has items. */
   listedFields: 0,
+  /** Fields that the answer has about the schema, by estimate. */
   introspectionFields: 0,
 };
 
