@@ -9,7 +9,7 @@ import {
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { ServerLimits } from "../config/load.ts";
-import type { HttpError } from "./graphql-response.ts";
+import { type HttpError, httpError } from "./graphql-response.ts";
 
 /** Requests of one connection that are answered at once; further ones wait, and meanwhile nothing more is read. */
 const MAX_OWED = 4;
@@ -201,26 +201,15 @@ function isUnread(socket: Socket, { owed }: Connection): boolean {
   return socket.writableLength > 0 && owed.some(({ writtenMs }) => writtenMs > 0);
 }
 
-const MALFORMED: HttpError = {
-  status: 400,
-  message: "The request is not valid HTTP/1.1.",
-  code: "BAD_REQUEST",
-  close: true,
-};
+const close = true;
+const MALFORMED = httpError(400, "The request is not valid HTTP/1.1.", { close });
 const FAILURES: Readonly<Record<string, HttpError | null>> = {
-  HPE_HEADER_OVERFLOW: {
-    status: 431,
-    message: "The request's headers are too large.",
+  HPE_HEADER_OVERFLOW: httpError(431, "The request's headers are too large.", {
     code: "LIMIT_EXCEEDED",
-    close: true,
-  },
-  ERR_HTTP_REQUEST_TIMEOUT: {
-    status: 408,
-    message: "The request did not arrive in time.",
-    code: "BAD_REQUEST",
-    close: true,
-  },
-  CONNECT: { status: 400, message: "The request target must be a path.", code: "BAD_REQUEST", close: true },
+    close,
+  }),
+  ERR_HTTP_REQUEST_TIMEOUT: httpError(408, "The request did not arrive in time.", { close }),
+  CONNECT: httpError(400, "The request target must be a path.", { close }),
   ECONNRESET: null,
 };
 

@@ -31,6 +31,11 @@ export interface HttpError {
   close?: boolean;
 }
 
+/** A refusal for what is wrong with the request, unless said otherwise. */
+export function httpError(status: number, message: string, more: Partial<HttpError> = {}): HttpError {
+  return { status, code: "BAD_REQUEST", message, ...more };
+}
+
 /** What every response says, whatever it is: not for shared caches, not to be sniffed, different for each caller. */
 const COMMON_HEADERS: HeaderList = [
   // Some routers' caches look at nothing but these two.

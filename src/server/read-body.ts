@@ -1,12 +1,12 @@
 import type { IncomingMessage } from "node:http";
 import { GrowingBuffer } from "../growing-buffer.ts";
 import { refusalOf } from "./connections.ts";
-import type { HttpError } from "./graphql-response.ts";
+import { type HttpError, httpError } from "./graphql-response.ts";
 
 /** Pieces of a body that are taken before other connections have their turn. */
 const PIECES_PER_TURN = 1_000;
 
-const NOT_UTF8: HttpError = { status: 400, code: "BAD_REQUEST", message: "Send the body in UTF-8." };
+const NOT_UTF8 = httpError(400, "Send the body in UTF-8.");
 
 /** Reads a whole request body as UTF-8 text, or says why not. Null: the client left. */
 export function readBody(
@@ -42,10 +42,6 @@ function pauseForOthers({ socket, complete }: IncomingMessage): void {
 }
 
 function tooLarge(maxBodyBytes: number): HttpError {
-  return {
-    status: 413,
-    code: "LIMIT_EXCEEDED",
-    message: `Send at most ${maxBodyBytes} bytes in one request.`,
-    close: true,
-  };
+  const message = `Send at most ${maxBodyBytes} bytes in one request.`;
+  return httpError(413, message, { code: "LIMIT_EXCEEDED", close: true });
 }

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { parse } from "content-type";
-import type { HeaderList } from "./cors.ts";
-import type { HttpError } from "./graphql-response.ts";
+import { type HttpError, httpError } from "./graphql-response.ts";
 
 /** What `/graphql` accepts. */
 export interface RequestGuardOptions {
@@ -54,7 +53,7 @@ export function guardRequest(
 ): HttpError | null {
   const refusal =
     guardHeaderCount(request, options) ??
-    (target === null ? badRequest(400, "The request target must be a path.") : null) ??
+    (target === null ? httpError(400, "The request target must be a path.") : null) ??
     guardHost(request, options) ??
     guardAuthorization(request) ??
     guardMethod(request, options) ??
@@ -67,33 +66,29 @@ export function guardRequest(
 
 function guardHeaderCount({ rawHeaders }: IncomingMessage, options: RequestGuardOptions): HttpError | null {
   if (rawHeaders.length / 2 <= options.maxHeaderCount) return null;
-  return { ...badRequest(431, `Send at most ${options.maxHeaderCount} header lines.`), close: true };
+  return httpError(431, `Send at most ${options.maxHeaderCount} header lines.`, { close: true });
 }
 
 function guardHost(request: IncomingMessage, { allowedHosts }: RequestGuardOptions): HttpError | null {
   const { host } = request.headers;
   const name = host === undefined ? undefined : HOST.exec(host)?.groups?.["name"];
   if (name === undefined || occurrences(request, "host") !== 1 || !URL.canParse(`http://${host}/`))
-    return badRequest(400, "The Host header must be one host name or address with an optional port.");
+    return httpError(400, "The Host header must be one host name or address with an optional port.");
   const known = allowedHosts.length === 0 || allowedHosts.includes(name.toLowerCase());
-  return known ? null : badRequest(421, "This host name is not served here.");
+  return known ? null : httpError(421, "This host name is not served here.");
 }
 
 /** Node would take the first of two, while a proxy in front may have checked the last. */
 function guardAuthorization(request: IncomingMessage): HttpError | null {
   if (occurrences(request, "authorization") <= 1) return null;
-  return {
-    status: 401,
-    code: "UNAUTHENTICATED",
-    message: "Send one Authorization header, not several.",
-    headers: ["WWW-Authenticate", "Bearer"],
-  };
+  const headers = ["WWW-Authenticate", "Bearer"];
+  return httpError(401, "Send one Authorization header, not several.", { code: "UNAUTHENTICATED", headers });
 }
 
 function guardMethod({ method }: IncomingMessage, { preflight }: RequestGuardOptions): HttpError | null {
   if (method === "POST" || method === "GET" || (preflight && method === "OPTIONS")) return null;
   const allow = preflight ? "GET, POST, OPTIONS" : "GET, POST";
-  return badRequest(405, `Use one of ${allow}.`, ["Allow", allow]);
+  return httpError(405, `Use one of ${allow}.`, { headers: ["Allow", allow] });
 }
 
 /** What node:http meets by itself; it would refuse everything else in no order, and unseen by log and limits. */
@@ -101,7 +96,7 @@ const EXPECTATION = /^100-continue$/i;
 
 function guardExpectation({ headers: { expect } }: IncomingMessage): HttpError | null {
   if (expect === undefined || EXPECTATION.test(expect)) return null;
-  return badRequest(417, "Expect nothing but 100-continue.");
+  return httpError(417, "Expect nothing but 100-continue.");
 }
 
 function guardOrigin(
@@ -113,20 +108,20 @@ function guardOrigin(
   if (!openAccess || method !== "GET" || !(search?.has("query") || search?.has("extensions"))) return null;
   if (UNFORGEABLE_HEADERS.some((name) => headers[name] !== undefined) || isJson(headers["content-type"]))
     return null;
-  return badRequest(400, "Send operations by POST, or with the header apollo-require-preflight: true.");
+  return httpError(400, "Send operations by POST, or with the header apollo-require-preflight: true.");
 }
 
 function guardBody(request: IncomingMessage): HttpError | null {
   const { method, headers } = request;
   if (method !== "POST") return null;
   if (!/^chunked$/i.test(headers["transfer-encoding"] ?? "chunked"))
-    return badRequest(501, "Send the body with its length or in chunks, and in no other transfer coding.");
+    return httpError(501, "Send the body with its length or in chunks, and in no other transfer coding.");
   const encoding = headers["content-encoding"] ?? "identity";
   if (encoding.toLowerCase() !== "identity")
-    return badRequest(415, "Send the body without compression.", ["Accept-Encoding", "identity"]);
-  return isJson(headers["content-type"]) && occurrences(request, "content-type") === 1
-    ? null
-    : badRequest(415, "Send the body as application/json in UTF-8.", ["Accept-Post", "application/json"]);
+    return httpError(415, "Send the body without compression.", { headers: ["Accept-Encoding", "identity"] });
+  if (isJson(headers["content-type"]) && occurrences(request, "content-type") === 1) return null;
+  const accepted = ["Accept-Post", "application/json"];
+  return httpError(415, "Send the body as application/json in UTF-8.", { headers: accepted });
 }
 
 /** Exactly `application/json`: a browser cannot send it to another origin without asking first. */
@@ -150,8 +145,4 @@ function hasLongBody({ headers }: IncomingMessage): boolean {
   return (
     headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > MAX_DISCARDED_BYTES
   );
-}
-
-function badRequest(status: number, message: string, headers: HeaderList = []): HttpError {
-  return { status, code: "BAD_REQUEST", message, headers };
 }
