@@ -15,13 +15,8 @@ import { createOverloadGuard } from "./overload.ts";
 import { beginRequest, type PendingRequest } from "./pending-request.ts";
 import { readBody } from "./read-body.ts";
 import { guardRequest, parseTarget, type RequestTarget } from "./request-guard.ts";
-import { type ParsedParams, parseParams, TRACE_HEADER } from "./request-params.ts";
-import {
-  type GraphQLResponse,
-  type HttpError,
-  negotiate,
-  type ResponseMediaType,
-} from "./graphql-response.ts";
+import { type GraphQLRequest, type ParsedParams, parseParams, TRACE_HEADER } from "./request-params.ts";
+import { type GraphQLResponse, httpError, negotiate } from "./graphql-response.ts";
 import { createRunOperation, type IdentifiedCaller } from "./run-operation.ts";
 
 /** What the GraphQL endpoint allows: the options of its table, and what is known only when it starts. */
@@ -47,16 +42,11 @@ export interface GatewayDependencies {
 /** Path of the graph. */
 export const ENDPOINT = "/graphql";
 
-const NOT_FOUND: HttpError = {
-  status: 404,
-  code: "BAD_REQUEST",
-  message: "Nothing is served here. The graph is at /graphql.",
-};
-const NOT_ACCEPTABLE: HttpError = {
-  status: 406,
-  code: "BAD_REQUEST",
-  message: "Accept application/json or application/graphql-response+json in UTF-8.",
-};
+const NOT_FOUND = httpError(404, "Nothing is served here. The graph is at /graphql.");
+const NOT_ACCEPTABLE = httpError(
+  406,
+  "Accept application/json or application/graphql-response+json in UTF-8.",
+);
 
 /** To `OPTIONS`, which is let through where browsers of other origins are. */
 const NO_CONTENT = { status: 204, mediaType: "application/json", body: "" } as const;
@@ -136,7 +126,15 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     if (late) return pending.refuse(late);
     inFlight += 1;
     try {
-      pending.respond(await execute(message, { body, target, mediaType, pending }));
+      const { method, headers } = message;
+      const { search } = target;
+      const caller = identify(headers.authorization);
+      // Where all show the gateway's token, it tells nobody from anybody else.
+      if (credentials.mode === "caller" && !(caller instanceof Error)) pending.callerKey = caller.key;
+      if (tracing) pending.span = tracing.startOperation(headers);
+      const params = parseParams({ method, search, body });
+      const request = { method, params, text: body || search.toString(), mediaType, caller };
+      pending.respond(await execute(request, { pending, trace: headers[TRACE_HEADER] }));
     } catch (error) {
       pending.respond(internalError(error, pending));
     } finally {
@@ -145,29 +143,11 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
   }
 
   function execute(
-    { method, headers }: IncomingMessage,
-    {
-      body,
-      target,
-      mediaType,
-      pending,
-    }: {
-      body: string;
-      target: RequestTarget;
-      mediaType: ResponseMediaType;
-      pending: PendingRequest;
-    },
+    request: GraphQLRequest,
+    { pending, trace }: { pending: PendingRequest; trace: unknown },
   ): Promise<GraphQLResponse> {
-    const caller = identify(headers.authorization);
-    // Where all show the gateway's token, it tells nobody from anybody else.
-    if (credentials.mode === "caller" && !(caller instanceof Error)) pending.callerKey = caller.key;
-    if (tracing) pending.span = tracing.startOperation(headers);
-    const trace = headers[TRACE_HEADER];
-    const { search } = target;
-    const params = parseParams({ method, search, body });
-    const request = { method, params, text: body || search.toString(), mediaType, caller };
-    if (trace === undefined && isSingle(params)) return fastPath(request, pending);
-    const { result, abort } = runOperation(pending, caller, async (context) =>
+    if (trace === undefined && isSingle(request.params)) return fastPath(request, pending);
+    const { result, abort } = runOperation(pending, request.caller, async (context) =>
       (await yoga()).handle(request, { context, pending, trace }),
     );
     pending.onAbort = abort;
