@@ -88,18 +88,12 @@ export function parseSandboxFault(text: string): SandboxFault | null {
  * Picks the fault of each request, or none. The shares lie side by side, and requests are spread evenly over them in
  * an order that repeats with every start but looks like chance: steps of the golden ratio.
  */
-export function createFaultPicker(
-  switches: readonly SandboxFault[],
-): () => { name: SandboxFaultName; response: FaultyResponse | null } | null {
+export function createFaultPicker(switches: readonly SandboxFault[]): () => SandboxFaultName | undefined {
   let place = 0;
   return () => {
     place = (place + 0.618_033_988_75) % 1;
     let end = 0;
-    for (const { name, ratio } of switches) {
-      end += ratio;
-      if (place < end) return { name, response: SANDBOX_FAULTS[name] };
-    }
-    return null;
+    return switches.find(({ ratio }) => place < (end += ratio))?.name;
   };
 }
 

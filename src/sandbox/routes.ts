@@ -8,7 +8,7 @@ import { listPlexSources, listSources } from "./sources.ts";
 import { listUsers, retrieveGroup, retrieveOwnUser, retrieveUser } from "./users.ts";
 
 interface Route {
-  /** Below `/api/v3`; the group names one object. */
+  /** Below `/api/v3`; `:key` there is the group that names one object. */
   path: RegExp;
   /** The methods that authentik names in `Allow`, more than the sandbox takes. */
   allow: string;
@@ -26,35 +26,25 @@ const one = "GET, PUT, PATCH, DELETE, HEAD, OPTIONS";
 
 const mayViewUsers = (caller: User): boolean => caller.viewsAll || isSuperuser(caller);
 
+const at = (path: string): RegExp => new RegExp(`^${path.replace(":key", "([^/.]+)")}$`);
+
 /** What the gateway asks of authentik; the first match counts. */
 const routes: readonly Route[] = [
-  { path: /^\/sources\/user_connections\/plex\/$/, allow: list, costMs: [30, 2.6], get: listConnections },
+  { path: at("/sources/user_connections/plex/"), allow: list, costMs: [30, 2.6], get: listConnections },
   {
-    path: /^\/sources\/user_connections\/plex\/([^/.]+)\/$/,
+    path: at("/sources/user_connections/plex/:key/"),
     allow: one,
     costMs: [33, 0],
     get: retrieveConnection,
     delete: deleteConnection,
   },
-  { path: /^\/sources\/plex\/$/, allow: list, costMs: [37, 2.7], permits: isSuperuser, get: listPlexSources },
-  { path: /^\/sources\/all\/$/, allow: readOnly, costMs: [37, 4.3], permits: isSuperuser, get: listSources },
-  { path: /^\/core\/users\/$/, allow: list, costMs: [40, 2], permits: mayViewUsers, get: listUsers },
-  { path: /^\/core\/users\/me\/$/, allow: readOnly, costMs: [41, 0], get: retrieveOwnUser },
-  {
-    path: /^\/core\/users\/([^/.]+)\/$/,
-    allow: one,
-    costMs: [43, 0],
-    permits: mayViewUsers,
-    get: retrieveUser,
-  },
-  {
-    path: /^\/core\/groups\/([^/.]+)\/$/,
-    allow: one,
-    costMs: [43, 0],
-    permits: isSuperuser,
-    get: retrieveGroup,
-  },
-  { path: /^\/admin\/version\/$/, allow: readOnly, costMs: [67, 0], get: showVersion },
+  { path: at("/sources/plex/"), allow: list, costMs: [37, 2.7], permits: isSuperuser, get: listPlexSources },
+  { path: at("/sources/all/"), allow: readOnly, costMs: [37, 4.3], permits: isSuperuser, get: listSources },
+  { path: at("/core/users/"), allow: list, costMs: [40, 2], permits: mayViewUsers, get: listUsers },
+  { path: at("/core/users/me/"), allow: readOnly, costMs: [41, 0], get: retrieveOwnUser },
+  { path: at("/core/users/:key/"), allow: one, costMs: [43, 0], permits: mayViewUsers, get: retrieveUser },
+  { path: at("/core/groups/:key/"), allow: one, costMs: [43, 0], permits: isSuperuser, get: retrieveGroup },
+  { path: at("/admin/version/"), allow: readOnly, costMs: [67, 0], get: showVersion },
 ];
 
 /** `GET /admin/version/` */

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { createDirectory, type Directory } from "./directory.ts";
-import { createFaultPicker, deliver, type SandboxFault } from "./faults.ts";
+import { createFaultPicker, deliver, type SandboxFault, SANDBOX_FAULTS } from "./faults.ts";
 import { createRelease, type SandboxRelease } from "./releases.ts";
 import { encodeResponse } from "./rest-response.ts";
 import { handleRequest } from "./routes.ts";
@@ -75,14 +75,15 @@ export async function createSandbox({
     const respond = async (): Promise<void> => {
       const fault = pickFault();
       const { url = "/" } = request;
+      const instead = fault && SANDBOX_FAULTS[fault]?.({ url, release });
       // Whoever gets another response than authentik's has not changed anything there.
-      const { response, allow, costMs } = fault?.response
-        ? { response: fault.response({ url, release }), allow: null, costMs: 0 }
+      const { response, allow, costMs } = instead
+        ? { response: instead, allow: null, costMs: 0 }
         : handleRequest(request, { directory, release });
       const ms = latencyMs + (authentikCost ? occupyWorker(costMs) : 0);
       // What waits when the sandbox is closed keeps no process.
       if (ms > 0) await delay(ms, undefined, { ref: false });
-      await deliver(encodeResponse(response, { release, allow }), outgoing, fault?.name);
+      await deliver(encodeResponse(response, { release, allow }), outgoing, fault);
     };
     respond().catch((error: unknown) => outgoing.destroy(error instanceof Error ? error : undefined));
   });
