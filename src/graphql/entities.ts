@@ -1,7 +1,7 @@
 import { collectSubFields } from "@graphql-tools/utils";
 import {
   type FieldNode,
-  type GraphQLObjectType,
+  type GraphQLNamedType,
   type GraphQLResolveInfo,
   type GraphQLSchema,
   isObjectType,
@@ -32,11 +32,6 @@ export function isolateEntities(schema: GraphQLSchema): void {
     "Objects by their keys, for routers: one answer for each representation, in the same order.";
   const argument = field.args.find((arg) => arg.name === "representations");
   if (argument) argument.description = "Objects with `__typename` and the fields of one of the type's keys.";
-  const resolvers = new Map<string, ResolveReference>();
-  for (const type of Object.values(schema.getTypeMap())) {
-    const resolve = isObjectType(type) ? resolveReferenceOf(type) : undefined;
-    if (resolve) resolvers.set(type.name, resolve);
-  }
   // Aliases share one variable: a limit for each field would let a small request ask for its product with them.
   const askedOf = perRequest(() => ({ representations: 0 }));
   field.resolve = (_root, args: { representations?: unknown }, context: GraphContext, info) => {
@@ -54,18 +49,15 @@ export function isolateEntities(schema: GraphQLSchema): void {
     }
     // Errors are handed on as values: a rejection would have no handler until graphql-js comes to its item.
     return representations.map((representation) =>
-      resolveEntity(representation, { resolvers, context, info }).catch((error: unknown) => error),
+      resolveEntity(representation, context, info).catch((error: unknown) => error),
     );
   };
 }
 
 async function resolveEntity(
   representation: unknown,
-  {
-    resolvers,
-    context,
-    info,
-  }: { resolvers: ReadonlyMap<string, ResolveReference>; context: GraphContext; info: GraphQLResolveInfo },
+  context: GraphContext,
+  info: GraphQLResolveInfo,
 ): Promise<unknown> {
   if (!isJsonObject(representation)) {
     throw clientError(
@@ -74,7 +66,8 @@ async function resolveEntity(
     );
   }
   const typename = Object.hasOwn(representation, "__typename") ? representation["__typename"] : undefined;
-  const resolve = typeof typename === "string" ? resolvers.get(typename) : undefined;
+  const type = typeof typename === "string" ? info.schema.getType(typename) : undefined;
+  const resolve = type && resolveReferenceOf(type);
   if (!resolve) {
     throw clientError(
       "BAD_USER_INPUT",
@@ -87,7 +80,7 @@ async function resolveEntity(
   return isJsonObject(entity) ? { ...entity, __typename: typename } : entity;
 }
 
-function resolveReferenceOf({ extensions }: GraphQLObjectType): ResolveReference | undefined {
+function resolveReferenceOf({ extensions }: GraphQLNamedType): ResolveReference | undefined {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- where @apollo/subgraph looks for what Pothos put there
   const { apollo } = extensions as { apollo?: { subgraph?: { resolveReference?: ResolveReference } } };
   return apollo?.subgraph?.resolveReference;
