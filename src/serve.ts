@@ -50,7 +50,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<numb
   const { logLevel: level, logFormat: format, drainGraceMs } = config;
   const processLog = await createLog({ level, format, isTerminal });
   const { log } = processLog;
-  let serving: Serving | undefined;
+  let serving: Awaited<ReturnType<typeof startServing>> | undefined;
   const countRejection = (): void => serving?.metrics.countUnhandledRejection();
   const ended = new Promise<number>((end) => {
     onUnexpected(events, { log, countRejection, end: () => end(1) });
@@ -59,7 +59,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<numb
       first: (signal) => {
         log.info(`${signal}: finishing what is in flight`);
         if (serving === undefined) end(0);
-        else void endServing(serving, { graceMs: signal === "SIGINT" ? 0 : drainGraceMs, log }).then(end);
+        else void serving.end({ graceMs: signal === "SIGINT" ? 0 : drainGraceMs }).then(end);
       },
       again: () => {
         log.warn("a second signal: ending at once");
@@ -90,8 +90,6 @@ export async function serve(config: Config, options: ServeOptions): Promise<numb
     await processLog.flush();
   }
 }
-
-type Serving = Awaited<ReturnType<typeof startServing>>;
 
 /** Puts everything together and listens. @throws {StartFailure} when it cannot listen */
 async function startServing(
@@ -193,16 +191,23 @@ async function startServing(
   return {
     port,
     metrics,
-    /** Ends without losing a request; false when something had to be cut off. */
-    async drain({ graceMs }: { graceMs: number }): Promise<boolean> {
-      server.startDraining();
-      if (graceMs > 0) await sleep(graceMs);
-      const complete = await server.close({ timeoutMs: config.drainTimeoutMs });
-      await Promise.race([
-        Promise.all([gateway.close(), authentik.close(), tracing?.shutdown()]),
-        sleep(RELEASE_TIMEOUT_MS),
-      ]);
-      return complete;
+    /** Ends without losing a request and says how that went. Resolves with the exit code. */
+    async end({ graceMs }: { graceMs: number }): Promise<number> {
+      try {
+        server.startDraining();
+        if (graceMs > 0) await sleep(graceMs);
+        const complete = await server.close({ timeoutMs: config.drainTimeoutMs });
+        await Promise.race([
+          Promise.all([gateway.close(), authentik.close(), tracing?.shutdown()]),
+          sleep(RELEASE_TIMEOUT_MS),
+        ]);
+        if (complete) log.info("ended; nothing was lost");
+        else log.error("ended after DRAIN_TIMEOUT_MS; what was still in flight was cut off");
+        return complete ? 0 : 1;
+      } catch (error) {
+        log.fatal({ error: loggableError(error) }, "the end went wrong");
+        return 1;
+      }
     },
   };
 }
@@ -219,17 +224,4 @@ function followCredentials(
     authentikToken: followSecret(authentikToken, { log, onChange: onTokenChange }),
     gatewayKey: gatewayKey && followSecret(gatewayKey, { log, onChange: () => {} }),
   };
-}
-
-/** Ends without losing a request and says how that went. Resolves with the exit code. */
-async function endServing(serving: Serving, { graceMs, log }: { graceMs: number; log: Logger }) {
-  try {
-    const complete = await serving.drain({ graceMs });
-    if (complete) log.info("ended; nothing was lost");
-    else log.error("ended after DRAIN_TIMEOUT_MS; what was still in flight was cut off");
-    return complete ? 0 : 1;
-  } catch (error) {
-    log.fatal({ error: loggableError(error) }, "the end went wrong");
-    return 1;
-  }
 }
