@@ -41,6 +41,8 @@ const BYTES_PER_DOCUMENT = 2_000;
  * The limits are checked first, in linear time, since the standard rules can be made to burn CPU.
  */
 export function createPrepare({ schema, limits, cacheBytes, introspection }: PrepareOptions) {
+  const rules = [...specifiedRules, OperationTypesRule];
+  if (!introspection) rules.push(NoSchemaIntrospectionCustomRule);
   const kept = new LRUCache<string, DocumentNode>({
     maxSize: Math.max(1, cacheBytes),
     maxEntrySize: Math.max(1, Math.floor(cacheBytes / 2)),
@@ -54,7 +56,13 @@ export function createPrepare({ schema, limits, cacheBytes, introspection }: Pre
     const known = kept.get(source);
     if (known !== undefined) return known;
     const document = parseWithin(limits, source);
-    checkValid(document, { schema, introspection });
+    const errors = validate(schema, document, rules, {
+      // One more than shown: graphql-js adds an error of its own when it gives up.
+      maxErrors: MAX_VALIDATION_ERRORS - 1,
+      // Guesses at what was meant give a hidden schema away.
+      hideSuggestions: !introspection,
+    });
+    if (errors.length > 0) throw invalid("GRAPHQL_VALIDATION_FAILED", errors);
     detachLocations(document);
     kept.set(source, document);
     return document;
@@ -90,26 +98,6 @@ export function parseWithin(limits: DocumentLimits, source: string): DocumentNod
   const excess = findExcess(document, limits);
   if (excess) throw tooLarge(excess);
   return document;
-}
-
-const RULES = [...specifiedRules, OperationTypesRule];
-const RULES_WITHOUT_INTROSPECTION = [...RULES, NoSchemaIntrospectionCustomRule];
-
-/**
- * Applies the standard rules and our own. Where introspection is off, no error guesses at what was meant: guesses
- * give a hidden schema away.
- * @throws {AggregateError} of a few errors
- */
-function checkValid(
-  document: DocumentNode,
-  { schema, introspection }: { schema: GraphQLSchema; introspection: boolean },
-): void {
-  const errors = validate(schema, document, introspection ? RULES : RULES_WITHOUT_INTROSPECTION, {
-    // One more than shown: graphql-js adds an error of its own when it gives up.
-    maxErrors: MAX_VALIDATION_ERRORS - 1,
-    hideSuggestions: !introspection,
-  });
-  if (errors.length > 0) throw invalid("GRAPHQL_VALIDATION_FAILED", errors);
 }
 
 /** The standard rules leave operations of a type that the schema does not have to the executor. */
