@@ -1,5 +1,6 @@
 import { type ExecutionResult, GraphQLError, OperationTypeNode } from "graphql";
 import type { Authentik } from "../authentik/client.ts";
+import type { Config } from "../config/load.ts";
 import { createCoalescer } from "../authentik/coalesce.ts";
 import { type Executor, summaryOf } from "../graphql/execute.ts";
 import { clientError } from "../graphql/errors.ts";
@@ -11,13 +12,10 @@ import { type GraphQLResponse, statusOf, withAllow } from "./graphql-response.ts
 import type { RunOperation } from "./run-operation.ts";
 
 /** What the fast path needs. */
-interface FastPathOptions {
+interface FastPathOptions extends Pick<Config, "coalesce" | "operationTimeoutMs"> {
   executor: Executor;
   authentik: Authentik;
   runOperation: RunOperation;
-  /** Whether identical queries of one caller in flight at once are executed once. */
-  coalesce: boolean;
-  operationTimeoutMs: number;
 }
 
 /** One execution, for everyone who waits for it. */

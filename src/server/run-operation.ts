@@ -3,6 +3,7 @@ import type { Authentik, AuthentikClient } from "../authentik/client.ts";
 import { AuthentikError } from "../authentik/authentik-error.ts";
 import type { Abortable } from "../authentik/coalesce.ts";
 import { createTally } from "../authentik/usage.ts";
+import type { Config } from "../config/load.ts";
 import type { GraphContext, GraphLimits } from "../graphql/context.ts";
 import type { PendingRequest } from "./pending-request.ts";
 
@@ -10,12 +11,7 @@ import type { PendingRequest } from "./pending-request.ts";
 export type IdentifiedCaller = CallerIdentity | Error;
 
 /** What one operation may take. */
-export interface OperationLimits extends GraphLimits {
-  /** One budget for an operation: from the body's last byte to the last byte of the last REST call. */
-  operationTimeoutMs: number;
-  /** REST calls that one operation may cause. */
-  maxRestCalls: number;
-}
+type OperationLimits = GraphLimits & Pick<Config, "operationTimeoutMs" | "maxRestCalls">;
 
 export type RunOperation = ReturnType<typeof createRunOperation>;
 
@@ -35,6 +31,7 @@ export function createRunOperation(authentik: Authentik, options: OperationLimit
         ? createRefusingClient(authentik, caller)
         : authentik.forCaller({ identity: caller, requestId, maxRestCalls, span });
     pending.usage = client.usage;
+    // One budget for an operation: from the body's last byte to the last byte of the last REST call.
     const timer = setTimeout(
       () => client.abort(new AuthentikError("timeout", "the operation's time budget ended")),
       operationTimeoutMs,

@@ -8,6 +8,7 @@ import {
   lexicographicSortSchema,
 } from "graphql";
 import { createYoga, type GraphQLParams, type Plugin } from "graphql-yoga";
+import type { Config } from "../config/load.ts";
 import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
 import { clientError } from "../graphql/errors.ts";
 import type { GraphContext } from "../graphql/context.ts";
@@ -20,14 +21,11 @@ import { type GraphQLResponse, statusOf, withAllow } from "./graphql-response.ts
 import type { PendingRequest } from "./pending-request.ts";
 
 /** What yoga needs to answer as the fast path does. */
-export interface YogaOptions {
+interface YogaOptions extends Pick<Config, "batchLimit" | "maxPersistedQueriesBytes"> {
   schema: GraphQLSchema;
   /** Executors share nothing but their code; traces need one of their own, since they wrap every resolver. */
   createExecutor: (schema: GraphQLSchema) => Executor;
   executor: Executor;
-  batchLimit: number;
-  /** Bytes of documents that clients registered by hash. */
-  maxPersistedQueriesBytes: number;
 }
 
 /** What one request's context has besides. */
