@@ -1,11 +1,5 @@
 import { collectSubFields } from "@graphql-tools/utils";
-import {
-  type FieldNode,
-  type GraphQLNamedType,
-  type GraphQLResolveInfo,
-  type GraphQLSchema,
-  isObjectType,
-} from "graphql";
+import { type FieldNode, type GraphQLResolveInfo, type GraphQLSchema, isObjectType } from "graphql";
 import { isJsonObject, type JsonObject } from "../authentik/decoders.ts";
 import { perRequest } from "../authentik/per-request.ts";
 import type { GraphContext } from "./context.ts";
@@ -67,7 +61,11 @@ async function resolveEntity(
   }
   const typename = Object.hasOwn(representation, "__typename") ? representation["__typename"] : undefined;
   const type = typeof typename === "string" ? info.schema.getType(typename) : undefined;
-  const resolve = type && resolveReferenceOf(type);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- where @apollo/subgraph looks for what Pothos put there
+  const { apollo } = { ...type?.extensions } as {
+    apollo?: { subgraph?: { resolveReference?: ResolveReference } };
+  };
+  const resolve = apollo?.subgraph?.resolveReference;
   if (!resolve) {
     throw clientError(
       "BAD_USER_INPUT",
@@ -78,12 +76,6 @@ async function resolveEntity(
   const given = Object.fromEntries(Object.entries(representation).filter(([, value]) => value !== null));
   const entity = await resolve(given, context, info);
   return isJsonObject(entity) ? { ...entity, __typename: typename } : entity;
-}
-
-function resolveReferenceOf({ extensions }: GraphQLNamedType): ResolveReference | undefined {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- where @apollo/subgraph looks for what Pothos put there
-  const { apollo } = extensions as { apollo?: { subgraph?: { resolveReference?: ResolveReference } } };
-  return apollo?.subgraph?.resolveReference;
 }
 
 /**
