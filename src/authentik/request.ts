@@ -114,13 +114,19 @@ export function createSender(parts: SenderParts) {
     );
   }
 
-  async function attempt(
+  /**
+   * Sends one request: waits for a permit, sends it, and where that is safe and may help once more.
+   * @returns the decoded body of the response, and its size
+   * @throws {AuthentikError} for everything that is no usable response
+   */
+  return async function send(
     method: "GET" | "DELETE",
     request: UpstreamRequest,
     operation: SendingOperation,
     signal: AbortSignal,
-    isRetry: boolean,
+    isRetry = false,
   ): Promise<{ value: unknown; bytes: number }> {
+    if (!isRetry) retries?.earn();
     const { route } = request;
     const { caller, count } = operation;
     const { key: callerKey, authorization } = caller.identity;
@@ -183,22 +189,7 @@ export function createSender(parts: SenderParts) {
     if (!again) throw asTold(error);
     await pause(signal, error);
     count("retries");
-    return attempt(method, request, operation, signal, true);
-  }
-
-  /**
-   * Sends one request: waits for a permit, sends it, and where that is safe and may help once more.
-   * @returns the decoded body of the response, and its size
-   * @throws {AuthentikError} for everything that is no usable response
-   */
-  return (
-    method: "GET" | "DELETE",
-    request: UpstreamRequest,
-    operation: SendingOperation,
-    signal: AbortSignal,
-  ) => {
-    retries?.earn();
-    return attempt(method, request, operation, signal, false);
+    return send(method, request, operation, signal, true);
   };
 }
 
