@@ -202,24 +202,16 @@ const TEXT_KEYS: ReadonlySet<string> = new Set(["detail", "code"]);
  * The parts of a 400's body that have the shape of field errors; undefined where there are none.
  * Everything else is left out: what is no sentence about a field may be a value that nobody asked for, even a secret.
  */
-function decodeFieldErrors(body: unknown, depth = 0): FieldErrors | undefined {
+function decodeFieldErrors(body: unknown, isSentence = false, depth = 0): FieldErrors | undefined {
+  if (typeof body === "string") return isSentence ? shortened(body, MAX_TEXT_LENGTH) : undefined;
   if (depth > MAX_DEPTH || typeof body !== "object" || body === null) return undefined;
-  if (Array.isArray(body)) {
-    const entries = body
-      .slice(0, MAX_ENTRIES)
-      .map((entry) =>
-        typeof entry === "string" ? shortened(entry, MAX_TEXT_LENGTH) : decodeFieldErrors(entry, depth + 1),
-      )
-      .filter((entry) => entry !== undefined);
-    return entries.length > 0 ? entries : undefined;
+  const isList = Array.isArray(body);
+  const entries: [string, FieldErrors][] = [];
+  const some = isList ? body.slice(0, MAX_ENTRIES) : body;
+  for (const [key, value] of Object.entries(some).slice(0, MAX_ENTRIES)) {
+    const errors = decodeFieldErrors(value, isList || TEXT_KEYS.has(key), depth + 1);
+    if (errors !== undefined) entries.push([shortened(key, MAX_TEXT_LENGTH), errors]);
   }
-  const fields: [string, FieldErrors][] = [];
-  for (const [key, value] of Object.entries(body).slice(0, MAX_ENTRIES)) {
-    const errors =
-      typeof value === "string" && TEXT_KEYS.has(key)
-        ? shortened(value, MAX_TEXT_LENGTH)
-        : decodeFieldErrors(value, depth + 1);
-    if (errors !== undefined) fields.push([shortened(key, MAX_TEXT_LENGTH), errors]);
-  }
-  return fields.length > 0 ? Object.fromEntries(fields) : undefined;
+  if (entries.length === 0) return undefined;
+  return isList ? entries.map(([, errors]) => errors) : Object.fromEntries(entries);
 }
