@@ -1,7 +1,7 @@
 import { AuthentikError } from "./authentik-error.ts";
 import { apiPath, type HttpClient, type UpstreamResponse } from "./http.ts";
 import { toNetworkError } from "./network-errors.ts";
-import { decodeResponse } from "./response.ts";
+import { decodeResponse, PAGE_INSTEAD_OF_API } from "./response.ts";
 
 /** What a probe of the API found, in words for an operator; never shown to clients. */
 export interface Probe {
@@ -60,6 +60,11 @@ function problemOf(
     return hasCredential ? "" : `${where(url)} answers a list without credentials: that is no authentik`;
   }
   switch (error.kind) {
+    // In the language of its brand an authentik says other words to who shows no credential, and to too many of those this.
+    case "forbidden":
+    case "rate-limited":
+      if (!hasCredential) return "";
+      break;
     case "unauthenticated":
       return hasCredential ? `${where(url)} refuses AUTHENTIK_TOKEN: it is invalid or expired` : "";
     case "misconfigured":
@@ -73,12 +78,13 @@ function problemOf(
     case "upstream-failure":
       return `${where(url)} answers ${response.status}: see authentik's own log`;
     case "malformed-response":
+      if (!error.detail?.endsWith(PAGE_INSTEAD_OF_API))
+        return `${where(url)}: ${error.message} (${error.detail})`;
       return response.status === 404
         ? `${where(url)} has no API at ${apiPath(url)}/: is a path prefix missing or wrong?`
         : `${where(url)} answers${response.status === 200 ? "" : ` ${response.status}`} with a page instead of the API: is this authentik, and is the path prefix right?`;
-    default:
-      return `${where(url)} answers ${response.status} where authentik's API says ${hasCredential ? 200 : 403}: is this authentik, and what stands in front of it?`;
   }
+  return `${where(url)} answers ${response.status} where authentik's API says ${hasCredential ? 200 : 403}: is this authentik, and what stands in front of it?`;
 }
 
 function where(url: URL): string {

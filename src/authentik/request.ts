@@ -76,13 +76,14 @@ export function createSender(parts: SenderParts) {
     { caller, count }: SendingOperation,
     signal: AbortSignal,
     route: string,
+    failure: AuthentikError | null,
   ): Promise<void> | null {
     const callerKey = caller.identity.key;
     let isPermitted = false;
     let grant = (): void => void (isPermitted = true);
     const request = { callerKey: accepted.has(callerKey) ? callerKey : "", start: () => grant() };
     if (!queue.enter(request))
-      throw new AuthentikError("overloaded", "the queue towards authentik is full", { route });
+      throw failure ?? new AuthentikError("overloaded", "the queue towards authentik is full", { route });
     if (isPermitted) return null;
     const enteredMs = performance.now();
     return new Promise((resolve, reject) => {
@@ -124,15 +125,17 @@ export function createSender(parts: SenderParts) {
     request: UpstreamRequest,
     operation: SendingOperation,
     signal: AbortSignal,
-    isRetry = false,
+    /** Of the first attempt, where this is the second. */
+    failure: AuthentikError | null = null,
   ): Promise<{ value: unknown; bytes: number }> {
-    if (!isRetry) retries?.earn();
+    if (failure === null) retries?.earn();
     const { route } = request;
     const { caller, count } = operation;
     const { key: callerKey, authorization } = caller.identity;
     const blockedMs = breaker.blockedMs();
-    if (blockedMs > 0) throw breakerIsOpen(blockedMs, route);
-    const permit = takePermit(operation, signal, route);
+    // Where there is no second attempt, the failure of the first one says why there is no response.
+    if (blockedMs > 0) throw failure ?? breakerIsOpen(blockedMs, route);
+    const permit = takePermit(operation, signal, route, failure);
     if (permit !== null) await permit;
     const startedMs = performance.now();
     if (operation.refusal) {
@@ -142,9 +145,10 @@ export function createSender(parts: SenderParts) {
     const admission = breaker.admit();
     if (typeof admission === "number") {
       queue.release({ kind: "other", latencyMs: 0 });
-      throw breakerIsOpen(admission, route);
+      throw failure ?? breakerIsOpen(admission, route);
     }
     count("restCalls");
+    if (failure) count("retries");
     const isQuiet = queue.inFlight() <= QUIET_REQUESTS;
     const span = caller.span?.startUpstreamRequest({ method, route });
     const headers = ["X-Request-Id", caller.requestId, "Authorization", authorization];
@@ -164,7 +168,8 @@ export function createSender(parts: SenderParts) {
     const error = result instanceof AuthentikError ? result : null;
     const latencyMs = response?.latencyMs ?? performance.now() - startedMs;
     const isLate = error?.kind === "timeout" && latencyMs >= TIMEOUT_COUNTS_FROM_MS;
-    const again = !isRetry && admission === "normal" && error !== null && takeRetry(method, operation, error);
+    const again =
+      failure === null && admission === "normal" && error !== null && takeRetry(method, operation, error);
     // Of an attempt that is made again the second outcome counts: a worker or proxy that ends takes all that it had in
     // flight along, while authentik answers the very next request.
     breaker.record(admission, again ? "neutral" : breakerOutcome(error, isLate));
@@ -188,8 +193,7 @@ export function createSender(parts: SenderParts) {
       return { value: "value" in result ? result.value : null, bytes: response?.bytes ?? 0 };
     if (!again) throw asTold(error);
     await pause(signal, error);
-    count("retries");
-    return send(method, request, operation, signal, true);
+    return send(method, request, operation, signal, error);
   };
 }
 

@@ -5,7 +5,8 @@ import { SPEAKS_TLS } from "./network-errors.ts";
 
 /**
  * The texts authentik has for missing, wrong, unsupported and malformed credentials, all with status 403.
- * No release translates them; every other 403 is about permissions.
+ * The last three are never translated. The first is, where the brand has a language, but only who shows no credential gets
+ * it. Every other 403 is about permissions.
  */
 const CREDENTIAL_TEXTS: ReadonlySet<string> = new Set([
   "Authentication credentials were not provided.",
@@ -24,7 +25,8 @@ const CODING = /^[\w-]{1,20}/;
 /** authentik's own request ids; a proxy may put anything into that header, and a log is no place for it. */
 const REQUEST_ID = /^[0-9a-f-]{32,36}$/i;
 
-const PAGE_INSTEAD_OF_API =
+/** How the details of answers end that are not of the API. */
+export const PAGE_INSTEAD_OF_API =
   "the answer is not from authentik's API: check the URL and path prefix of authentik, and what stands in front of it";
 
 type Failure = (kind: AuthentikErrorKind, message: string, options?: AuthentikErrorOptions) => AuthentikError;

@@ -163,6 +163,7 @@ const CALLERS_OWN: ReadonlySet<unknown> = new Set<AuthentikErrorKind>([
   "not-found",
   "invalid-input",
   "too-many-calls",
+  "too-many-rows",
   "cancelled",
 ]);
 

@@ -54,7 +54,10 @@ test("what waits when an outage opens the breaker is not sent", async () => {
   const { fake, authentik } = await connectToFake({
     fake: { answer: (_request, response) => void response.socket?.resetAndDestroy() },
   });
-  expect(await outcomesOf(operation(authentik), 200)).toEqual(new Set(["unreachable"]));
+  const client = operation(authentik);
+  expect(await outcomesOf(client, 200)).toEqual(new Set(["unreachable"]));
   expect(authentik.state().breaker).toBe("open");
   expect(fake.requests.length).toBeLessThan(100);
+  // Only what was sent again counts as such.
+  expect(client.usage.retries).toBe(fake.requests.length - new Set(fake.paths()).size);
 });

@@ -13,6 +13,8 @@ test("an authentik is recognised by what it says without credentials, and none a
   expect(await problemAt(fake.url)).toBe("");
   expect(fake.paths()).toEqual(["/auth/api/v3/sources/user_connections/plex/?page_size=1"]);
   expect(fake.requests[0]?.authorization).toBeUndefined();
+  fake.answer((_request, response) => json(403, { detail: "Anmeldedaten fehlen." })(response));
+  expect(await problemAt(fake.url)).toBe("");
   fake.answer((_request, response) => json(200, { results: [] })(response));
   expect(await problemAt(fake.url)).toMatch(/no authentik/);
 });
@@ -29,6 +31,7 @@ test.each<[string, Sending, RegExp]>([
   ["500", page(500, "Server Error"), /answers 500: see authentik's own log/],
   ["502", page(502, "Bad Gateway"), /answers 502: authentik is down behind/],
   ["a page with 403", page(403, "Forbidden"), /answers 403 with a page instead of the API/],
+  ["compression", json(200, {}, { "Content-Encoding": "gzip" }), /compressed \(Content-Encoding gzip/],
 ])("a server that answers with %s is told in words", async (_name, answer, words) => {
   const { fake } = await connectToFake({ fake: { answer: (_request, response) => answer(response) } });
   const problem = await problemAt(fake.url);

@@ -116,7 +116,7 @@ const MAX_READINGS = 3;
  * that changed meanwhile is read again. Where it never rests, everything that was read is the answer.
  * @param options.maxRows rows that may be looked through
  * @param options.first the first page, where it has been read already
- * @throws {AuthentikError} too-many-rows, after one page, where the list is longer
+ * @throws {AuthentikError} too-many-rows, after one page, where the list is longer; malformed-response where pages do not join
  */
 export async function readWholeList<T extends { readonly pk: number | string }>(
   client: AuthentikClient,
@@ -125,8 +125,9 @@ export async function readWholeList<T extends { readonly pk: number | string }>(
 ): Promise<readonly T[]> {
   const everything: T[] = [];
   let { first } = options;
-  for (let reading = 1; reading <= MAX_READINGS; reading += 1) {
-    const fresh = reading > 1;
+  let broken: AuthentikError | null = null;
+  for (let readings = 0; readings < MAX_READINGS; readings += 1) {
+    const fresh = readings > 0;
     // oxlint-disable-next-line no-await-in-loop -- whether it has changed is known only now
     first ??= await readPage(client, route, { page: 1, pageSize: PAGE_SIZE, fresh });
     if (first.count > options.maxRows) {
@@ -134,11 +135,14 @@ export async function readWholeList<T extends { readonly pk: number | string }>(
       throw new AuthentikError("too-many-rows", "the list is too long to be looked through", { excess });
     }
     // oxlint-disable-next-line no-await-in-loop -- as above
-    const { rows, hasChanged } = await readOn(client, route, { first, fresh });
-    if (!hasChanged) return eachOnce(rows);
+    const reading = await readOn(client, route, { first, fresh });
+    const { rows, hasChanged } = reading;
+    ({ broken } = reading);
+    if (!hasChanged && !broken) return eachOnce(rows);
     everything.push(...rows);
     first = undefined;
   }
+  if (broken) throw broken;
   return eachOnce(everything);
 }
 
@@ -147,13 +151,15 @@ async function readOn<T>(
   client: AuthentikClient,
   route: ListRoute<T>,
   { first, fresh }: { first: Page<T>; fresh: boolean },
-): Promise<{ rows: readonly T[]; hasChanged: boolean }> {
+): Promise<{ rows: readonly T[]; hasChanged: boolean; broken: AuthentikError | null }> {
   const { count } = first;
-  if (first.next === 0) return { rows: first.rows, hasChanged: false };
+  if (first.next === 0) return { rows: first.rows, hasChanged: false, broken: null };
   const granted = Math.max(1, first.rows.length);
   const end = Math.ceil(count / granted);
   const pages: (readonly T[])[] = [first.rows];
   let hasChanged = false;
+  /** A page that is not the one that was asked for: rows between it and another are missing. */
+  let broken: AuthentikError | null = null;
   let next = 2;
   const readPages = async (): Promise<void> => {
     while (next <= end) {
@@ -161,15 +167,24 @@ async function readOn<T>(
       next += 1;
       const rows = Math.min(granted, count - (page - 1) * granted);
       // oxlint-disable-next-line no-await-in-loop -- few pages are in flight at once, on purpose
-      const read = await readPage(client, route, { page, pageSize: PAGE_SIZE, rows, fresh }).catch(
-        nothingPastTheEnd,
-      );
+      const read = await readPage(client, route, { page, pageSize: PAGE_SIZE, rows, fresh })
+        .catch(nothingPastTheEnd)
+        .catch((error: unknown) => {
+          // The answer will be this error: no further page is asked for.
+          next = end + 1;
+          throw error;
+        });
       pages[page - 1] = read?.rows ?? [];
       hasChanged ||= read?.count !== count;
+      if (
+        read &&
+        (read.startIndex - 1 !== (page - 1) * granted || (!hasChanged && read.rows.length !== rows))
+      )
+        broken = malformed("$.pagination.start_index", "a page that joins the one before", read.startIndex);
     }
   };
   await Promise.all(Array.from({ length: PAGES_IN_FLIGHT }, readPages));
-  return { rows: pages.flat(), hasChanged };
+  return { rows: pages.flat(), hasChanged, broken };
 }
 
 function eachOnce<T extends { readonly pk: number | string }>(rows: readonly T[]): readonly T[] {

@@ -152,7 +152,12 @@ async function retrieveGroup(
   pk: string,
 ): Promise<AuthentikGroup | null | AuthentikError> {
   const request = { route: "/core/groups/{id}/", path: `/core/groups/${pk}/?include_users=false` };
-  const group = await orError(client.get(request).then((body) => decodeAuthentikGroup(body)));
+  const decode = (body: unknown): AuthentikGroup => {
+    const found = decodeAuthentikGroup(body);
+    if (found.pk !== pk) throw malformed("$.pk", "the key that was asked for", found.pk);
+    return found;
+  };
+  const group = await orError(client.get(request).then(decode));
   if (!(group instanceof AuthentikError)) return group;
   const { kind } = group;
   if (kind !== "forbidden" && kind !== "not-found") return group;
