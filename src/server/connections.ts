@@ -35,6 +35,10 @@ interface Connection {
   isScheduled: boolean;
   /** Whether its last response has begun: whatever is read after that request is not executed. */
   isEnding: boolean;
+  /** Whether something was read after that request. */
+  isIgnoring: boolean;
+  /** The request that began last. */
+  latest: IncomingMessage | null;
 }
 
 /**
@@ -54,6 +58,8 @@ export function watchConnections(server: Server, listener: RequestListener, limi
       failure: null,
       isScheduled: false,
       isEnding: false,
+      isIgnoring: false,
+      latest: null,
     };
     connections.set(socket, connection);
     // node:http ends a connection with it after its last response. While the client still sends, or has sent what was not
@@ -65,18 +71,26 @@ export function watchConnections(server: Server, listener: RequestListener, limi
     };
     // node:http resumes the socket at the end of each request, whoever has paused it.
     socket.on("resume", () => {
-      if (connection.waiting.length > 0 || isUnread(socket, connection)) socket.pause();
+      const { isIgnoring, waiting } = connection;
+      if (isIgnoring || waiting.length > 0 || isUnread(socket, connection)) socket.pause();
     });
-    socket.once("close", () => connections.delete(socket));
+    socket.once("close", () => {
+      connections.delete(socket);
+      // node:http tells the first of them only.
+      for (const { response } of connection.owed.toReversed())
+        if (!response.writableFinished) response.emit("close");
+    });
   });
 
   server.on("request", (request, response) => {
     const { socket } = request;
     const connection = connections.get(socket);
     if (!connection) return;
-    const { owed, waiting, isScheduled, isEnding } = connection;
-    if (isEnding) socket.pause();
-    else if (owed.length < MAX_OWED && waiting.length === 0 && !isScheduled) {
+    const { owed, waiting, isScheduled } = connection;
+    if (isEnding(connection)) {
+      connection.isIgnoring = true;
+      socket.pause();
+    } else if (owed.length < MAX_OWED && waiting.length === 0 && !isScheduled) {
       begin(socket, connection, request, response);
     } else {
       connection.waiting.push([request, response]);
@@ -95,15 +109,16 @@ export function watchConnections(server: Server, listener: RequestListener, limi
   ): void {
     const owed = { response, writtenMs: 0 };
     connection.owed.push(owed);
-    if (isDraining && connection.waiting.length === 0) endWith(response, connection);
+    connection.latest = request;
+    if (isDraining && connection.waiting.length === 0) response.shouldKeepAlive = false;
     response.once("prefinish", () => {
       owed.writtenMs = performance.now();
-      if (!response.shouldKeepAlive) endWith(response, connection);
       // Until its client takes it nothing more is read: neither does more come to be owed, nor does what the client
       // sends meanwhile count as activity.
       if (isUnread(socket, connection)) socket.pause();
     });
     response.once("close", () => {
+      connection.isEnding = isEnding(connection);
       connection.owed.splice(connection.owed.indexOf(owed), 1);
       schedule(socket, connection);
     });
@@ -123,7 +138,7 @@ export function watchConnections(server: Server, listener: RequestListener, limi
   function proceed(socket: Socket, connection: Connection): void {
     const { owed, waiting } = connection;
     if (socket.destroyed || owed.length >= MAX_OWED || isUnread(socket, connection)) return;
-    const next = waiting.shift();
+    const next = isEnding(connection) ? undefined : waiting.shift();
     if (next) {
       begin(socket, connection, ...next);
       if (waiting.length > 0) schedule(socket, connection);
@@ -144,9 +159,11 @@ export function watchConnections(server: Server, listener: RequestListener, limi
     fail(socket, connection);
   }
   server.on("clientError", takeFailure);
-  server.on("connect", (_request, stream) =>
-    takeFailure(Object.assign(new Error("CONNECT"), { code: "CONNECT" }), stream),
-  );
+  server.on("connect", (_request, stream) => {
+    // node:http has taken its own listeners off.
+    stream.on("error", () => stream.destroy());
+    takeFailure(Object.assign(new Error("CONNECT"), { code: "CONNECT" }), stream);
+  });
 
   // Node notices that nothing of a write went out for so long; also that nothing happens while an operation runs,
   // which has a deadline of its own.
@@ -177,23 +194,25 @@ export function watchConnections(server: Server, listener: RequestListener, limi
       isDraining = true;
       for (const connection of connections.values()) {
         const last = connection.owed.at(-1)?.response;
-        if (last && !last.headersSent && connection.waiting.length === 0) endWith(last, connection);
+        if (last && !last.headersSent && connection.waiting.length === 0) last.shouldKeepAlive = false;
       }
     },
     isDraining: () => isDraining,
     /** Whether a response is owed that was not completely handed to the operating system. */
     owes(socket: Socket): boolean {
       const connection = connections.get(socket);
-      return socket.writableLength > 0 || (connection !== undefined && connection.owed.length > 0);
+      if (!connection) return false;
+      return socket.writableLength > 0 || connection.owed.length + connection.waiting.length > 0;
     },
   };
 }
 
-/** Makes it the last response of its connection, which says so. */
-function endWith(response: ServerResponse, connection: Connection): void {
-  response.shouldKeepAlive = false;
-  connection.isEnding = true;
-  connection.waiting.length = 0;
+/** Whether its last response has begun, also where that waits for those before it. */
+function isEnding(connection: Connection): boolean {
+  const { owed, waiting } = connection;
+  connection.isEnding ||= owed.some(({ response }) => !response.shouldKeepAlive);
+  if (connection.isEnding) waiting.length = 0;
+  return connection.isEnding;
 }
 
 /** Whether a response is written that its client has not taken yet. */
@@ -211,6 +230,7 @@ const FAILURES: Readonly<Record<string, HttpError | null>> = {
   ERR_HTTP_REQUEST_TIMEOUT: httpError(408, "The request did not arrive in time.", { close }),
   CONNECT: httpError(400, "The request target must be a path.", { close }),
   ECONNRESET: null,
+  HPE_INVALID_EOF_STATE: null,
 };
 
 /** What is answered to a request that could not be read, without what the parser found; null: the client left. */
@@ -219,15 +239,22 @@ export function refusalOf({ code = "" }: NodeJS.ErrnoException): HttpError | nul
 }
 
 /** Tells the request whose body could not be read, or answers what never became one once nothing is owed before it. */
-function fail(socket: Socket, { failure, owed, waiting, isEnding }: Connection): void {
+function fail(socket: Socket, connection: Connection): void {
+  const { failure, owed, waiting, latest } = connection;
   if (failure === null || waiting.length > 0) return;
-  const request = owed.at(-1)?.response.req;
-  if (request?.complete === false && request.listenerCount("error") > 0) request.emit("error", failure);
-  else if (owed.length === 0 && !isEnding) answerFailure(socket, refusalOf(failure));
+  const refusal = refusalOf(failure);
+  const isCut = latest?.complete === false;
+  if (refusal === null) socket.destroy();
+  else if (isCut && owed.at(-1)?.response.req === latest && latest.listenerCount("error") > 0)
+    latest.emit("error", failure);
+  else if (owed.length > 0 || isEnding(connection)) return;
+  // A request that was answered already without its body has no second answer.
+  else if (isCut) linger(socket);
+  else answerFailure(socket, refusal);
 }
 
-function answerFailure(socket: Socket, refusal: HttpError | null): void {
-  if (!socket.writable || refusal === null) {
+function answerFailure(socket: Socket, refusal: HttpError): void {
+  if (!socket.writable) {
     socket.destroy();
     return;
   }
@@ -245,6 +272,7 @@ function answerFailure(socket: Socket, refusal: HttpError | null): void {
 /** Ends this side, throws away unparsed what the client goes on to send, and closes the connection a moment later. */
 function linger(socket: Socket): void {
   socket.end();
+  socket.removeAllListeners("resume");
   socket.removeAllListeners("data");
   socket.on("data", () => {});
   socket.resume();

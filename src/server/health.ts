@@ -27,8 +27,8 @@ export function createHealth(options: HealthOptions) {
 
   const ask = (): Promise<Probe> => {
     const asked = probe().then((found) => {
-      // Somebody has asked anew meanwhile: that answer counts.
-      if (asking !== asked) return found;
+      // Somebody has asked anew meanwhile, and that answer counts; or the gateway itself has ended the probe.
+      if (asking !== asked || isDraining()) return found;
       const before = known?.probe;
       known = { probe: found, atMs: performance.now() };
       asking = undefined;

@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
+import { Server as NetServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerLimits } from "../config/load.ts";
 import { watchConnections } from "./connections.ts";
@@ -57,15 +59,22 @@ export function createHttpServer(listener: RequestListener, options: HttpServerO
      * @returns whether all went out within `timeoutMs`; what did not was cut off
      */
     close: async ({ timeoutMs }: { timeoutMs: number }): Promise<boolean> => {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // Not node:http's own, which destroys connections whose response is written and not yet taken, and stops to look for
+      // slow bodies.
+      const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
       const watcher = setInterval(closeUnused(connections), CLOSE_CHECK_MS);
       const finished = await Promise.race([closed.then(() => true), sleep(timeoutMs, false)]);
       clearInterval(watcher);
-      if (!finished) for (const socket of connections.all()) socket.destroy();
+      // Until they are gone, so that who is cut off is told of as such.
+      if (!finished) await Promise.all(Array.from(connections.all(), destroyed));
       await closed;
       return finished;
     },
   };
+}
+
+function destroyed(socket: Socket): Promise<unknown> {
+  return once(socket.destroy(), "close");
 }
 
 /**

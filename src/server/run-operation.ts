@@ -13,6 +13,8 @@ export type IdentifiedCaller = CallerIdentity | Error;
 /** What one operation may take. */
 type OperationLimits = GraphLimits & Pick<Config, "operationTimeoutMs" | "maxRestCalls">;
 
+const OVER = new AuthentikError("cancelled", "the operation is over");
+
 export type RunOperation = ReturnType<typeof createRunOperation>;
 
 /** Runs operations, each within its time budget. */
@@ -41,6 +43,8 @@ export function createRunOperation(authentik: Authentik, options: OperationLimit
         return await run({ authentik: client, ...limits });
       } finally {
         clearTimeout(timer);
+        // What its result did not wait for has no deadline any more, and nobody waits for it.
+        client.abort(OVER);
       }
     };
     return { result: finish(), abort: (reason) => client.abort(reason) };

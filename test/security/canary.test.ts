@@ -5,9 +5,7 @@ import { connectionBody } from "../support/wire-bodies.ts";
 import { ask, askBody, read } from "../support/ask.ts";
 import { postText, raw } from "../support/raw-client.ts";
 
-/*
- * Secrets that can be recognised go in at every door; whatever the gateway says, to whomever, is searched for them.
- */
+// Secrets that can be recognised go in at every door; whatever the gateway says, to whomever, is searched for them.
 
 const CALLER = "canary-credential-of-the-caller";
 const COOKIE = "canary-cookie";

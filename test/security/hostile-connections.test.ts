@@ -12,14 +12,11 @@ const BODY = '{"query":"{plexConnection(id:5){user}}"}';
 const SMUGGLED = `POST /graphql HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer smuggled\r\nContent-Type: application/json\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`;
 const head = (...lines: string[]): string =>
   ["POST /graphql HTTP/1.1", "Host: a", "Content-Type: application/json", ...lines, "\r\n"].join("\r\n");
+const TWO_LENGTHS = head("Content-Length: 4", "Transfer-Encoding: chunked");
 const CHUNKED = head("Transfer-Encoding: chunked");
 
 test.each([
-  [
-    400,
-    "length and chunks",
-    `${head("Content-Length: 4", "Transfer-Encoding: chunked")}0\r\n\r\n${SMUGGLED}`,
-  ],
+  [400, "length and chunks", `${TWO_LENGTHS}0\r\n\r\n${SMUGGLED}`],
   [400, "two lengths", `${head("Content-Length: 0", `Content-Length: ${SMUGGLED.length}`)}${SMUGGLED}`],
   [400, "a bare line feed", `${head(`Content-Length: 0\nX: y`)}${SMUGGLED}`],
   [400, "no HTTP", "hello\r\n\r\n"],
@@ -76,4 +73,14 @@ test("a body that goes on for ever: its connection ends soon after the refusal",
   const more = setInterval(() => socket.write(CHUNK), 5);
   expect(await closed).toMatch(/^HTTP\/1\.1 413 /);
   clearInterval(more);
+});
+
+test("who resets the connection after CONNECT ends nothing else", async () => {
+  const { socket, waitFor } = rawClient(
+    Number(at.gateway.url.port),
+    "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n",
+  );
+  await waitFor(/ 400 /);
+  socket.resetAndDestroy();
+  expect((await at.gateway.post("{plexConnection(id:5){user}}")).codes).toEqual([]);
 });

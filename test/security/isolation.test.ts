@@ -7,10 +7,8 @@ import { createRandom, type Random } from "../support/random.ts";
 import { connectionBody, listBody } from "../support/wire-bodies.ts";
 import { representations, times } from "./adversarial-documents.ts";
 
-/*
- * authentik puts each caller's token into every answer. Whatever is batched, coalesced, cached, aborted or failing at
- * the same time: nobody ever reads another's token.
- */
+// authentik puts each caller's token into every answer. Whatever is batched, coalesced, cached, aborted or failing at
+// the same time: nobody ever reads another's token.
 
 /** `npm run test:long` asks more often, and differently each time. */
 const isLong = process.env["TEST_LONG"] !== undefined;

@@ -20,10 +20,8 @@ import { connectionBody } from "../support/wire-bodies.ts";
 // What is bounded is memory and CPU: how long a busy machine takes for it does not matter.
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 });
 
-/*
- * A price for every byte: whoever connects makes the process hold at most 1 MiB for each 10 KiB that it has sent (8 MiB
- * at least), keeps a core for at most 10 ms for each KiB, and nobody waits long because of it.
- */
+// A price for every byte: whoever connects makes the process hold at most 1 MiB for each 10 KiB that it has sent (8 MiB
+// at least), keeps a core for at most 10 ms for each KiB, and nobody waits long because of it.
 
 const MEBIBYTE = 1024 * 1024;
 const allowed = ({ sentKiB }: Price) => ({

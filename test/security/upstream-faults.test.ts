@@ -8,9 +8,7 @@ import { gatewayForTest, startGateway, type TestGateway, TOKEN } from "../suppor
 import { patience } from "../support/patience.ts";
 import { connectionBody } from "../support/wire-bodies.ts";
 
-/*
- * What happens below HTTP, and what may stand in front of authentik; statuses and shapes are in truth-table.test.ts.
- */
+// What happens below HTTP, and what may stand in front of authentik; statuses and shapes are in truth-table.test.ts.
 
 const QUERY = "{plexConnection(id:5){pk user}}";
 const JSON_TYPE = { "Content-Type": "application/json" };

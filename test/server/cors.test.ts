@@ -1,9 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { startGateway, useGateway } from "../support/gateway.ts";
 
-/*
- * Who is let in; that a listed page then reads answers and refusals, and no other does, is in browser/cors.test.ts.
- */
+// Who is let in; that a listed page then reads answers and refusals, and no other does, is in browser/cors.test.ts.
 
 const LISTED = "https://app.example.org";
 const corsOrigins = [LISTED, "https://other.example.org"];

@@ -6,9 +6,7 @@ import { patience } from "../support/patience.ts";
 import { persisted } from "../support/persisted.ts";
 import { representations, times } from "../security/adversarial-documents.ts";
 
-/*
- * What clients send, and what the specification of GraphQL over HTTP says about it, by every way in.
- */
+// What clients send, and what the specification of GraphQL over HTTP says about it, by every way in.
 
 const at = useGateway(beforeAll, {}, { gateway: { batchLimit: 10 } });
 beforeEach(() => {
@@ -116,6 +114,7 @@ const variable = (id: unknown): Operation => ({
   query: "query($id:ID!){plexConnection(id:$id){pk}}",
   variables: { id },
 });
+const CYCLE = "PlexSourceConnection{account{plexConnections{...F}}}";
 const FRAGMENTS = times(21, (i) => `fragment F${i} on PlexSourceConnection{__typename id} `);
 
 test.each<[what: string, operation: Operation, data: object | null | undefined, codes: string[]]>([
@@ -152,6 +151,12 @@ test.each<[what: string, operation: Operation, data: object | null | undefined, 
     [],
   ],
   [
+    "an operation name that means none is refused",
+    { query: "query A{__typename}", operationName: "__proto__" },
+    undefined,
+    ["OPERATION_RESOLUTION_FAILURE"],
+  ],
+  [
     "members that the specification does not know are ignored",
     { query: FIVE, id: "x", documentId: 5, uploadables: null, cacheConfig: { force: true } },
     ANSWER.data,
@@ -160,6 +165,12 @@ test.each<[what: string, operation: Operation, data: object | null | undefined, 
   [
     "a literal that is no ID is no valid document",
     { query: "{plexConnection(id:1.5){pk}}" },
+    undefined,
+    ["GRAPHQL_VALIDATION_FAILED"],
+  ],
+  [
+    "a fragment inside itself is no valid document",
+    { query: `{plexConnection(id:5){...F}} fragment F on ${CYCLE}` },
     undefined,
     ["GRAPHQL_VALIDATION_FAILED"],
   ],

@@ -68,3 +68,15 @@ test("connections beyond the limit are closed at once, the others served", async
   first.socket.write(get);
   await first.waitFor(/hello.*hello$/s);
 });
+
+test("a server that closes lets a slow reader take its whole response", async () => {
+  const { port, server } = await start(large);
+  const client = rawClient(port, get);
+  await client.waitFor(/200 OK/);
+  client.socket.pause();
+  const closed = server.close({ timeoutMs: 15_000 });
+  await sleep(500);
+  client.socket.resume();
+  expect((await client.closed).length).toBeGreaterThan(30_000_000);
+  expect(await closed).toBe(true);
+});

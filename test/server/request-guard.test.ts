@@ -3,9 +3,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import { useGateway } from "../support/gateway.ts";
 import { raw } from "../support/raw-client.ts";
 
-/*
- * What is refused by its request line and headers alone, before anything of it is read.
- */
+// What is refused by its request line and headers alone, before anything of it is read.
 
 const strict = useGateway(beforeAll);
 const listed = useGateway(beforeAll, {}, { gateway: { allowedHosts: ["id.example.org", "[::1]"] } });
