@@ -79,7 +79,7 @@ export function findExcess(document: DocumentNode, limits: DocumentLimits): Exce
     above("introspectionFields", size.introspectionFields, limits.maxIntrospectionFields);
   if (expanded !== null) return expanded;
 
-  const overlap = overlapOf(document, { fragments, maxVisits: limits.maxFields });
+  const overlap = overlapOf(document, { ...limits, fragments, maxVisits: limits.maxFields });
   return (
     above("fields", overlap.visits, limits.maxFields) ??
     above("aliasesOfOneField", overlap.aliasesOfOneField, limits.maxAliasesOfOneField) ??
@@ -102,11 +102,10 @@ interface Group {
  * How much of a document wants to be merged into the same place of the answer.
  *
  * Walks the document as it would be merged: every place of the answer once. Stops after `maxVisits` fields.
- * Recursion is as deep as the fields nest: bound the document's depth first.
  */
 function overlapOf(
   document: DocumentNode,
-  { fragments, maxVisits }: { fragments: ReadonlyMap<string, FragmentDefinitionNode>; maxVisits: number },
+  options: { fragments: ReadonlyMap<string, FragmentDefinitionNode>; maxVisits: number; maxDepth: number },
 ) {
   const overlap = {
     /** Pairs of fields with the same response key in one place, added up: what validation compares. */
@@ -116,12 +115,15 @@ function overlapOf(
     /** Field visits that counting took; when it exceeds the allowance, counting stopped there. */
     visits: 0,
   };
+  const { fragments, maxVisits, maxDepth } = options;
   const reached = new Set<string>();
 
-  function place(sets: readonly SelectionSetNode[]): void {
+  function place(sets: readonly SelectionSetNode[], depth = 1): void {
     for (const group of collect(sets).values()) {
       overlap.pairs += (group.total * (group.total - 1)) / 2;
-      if (group.below.length > 0 && overlap.visits <= maxVisits) place(group.below);
+      // Deeper than that are only fragments inside themselves, which validation refuses.
+      const goesOn = overlap.visits <= maxVisits && depth <= maxDepth;
+      if (group.below.length > 0 && goesOn) place(group.below, depth + 1);
     }
   }
 

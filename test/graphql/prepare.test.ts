@@ -1,7 +1,7 @@
 import { buildSchema, GraphQLError, parse, visit } from "graphql";
 import { describe, expect, test } from "vitest";
 import { locationsOf } from "../../src/graphql/locations.ts";
-import { createPrepare, findOperation } from "../../src/graphql/prepare.ts";
+import { createPrepare } from "../../src/graphql/prepare.ts";
 import { times } from "../security/adversarial-documents.ts";
 import { TEST_GATEWAY_OPTIONS } from "../support/gateway.ts";
 
@@ -41,25 +41,5 @@ describe("documents that are kept", () => {
     });
     expect(found).toEqual(expected);
     expect(found.at(-1)).toEqual([{ line: 4, column: 7 }]);
-  });
-});
-
-describe("the operation that is meant", () => {
-  const prepare = prepareWithin(1e6);
-
-  test.each([
-    ["query A{a}", null, "A"],
-    ["query A{a}", "", "A"],
-    ["query A{a} query B{a}", "B", "B"],
-  ])("in %j by the name %j is %s", (source, name, found) => {
-    expect(findOperation(prepare(source), name).name?.value).toBe(found);
-  });
-
-  test.each([
-    ["query A{a} query B{a}", undefined],
-    ["query A{a}", "__proto__"],
-  ])("in %j by the name %j is none", (source, name) => {
-    const extensions = { code: "OPERATION_RESOLUTION_FAILURE" };
-    expect(() => findOperation(prepare(source), name)).toThrow(expect.objectContaining({ extensions }));
   });
 });
