@@ -164,16 +164,16 @@ export const sections = {
     MAX_SCANNED_ROWS: limit(1000, "Rows that one lookup may look through where authentik finds more than what is asked for."),
     MAX_PERSISTED_QUERIES_BYTES: bytes(4_194_304,
       "Memory for documents that clients registered by hash (automatic persisted queries); one with " +
-      "more than 20 aliases, fragments followed, is answered, not kept."),
+      "more than 20 aliases, or fields of items of lists written out, is answered, not kept."),
     DOCUMENT_CACHE_BYTES: bytes(33_554_432,
       "Memory for documents that are kept parsed and validated, by estimate."),
   },
 
   "Logs and metrics": {
     LOG_LEVEL: choice(["trace", "debug", "info", "warn", "error", "fatal", "silent"], "info",
-      "The least important kind of line that is logged. Requests are logged at `info`.", sandbox),
+      "The least important kind of line that is logged. Requests are logged at `info`."),
     LOG_FORMAT: choice(["auto", "json", "pretty"], "auto",
-      "`json`: one object for each line; `pretty`: for people; `auto`: pretty on a terminal.", sandbox),
+      "`json`: one object for each line; `pretty`: for people; `auto`: pretty on a terminal."),
     METRICS: toggle(true, "Whether `/metrics` answers in Prometheus' text format."),
     READINESS: choice(["gateway", "strict"], "gateway",
       "`gateway`: `/readyz` is 503 when the gateway cannot answer; `strict`: also while authentik is down."),

@@ -51,7 +51,11 @@ export function followSecret(
       onChange();
     }
   };
-  if (file !== null) watchFile(file, { interval: POLL_INTERVAL_MS, persistent: false }, () => read(file));
+  if (file !== null) {
+    watchFile(file, { interval: POLL_INTERVAL_MS, persistent: false }, () => read(file));
+    // It may have changed between its first reading and now.
+    setTimeout(() => read(file), POLL_INTERVAL_MS).unref();
+  }
   return () => current;
 }
 

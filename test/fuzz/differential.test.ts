@@ -11,10 +11,8 @@ import { connectionBody } from "../support/wire-bodies.ts";
 import { eightAtOnce } from "./eight-at-once.ts";
 import { generateOperation } from "./generated-queries.ts";
 
-/*
- * The same operations over HTTP (checked, kept, coalesced) and by graphql-js' own `execute`
- * on the same resolvers: every answer is the same, errors by code and path included.
- */
+// The same operations over HTTP (checked, kept, coalesced) and by graphql-js' own `execute`
+// on the same resolvers: every answer is the same, errors by code and path included.
 
 const CASES = 1_000;
 const PAGE = "https://page.example";

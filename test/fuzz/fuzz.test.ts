@@ -3,9 +3,7 @@ import { beforeAll, expect, test, vi } from "vitest";
 import { askBody, type GraphQLReply } from "../support/ask.ts";
 import { useGateway } from "../support/gateway.ts";
 
-/*
- * Whatever is sent, and whatever authentik says: the answer is one of GraphQL over HTTP, and tells nothing of the inside.
- */
+// Whatever is sent, and whatever authentik says: the answer is one of GraphQL over HTTP, and tells nothing of the inside.
 
 /** For nights: `FUZZ_MINUTES=60 npm run test:long`. */
 const MINUTES = Number(process.env["FUZZ_MINUTES"] ?? 0);
