@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { closestMatch } from "leven";
+import { shortened } from "../authentik/decoders.ts";
 import { type Command, commands, flagOf, isReadBy } from "./option.ts";
 import { options } from "./options.ts";
 
@@ -121,5 +122,5 @@ export function presentable(given: string): string {
     .replace(/\/\/[^/]*@/, "//…@")
     .replace(/\?.*$/s, "?…")
     .replace(/#.*$/s, "#…");
-  return JSON.stringify(harmless.length > 100 ? `${harmless.slice(0, 100)}…` : harmless);
+  return JSON.stringify(shortened(harmless, 100));
 }
