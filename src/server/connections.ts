@@ -87,7 +87,7 @@ export function watchConnections(server: Server, listener: RequestListener, limi
     const connection = connections.get(socket);
     if (!connection) return;
     const { owed, waiting, isScheduled } = connection;
-    if (isEnding(connection)) {
+    if (noticeEnd(connection)) {
       connection.isIgnoring = true;
       socket.pause();
     } else if (owed.length < MAX_OWED && waiting.length === 0 && !isScheduled) {
@@ -118,7 +118,7 @@ export function watchConnections(server: Server, listener: RequestListener, limi
       if (isUnread(socket, connection)) socket.pause();
     });
     response.once("close", () => {
-      connection.isEnding = isEnding(connection);
+      noticeEnd(connection);
       connection.owed.splice(connection.owed.indexOf(owed), 1);
       schedule(socket, connection);
     });
@@ -138,7 +138,7 @@ export function watchConnections(server: Server, listener: RequestListener, limi
   function proceed(socket: Socket, connection: Connection): void {
     const { owed, waiting } = connection;
     if (socket.destroyed || owed.length >= MAX_OWED || isUnread(socket, connection)) return;
-    const next = isEnding(connection) ? undefined : waiting.shift();
+    const next = noticeEnd(connection) ? undefined : waiting.shift();
     if (next) {
       begin(socket, connection, ...next);
       if (waiting.length > 0) schedule(socket, connection);
@@ -207,8 +207,8 @@ export function watchConnections(server: Server, listener: RequestListener, limi
   };
 }
 
-/** Whether its last response has begun, also where that waits for those before it. */
-function isEnding(connection: Connection): boolean {
+/** Whether its last response has begun, also where that waits for those before it. What was read behind it is forgotten. */
+function noticeEnd(connection: Connection): boolean {
   const { owed, waiting } = connection;
   connection.isEnding ||= owed.some(({ response }) => !response.shouldKeepAlive);
   if (connection.isEnding) waiting.length = 0;
@@ -247,7 +247,7 @@ function fail(socket: Socket, connection: Connection): void {
   if (refusal === null) socket.destroy();
   else if (isCut && owed.at(-1)?.response.req === latest && latest.listenerCount("error") > 0)
     latest.emit("error", failure);
-  else if (owed.length > 0 || isEnding(connection)) return;
+  else if (owed.length > 0 || noticeEnd(connection)) return;
   // A request that was answered already without its body has no second answer.
   else if (isCut) linger(socket);
   else answerFailure(socket, refusal);

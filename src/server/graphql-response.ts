@@ -28,6 +28,7 @@ export interface HttpError {
   code: "BAD_REQUEST" | "UNAUTHENTICATED" | "LIMIT_EXCEEDED" | "OVERLOADED";
   message: string;
   headers?: HeaderList;
+  /** As in {@link GraphQLResponse}. */
   close?: boolean;
 }
 

@@ -77,10 +77,7 @@ function destroyed(socket: Socket): Promise<unknown> {
   return once(socket.destroy(), "close");
 }
 
-/**
- * Closes what owes no response. Node closes idle connections by itself when a server closes, but neither those that
- * became idle later nor those that never sent a request, and it stops to look for slow headers.
- */
+/** Closes what owes no response: idle connections, those that become idle later, and those that never sent a request. */
 function closeUnused(connections: ReturnType<typeof watchConnections>): () => void {
   const startedMs = performance.now();
   const owedLately = new WeakSet<object>();

@@ -94,14 +94,13 @@ export function beginRequest(
       writeResponse(response, graphqlResponse, { requestId, cors });
       finish(graphqlResponse.status, "answered");
     },
-    refuse({ status, code, message, headers: more = [], close = false }) {
+    refuse({ status, code, message, ...rest }) {
       pending.codes.add(code);
       pending.respond({
         status,
         mediaType: negotiate(headers.accept) ?? "application/json",
         body: JSON.stringify({ errors: [{ message, extensions: { code, requestId } }] }),
-        headers: more,
-        close,
+        ...rest,
       });
     },
   };
