@@ -79,7 +79,7 @@ export function findExcess(document: DocumentNode, limits: DocumentLimits): Exce
     above("introspectionFields", size.introspectionFields, limits.maxIntrospectionFields);
   if (expanded !== null) return expanded;
 
-  const overlap = overlapOf(document, { ...limits, fragments, maxVisits: limits.maxFields });
+  const overlap = overlapOf(document, { fragments, maxVisits: limits.maxFields, maxDepth: limits.maxDepth });
   return (
     above("fields", overlap.visits, limits.maxFields) ??
     above("aliasesOfOneField", overlap.aliasesOfOneField, limits.maxAliasesOfOneField) ??

@@ -135,11 +135,10 @@ export async function readWholeList<T extends { readonly pk: number | string }>(
       throw new AuthentikError("too-many-rows", "the list is too long to be looked through", { excess });
     }
     // oxlint-disable-next-line no-await-in-loop -- as above
-    const reading = await readOn(client, route, { first, fresh });
-    const { rows, hasChanged } = reading;
-    ({ broken } = reading);
-    if (!hasChanged && !broken) return eachOnce(rows);
-    everything.push(...rows);
+    const read = await readOn(client, route, { first, fresh });
+    if (!read.hasChanged && !read.broken) return eachOnce(read.rows);
+    everything.push(...read.rows);
+    broken = read.broken;
     first = undefined;
   }
   if (broken) throw broken;

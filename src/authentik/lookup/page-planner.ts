@@ -206,7 +206,7 @@ export function createRowCost() {
         if (baseMs !== null) remember(rowsMs, Math.max(0, latencyMs - baseMs) / rows);
       }
     },
-    /** Worked out anew each time: responses are noted far more often. */
+    /** Worked out anew each time: responses are observed far more often. */
     current(): number {
       const baseMs = retrieveMs();
       if (baseMs !== null && rowsMs.length >= FEWEST_RESPONSES) {
